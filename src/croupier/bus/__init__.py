@@ -1,0 +1,28 @@
+"""PORT: tell others in the platform that something happened.
+
+A message is a hint to look in the store, never the only copy of anything: a subscriber that falls behind keeps the newest
+messages and is told that it missed some.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    topic: str
+    body: bytes
+    missed: bool = False
+    """Older notices of this subscription were dropped before this one."""
+
+
+class Bus(Protocol):
+    async def publish(self, topic: str, body: bytes) -> None: ...
+
+    def subscribe(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
+        """Every notice of exactly `topic` published after the context was entered. At most 256 wait."""
+
+    async def close(self) -> None:
+        """End every subscription."""

@@ -1,0 +1,85 @@
+"""The life of a job.
+
+    pending ──► running ──► succeeded | failed | canceled | lost
+       └──────────────────► failed | canceled | lost          (it never started)
+
+Ended states are final. The state follows from the events, so a job's story and its state cannot disagree.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from croupier.domain.scope import Scope
+
+
+class JobState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    LOST = "lost"
+
+
+ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.LOST})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobEvent:
+    """One line of a job's story. `type` is progress, log, done or error (the contract's four)."""
+
+    job_id: str
+    seq: int
+    type: str
+    message: str = ""
+    progress: int = 0
+    payload: bytes = b""
+    reason: str = ""
+    """For `error`: one of the reasons of `croupier.errors`; `canceled` and `lost` decide the job's last state."""
+    time_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    id: str
+    function_id: str
+    scope: Scope
+    caller: str
+    state: JobState = JobState.PENDING
+    last_seq: int = 0
+    progress: int = 0
+    payload: bytes = b""
+    """The result, once succeeded."""
+    error: str = ""
+    reason: str = ""
+    agent_id: str = ""
+    service_id: str = ""
+    created_ms: int = 0
+    finished_ms: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+def advance(job: Job, event: JobEvent) -> Job:
+    """The job after `event`. An event that comes after the end, or a second time, changes nothing."""
+    if job.ended or event.seq <= job.last_seq:
+        return job
+    job = replace(job, last_seq=event.seq, state=JobState.RUNNING)
+    match event.type:
+        case "progress":
+            return replace(job, progress=max(0, min(100, event.progress)))
+        case "done":
+            return replace(
+                job,
+                state=JobState.SUCCEEDED,
+                progress=100,
+                payload=event.payload,
+                finished_ms=event.time_ms,
+            )
+        case "error":
+            ended = {"canceled": JobState.CANCELED, "lost": JobState.LOST}.get(event.reason, JobState.FAILED)
+            return replace(job, state=ended, error=event.message, reason=event.reason, finished_ms=event.time_ms)
+        case _:
+            return job

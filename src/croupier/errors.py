@@ -1,0 +1,124 @@
+"""Every error Croupier raises on purpose, drawn:
+
+    CroupierError
+    ├── InvalidArgument         the request is wrong; sending it again will not help
+    │   └── PayloadTooLarge     more than the limit of bytes
+    ├── Unauthenticated         no token, or one nobody issued
+    ├── PermissionDenied        known, but not allowed
+    ├── NotFound                no such function, job, call, target
+    ├── Conflict                the same idempotency key with another payload
+    ├── FailedPrecondition      right request, wrong moment
+    ├── RateLimited             too many; wait
+    ├── Unavailable             nothing ran; safe to send again
+    ├── DeadlineExceeded        time ran out; the game server may have acted
+    ├── Canceled                the caller or an operator stopped it
+    ├── OutcomeUnknown          the connection was lost after sending; the game server may have acted
+    ├── FunctionRejected        the function said no, on purpose, with its own message
+    ├── HandlerFailed           the function broke
+    ├── Unimplemented           this build cannot do it
+    └── InternalError           a fault of ours
+
+Inside the program only these travel. HTTP statuses are looked up in `server/http/problems.py`, gRPC codes in
+`tunnel/status.py`, each once. A message says what to do next; it never holds a secret or a payload.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class CroupierError(Exception):
+    """A failure with a `reason` (stable, for programs), a message (for people) and details (short, for both)."""
+
+    reason: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, details: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, str] = details or {}
+
+
+class InvalidArgument(CroupierError):
+    reason = "invalid_argument"
+
+
+class PayloadTooLarge(InvalidArgument):
+    reason = "payload_too_large"
+
+
+class Unauthenticated(CroupierError):
+    reason = "unauthenticated"
+
+
+class PermissionDenied(CroupierError):
+    reason = "permission_denied"
+
+
+class NotFound(CroupierError):
+    reason = "not_found"
+
+
+class Conflict(CroupierError):
+    reason = "conflict"
+
+
+class FailedPrecondition(CroupierError):
+    reason = "failed_precondition"
+
+
+class RateLimited(CroupierError):
+    reason = "rate_limited"
+
+
+class Unavailable(CroupierError):
+    reason = "unavailable"
+
+
+class DeadlineExceeded(CroupierError):
+    reason = "deadline_exceeded"
+
+
+class Canceled(CroupierError):
+    reason = "canceled"
+
+
+class OutcomeUnknown(CroupierError):
+    reason = "outcome_unknown"
+
+
+class FunctionRejected(CroupierError):
+    reason = "function_rejected"
+
+
+class HandlerFailed(CroupierError):
+    reason = "handler_failed"
+
+
+class Unimplemented(CroupierError):
+    reason = "unimplemented"
+
+
+class InternalError(CroupierError):
+    reason = "internal"
+
+
+BY_REASON: Mapping[str, type[CroupierError]] = {
+    kind.reason: kind
+    for kind in (
+        InvalidArgument,
+        PayloadTooLarge,
+        Unauthenticated,
+        PermissionDenied,
+        NotFound,
+        Conflict,
+        FailedPrecondition,
+        RateLimited,
+        Unavailable,
+        DeadlineExceeded,
+        Canceled,
+        OutcomeUnknown,
+        FunctionRejected,
+        HandlerFailed,
+        Unimplemented,
+        InternalError,
+    )
+}

@@ -1,0 +1,82 @@
+"""PORT: what must be kept.
+
+One promise, several implementations (`sql/` on SQLite). `tests/contracts/test_store.py` runs over every one.
+
+- A method that returns has its change on disk: it survives a kill of the process and of the machine.
+- Calls arriving while a commit runs share the next one.
+- Methods may be called by any number of tasks of one event loop; they hold no lock across an await of theirs.
+- When the disk refuses, `Unavailable` is raised, nothing of that call was kept, and later calls may succeed again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from croupier.domain.call import Call, CallState, Outcome
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.scope import Scope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallRecord:
+    """A call as it was and how it ended."""
+
+    call: Call
+    kind: str
+    """invoke | job"""
+    state: CallState
+    outcome: Outcome | None
+    """None while it runs; a job's call succeeds when the job was accepted, with its id as payload."""
+    started_ms: int
+    finished_ms: int
+
+
+class CallStore(Protocol):
+    async def begin(self, call: Call, *, kind: str = "invoke", durable: bool = True) -> CallRecord | None:
+        """Record that `call` is about to be sent.
+
+        With an idempotency key that was used before in the same scope for the same function, nothing is recorded and the
+        earlier record is returned, running or ended; if its payload or kind differs, Conflict is raised.
+        `durable=False` returns at once and records with the next commit (for queries, which change nothing).
+        """
+
+    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
+        """Record how it ended. Finishing twice keeps the first."""
+
+    async def call(self, call_id: str) -> CallRecord | None: ...
+
+    async def abandon(self) -> int:
+        """At start: every call that still runs ends as outcome_unknown, since its process is gone. Jobs' calls too.
+        Returns how many."""
+
+
+class JobStore(Protocol):
+    async def create(self, call: Call) -> CallRecord | None:
+        """Like `CallStore.begin` with kind `job`, and the job with it, in one commit."""
+
+    async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
+        """Record where the job runs."""
+
+    async def append(self, events: Sequence[JobEvent]) -> dict[str, int]:
+        """Store events, of any jobs, each job's in order, and the states that follow from them (`domain.job.advance`).
+
+        What is known already is dropped; what would leave a gap, comes after the end or belongs to no known job is
+        dropped too. Returns, for each job named, the highest stored seq (0: unknown job): that much may be acknowledged.
+        """
+
+    async def conclude(self, job_id: str, *, reason: str, message: str) -> Job | None:
+        """End a job that will send no event of its own: append an `error` event after its last one.
+        Does nothing to an ended job. Returns the job as it is then; None when there is none."""
+
+    async def events(self, job_id: str, after: int, limit: int) -> list[JobEvent]:
+        """The job's events with a seq above `after`, ascending, at most `limit`."""
+
+    async def job(self, job_id: str) -> Job | None: ...
+
+    async def jobs(self, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
+        """Newest first; no scope is every scope, no states is every state."""
+
+
+class Store(CallStore, JobStore, Protocol):
+    async def close(self) -> None:
+        """Commit what waits, then let go of the files."""
