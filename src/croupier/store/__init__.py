@@ -47,7 +47,8 @@ class CallStore(Protocol):
 
     async def abandon(self) -> int:
         """At start: every call that still runs ends as outcome_unknown, since its process is gone. Jobs' calls too.
-        Returns how many."""
+        Returns how many.
+        """
 
 
 class JobStore(Protocol):
@@ -66,7 +67,8 @@ class JobStore(Protocol):
 
     async def conclude(self, job_id: str, *, reason: str, message: str) -> Job | None:
         """End a job that will send no event of its own: append an `error` event after its last one.
-        Does nothing to an ended job. Returns the job as it is then; None when there is none."""
+        Does nothing to an ended job. Returns the job as it is then; None when there is none.
+        """
 
     async def events(self, job_id: str, after: int, limit: int) -> list[JobEvent]:
         """The job's events with a seq above `after`, ascending, at most `limit`."""

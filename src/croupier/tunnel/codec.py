@@ -1,0 +1,341 @@
+"""The bytes of frames. Nothing above this file sees a `TunnelMessage`.
+
+`decode` goes by the populated field, so both spellings of `type` that are in the wild are understood; `encode` writes the
+contract's spelling.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from croupier.domain.function import FunctionRef, Service
+from croupier.domain.job import JobEvent
+from croupier.errors import CroupierError, InvalidArgument
+from croupier.tunnel.frames import (
+    SESSION,
+    CallResult,
+    CancelCall,
+    CancelJob,
+    Drain,
+    Frame,
+    Heartbeat,
+    Hello,
+    Invoke,
+    JobAck,
+    JobAnswer,
+    JobEvents,
+    JobQuery,
+    JobStarted,
+    ListLocal,
+    LocalList,
+    Register,
+    StartJob,
+    Welcome,
+)
+from croupier.tunnel.status import from_status, from_text, to_status
+from croupier_wire.tunnel.v1 import tunnel_pb2 as wire
+
+
+def parse(data: bytes) -> wire.TunnelMessage:
+    """Raises InvalidArgument when `data` is no TunnelMessage."""
+    try:
+        return wire.TunnelMessage.FromString(data)
+    except DecodeError as error:
+        raise InvalidArgument("bad frame: the bytes are not a TunnelMessage") from error
+
+
+# ------------------------------------------------------------------------------------------------ frames to bytes
+
+
+def _service(value: Service) -> wire.Service:
+    return wire.Service(
+        service_id=value.service_id,
+        version=value.version,
+        addr=value.addr,
+        healthy=value.healthy,
+        functions=[wire.FunctionRef(id=ref.id, version=ref.version) for ref in value.functions],
+        manifest_json=value.manifest_json,
+    )
+
+
+def _request_fields(frame: Invoke) -> dict[str, Any]:
+    return {
+        "request_id": frame.request_id,
+        "function_id": frame.function_id,
+        "idempotency_key": frame.idempotency_key,
+        "payload": frame.payload,
+        "metadata": frame.metadata,
+        "deadline_ms": frame.deadline_ms,
+        "traceparent": frame.traceparent,
+        "game_id": frame.game_id,
+        "env": frame.env,
+    }
+
+
+def _failure_fields(error: CroupierError | None) -> dict[str, Any]:
+    return {} if error is None else {"error": error.message or error.reason, "status": to_status(error)}
+
+
+def _hello(frame: Hello) -> wire.TunnelMessage:
+    return wire.TunnelMessage(
+        type="hello",
+        hello=wire.Hello(
+            agent_id=frame.agent_id,
+            game_id=frame.game_id,
+            env=frame.env,
+            capabilities=frame.capabilities,
+            session_id=frame.session_id,
+            received=frame.received,
+            incarnation=frame.incarnation,
+            version=frame.version,
+            region=frame.region,
+            zone=frame.zone,
+            labels=frame.labels,
+        ),
+    )
+
+
+def _welcome(frame: Welcome) -> wire.TunnelMessage:
+    return wire.TunnelMessage(
+        type="welcome",
+        welcome=wire.Welcome(
+            session_id=frame.session_id,
+            resumed=frame.resumed,
+            received=frame.received,
+            capabilities=[SESSION],
+            incarnation=frame.incarnation,
+            heartbeat_ms=frame.heartbeat_ms,
+            job_window=frame.job_window,
+        ),
+    )
+
+
+def _job_event(frame: JobEvents) -> wire.TunnelMessage:
+    event = frame.event
+    failed = event.type == "error"
+    return wire.TunnelMessage(
+        type="job_event",
+        job_evt=wire.JobEventFrame(
+            job_id=event.job_id,
+            type=event.type,
+            message=event.message,
+            progress=event.progress,
+            payload=event.payload,
+            seq=event.seq,
+            time_ms=event.time_ms,
+            status=to_status(event_error(event)) if failed else None,
+        ),
+    )
+
+
+def event_error(event: JobEvent) -> CroupierError:
+    """The error that an `error` event stands for. `lost` is the platform's own verdict and never travels."""
+    return from_status(wire.Status(code=2, reason=event.reason or "handler_failed", message=event.message))
+
+
+_ENCODERS: dict[type, Callable[[Any], wire.TunnelMessage]] = {
+    Hello: _hello,
+    Welcome: _welcome,
+    Register: lambda f: wire.TunnelMessage(
+        type="register", register=wire.Register(services=[_service(service) for service in f.services])
+    ),
+    Invoke: lambda f: wire.TunnelMessage(type="invoke", invoke=wire.InvokeFrame(**_request_fields(f))),
+    StartJob: lambda f: wire.TunnelMessage(
+        type="start_job", start=wire.StartJobFrame(job_id=f.job_id, **_request_fields(f))
+    ),
+    CallResult: lambda f: wire.TunnelMessage(
+        type="result",
+        result=wire.ResultFrame(
+            request_id=f.request_id, payload=f.payload, service_id=f.service_id, **_failure_fields(f.error)
+        ),
+    ),
+    JobStarted: lambda f: wire.TunnelMessage(
+        type="start_job_result",
+        start_r=wire.StartJobResult(
+            request_id=f.request_id, job_id=f.job_id, service_id=f.service_id, **_failure_fields(f.error)
+        ),
+    ),
+    CancelCall: lambda f: wire.TunnelMessage(
+        type="cancel_call", cancel_call=wire.CancelCallFrame(request_id=f.request_id, reason=f.reason)
+    ),
+    CancelJob: lambda f: wire.TunnelMessage(
+        type="cancel_job", cancel=wire.CancelJobFrame(job_id=f.job_id, reason=f.reason)
+    ),
+    JobEvents: _job_event,
+    JobAck: lambda f: wire.TunnelMessage(
+        type="job_ack", job_ack=wire.JobAckFrame(job_id=f.job_id, seq=f.seq, stop=f.stop)
+    ),
+    Drain: lambda f: wire.TunnelMessage(type="drain", drain=wire.Drain(reason=f.reason)),
+    ListLocal: lambda f: wire.TunnelMessage(
+        type="list_local_req", list_req=wire.ListLocalRequest(request_id=f.request_id, function_id=f.function_id)
+    ),
+    LocalList: lambda f: wire.TunnelMessage(
+        type="list_local_res",
+        list_res=wire.ListLocalResponse(
+            request_id=f.request_id,
+            function_id=f.function_id,
+            service_ids=f.service_ids,
+            error=f.error.message if f.error else "",
+        ),
+    ),
+    JobQuery: lambda f: wire.TunnelMessage(
+        type="get_job_result_req", job_res_req=wire.GetJobResultRequest(request_id=f.request_id, job_id=f.job_id)
+    ),
+    JobAnswer: lambda f: wire.TunnelMessage(
+        type="get_job_result_res",
+        job_res_res=wire.GetJobResultResponse(request_id=f.request_id, state=f.state, payload=f.payload, error=f.error),
+    ),
+    Heartbeat: lambda _: wire.TunnelMessage(type="heartbeat"),
+}
+
+
+def encode(frame: Frame) -> bytes:
+    """The frame alone in a TunnelMessage."""
+    return _ENCODERS[type(frame)](frame).SerializeToString()
+
+
+# ------------------------------------------------------------------------------------------------ bytes to frames
+
+
+def _read_hello(value: wire.Hello) -> Hello:
+    return Hello(
+        agent_id=value.agent_id,
+        game_id=value.game_id,
+        env=value.env,
+        capabilities=tuple(value.capabilities),
+        session_id=value.session_id,
+        received=value.received,
+        incarnation=value.incarnation,
+        version=value.version,
+        region=value.region,
+        zone=value.zone,
+        labels=dict(value.labels),
+    )
+
+
+def _read_register(value: wire.Register) -> Register:
+    return Register(
+        tuple(
+            Service(
+                service_id=service.service_id,
+                version=service.version,
+                addr=service.addr,
+                healthy=service.healthy,
+                functions=tuple(FunctionRef(ref.id, ref.version) for ref in service.functions),
+                manifest_json=service.manifest_json,
+            )
+            for service in value.services
+        )
+    )
+
+
+def _read_invoke(value: wire.InvokeFrame) -> Invoke:
+    return Invoke(
+        request_id=value.request_id,
+        function_id=value.function_id,
+        payload=value.payload,
+        idempotency_key=value.idempotency_key,
+        metadata=dict(value.metadata),
+        deadline_ms=value.deadline_ms,
+        traceparent=value.traceparent,
+        game_id=value.game_id,
+        env=value.env,
+    )
+
+
+def _read_start(value: wire.StartJobFrame) -> StartJob:
+    return StartJob(
+        request_id=value.request_id,
+        function_id=value.function_id,
+        payload=value.payload,
+        idempotency_key=value.idempotency_key,
+        metadata=dict(value.metadata),
+        deadline_ms=value.deadline_ms,
+        traceparent=value.traceparent,
+        game_id=value.game_id,
+        env=value.env,
+        job_id=value.job_id,
+    )
+
+
+def _read_failure(value: wire.ResultFrame | wire.StartJobResult) -> CroupierError | None:
+    if value.HasField("status"):
+        return from_status(value.status)
+    return from_text(value.error) if value.error else None
+
+
+def _read_event(value: wire.JobEventFrame) -> JobEvents:
+    failed = value.type == "error"
+    status = from_status(value.status) if failed and value.HasField("status") else None
+    return JobEvents(
+        JobEvent(
+            job_id=value.job_id,
+            seq=value.seq,
+            type=value.type,
+            message=(status.message if status and status.message else value.message),
+            progress=value.progress,
+            payload=value.payload,
+            reason=status.reason if status else "handler_failed" if failed else "",
+            time_ms=value.time_ms,
+        )
+    )
+
+
+def _read_welcome(value: wire.Welcome) -> Welcome:
+    return Welcome(
+        session_id=value.session_id,
+        resumed=value.resumed,
+        received=value.received,
+        incarnation=value.incarnation,
+        heartbeat_ms=value.heartbeat_ms,
+        job_window=value.job_window,
+    )
+
+
+_DECODERS: tuple[tuple[str, Callable[[Any], Frame]], ...] = (
+    # The frames of a call come first: `decode` asks in this order.
+    ("invoke", _read_invoke),
+    (
+        "result",
+        lambda v: CallResult(
+            request_id=v.request_id, payload=v.payload, error=_read_failure(v), service_id=v.service_id
+        ),
+    ),
+    ("job_evt", _read_event),
+    ("job_ack", lambda v: JobAck(v.job_id, v.seq, v.stop)),
+    ("start", _read_start),
+    (
+        "start_r",
+        lambda v: JobStarted(request_id=v.request_id, job_id=v.job_id, error=_read_failure(v), service_id=v.service_id),
+    ),
+    ("cancel_call", lambda v: CancelCall(v.request_id, v.reason)),
+    ("cancel", lambda v: CancelJob(v.job_id, v.reason)),
+    ("register", _read_register),
+    ("hello", _read_hello),
+    ("welcome", _read_welcome),
+    ("drain", lambda v: Drain(v.reason)),
+    ("list_req", lambda v: ListLocal(v.request_id, v.function_id)),
+    (
+        "list_res",
+        lambda v: LocalList(
+            request_id=v.request_id,
+            function_id=v.function_id,
+            service_ids=tuple(v.service_ids),
+            error=from_text(v.error) if v.error else None,
+        ),
+    ),
+    ("job_res_req", lambda v: JobQuery(v.request_id, v.job_id)),
+    (
+        "job_res_res",
+        lambda v: JobAnswer(request_id=v.request_id, state=v.state, payload=v.payload, error=v.error),
+    ),
+)
+
+
+def decode(message: wire.TunnelMessage) -> Frame:
+    """The frame that `message` carries; one without any is a heartbeat (or a frame that a newer peer knows)."""
+    for name, read in _DECODERS:
+        if message.HasField(name):
+            return read(getattr(message, name))
+    return Heartbeat()

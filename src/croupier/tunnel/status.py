@@ -1,0 +1,110 @@
+"""Reasons as gRPC codes, looked up here and nowhere else, and errors as the frames' `Status`."""
+
+from collections.abc import Mapping
+
+import grpc
+
+from croupier.errors import (
+    BY_REASON,
+    Canceled,
+    Conflict,
+    CroupierError,
+    DeadlineExceeded,
+    FailedPrecondition,
+    FunctionRejected,
+    HandlerFailed,
+    InternalError,
+    InvalidArgument,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+)
+from croupier_wire.tunnel.v1 import tunnel_pb2 as wire
+
+CODES: Mapping[str, grpc.StatusCode] = {
+    "invalid_argument": grpc.StatusCode.INVALID_ARGUMENT,
+    "payload_too_large": grpc.StatusCode.INVALID_ARGUMENT,
+    "unauthenticated": grpc.StatusCode.UNAUTHENTICATED,
+    "permission_denied": grpc.StatusCode.PERMISSION_DENIED,
+    "not_found": grpc.StatusCode.NOT_FOUND,
+    "conflict": grpc.StatusCode.ALREADY_EXISTS,
+    "failed_precondition": grpc.StatusCode.FAILED_PRECONDITION,
+    "rate_limited": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "unavailable": grpc.StatusCode.UNAVAILABLE,
+    "deadline_exceeded": grpc.StatusCode.DEADLINE_EXCEEDED,
+    "canceled": grpc.StatusCode.CANCELLED,
+    "outcome_unknown": grpc.StatusCode.UNKNOWN,
+    "function_rejected": grpc.StatusCode.ABORTED,
+    "handler_failed": grpc.StatusCode.INTERNAL,
+    "unimplemented": grpc.StatusCode.UNIMPLEMENTED,
+    "internal": grpc.StatusCode.INTERNAL,
+}
+
+_BY_CODE: Mapping[int, type[CroupierError]] = {
+    1: Canceled,
+    2: HandlerFailed,
+    3: InvalidArgument,
+    4: DeadlineExceeded,
+    5: NotFound,
+    6: Conflict,
+    7: PermissionDenied,
+    8: RateLimited,
+    9: FailedPrecondition,
+    10: FunctionRejected,
+    11: InvalidArgument,
+    12: Unimplemented,
+    13: HandlerFailed,
+    14: Unavailable,
+    15: OutcomeUnknown,
+    16: Unauthenticated,
+}
+
+MESSAGE_LIMIT = 4096
+"""Characters of a foreign error message that are kept; the rest is cut with a mark."""
+
+
+def grpc_code(error: CroupierError) -> grpc.StatusCode:
+    return CODES[error.reason]
+
+
+def bounded(message: str) -> str:
+    return message if len(message) <= MESSAGE_LIMIT else message[:MESSAGE_LIMIT] + " … (cut)"
+
+
+def error_from(code: int, message: str, reason: str = "", details: Mapping[str, str] | None = None) -> CroupierError:
+    """A foreign failure as one of ours: by its reason when we know it, else by its gRPC code."""
+    kind = BY_REASON.get(reason) or _BY_CODE.get(code, InternalError)
+    return kind(bounded(message), details)
+
+
+def to_status(error: CroupierError) -> wire.Status:
+    return wire.Status(
+        code=CODES[error.reason].value[0], reason=error.reason, message=error.message, details=dict(error.details)
+    )
+
+
+def from_status(status: wire.Status) -> CroupierError:
+    return error_from(status.code, status.message, status.reason, dict(status.details))
+
+
+def from_text(error: str) -> CroupierError:
+    """What a plain peer's `error` text means: the contract fixes some substrings, and nothing else is known."""
+    for substring, kind in _SUBSTRINGS:
+        if substring in error:
+            return kind(bounded(error))
+    return HandlerFailed(bounded(error))
+
+
+_SUBSTRINGS: tuple[tuple[str, type[CroupierError]], ...] = (
+    ("no local handler for", NotFound),
+    ("target service not found", NotFound),
+    ("unknown job", NotFound),
+    ("no agent available", Unavailable),
+    ("agent not connected", Unavailable),
+    ("rate limited", RateLimited),
+    ("tunnel invoke timeout", DeadlineExceeded),
+)
