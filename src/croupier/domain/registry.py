@@ -1,0 +1,79 @@
+"""What can be reached now, as operators see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceView:
+    """One game server that offers one function."""
+
+    agent_id: str
+    game_id: str
+    env: str
+    service_id: str
+    version: str = ""
+    """The game server's own version."""
+    addr: str = ""
+    function_version: str = ""
+    healthy: bool = True
+    outstanding: int = 0
+    """Calls this server sent to it that have not ended."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentView:
+    agent_id: str
+    game_id: str
+    env: str
+    rpc_addr: str = ""
+    ip: str = ""
+    type: str = "agent"
+    version: str = ""
+    functions: int = 0
+    """How many different functions its game servers offer."""
+    healthy: bool = True
+    expires_in_sec: int = 0
+    """Seconds until it counts as gone unless it is heard of again; 0 when it is gone."""
+    region: str = ""
+    zone: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionView:
+    game_id: str
+    env: str
+    id: str
+    agents: int = 0
+    """How many agents reach it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionHealth:
+    """Game servers that offer a function: how many answer, of how many."""
+
+    healthy: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """How well the functions of one game and environment are served."""
+
+    game_env: str
+    """`game|env`"""
+    functions: Mapping[str, FunctionHealth] = field(default_factory=dict)
+    uncovered: tuple[str, ...] = ()
+    """Functions that should be there and that no healthy game server offers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistryView:
+    """Everything at one moment. Its field names are those of `GET /api/registry`."""
+
+    agents: tuple[AgentView, ...] = ()
+    functions: tuple[FunctionView, ...] = ()
+    assignments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`game|env` to the ids of the functions that game and environment may use."""
+    coverage: tuple[Coverage, ...] = ()

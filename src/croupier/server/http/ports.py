@@ -1,0 +1,57 @@
+"""PORT: what the HTTP side needs of the server behind it, in the words of the domain."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+from croupier.domain.call import Call, Result
+from croupier.domain.function import Function
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.principal import Principal
+from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.scope import Scope
+
+Readiness = Callable[[], Awaitable[list[str]]]
+"""What keeps the server from serving, in words for an operator; nothing when it is ready."""
+
+
+class Calls(Protocol):
+    async def invoke(self, caller: Principal, call: Call) -> Result:
+        """Run `call` and return its answer. Cancelling the task that awaits it frees every hop.
+
+        Raises CroupierError.
+        """
+
+
+class Jobs(Protocol):
+    async def start(self, caller: Principal, call: Call) -> str:
+        """Accept the job and return its id; a repeated idempotency key returns the first job's."""
+
+    def follow(self, caller: Principal, job_id: str, after: int) -> AsyncIterator[list[JobEvent]]:
+        """The job's events with a seq above `after`, in order, in batches; ends after the last event of an ended job.
+
+        Raises NotFound ("unknown job …") at the first step.
+        """
+
+    async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
+        """Ask for the job's end and return the job as it is then; an ended job stays as it is."""
+
+    async def get(self, caller: Principal, job_id: str) -> Job:
+        """Raises NotFound ("unknown job …")."""
+
+    async def list(
+        self,
+        caller: Principal,
+        scope: Scope | None,
+        states: frozenset[JobState],
+        limit: int,
+    ) -> list[Job]:
+        """Newest first; no scope is every scope the caller may see, no states is every state."""
+
+
+class Directory(Protocol):
+    def registry(self) -> RegistryView: ...
+
+    def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
+        """Who offers the function; an empty id is every function."""
+
+    def function(self, scope: Scope, function_id: str) -> Function | None: ...
