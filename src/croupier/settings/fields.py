@@ -1,0 +1,139 @@
+"""The types of single settings: what is accepted, and the words that refuse the rest."""
+
+import ipaddress
+import math
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]{2,45})\]|(?P<host>[A-Za-z0-9._-]{0,253})):(?P<port>\d{1,5})")
+_TOKEN = re.compile(r"[!-~]{8,512}")
+
+_NO_ACCESS_CONTROL = (
+    "this version has no access control yet: whoever reaches the port could do everything, "
+    "so listen on 127.0.0.1 or ::1 only"
+)
+_NO_TLS = "this version has no TLS yet: everything sent could be read on the way, so only 127.0.0.1 or ::1 is dialled"
+
+
+def _refusal(kind: str, text: str) -> PydanticCustomError:
+    # Pydantic formats the text, so braces that come from the input must not be read as fields.
+    return PydanticCustomError("setting", "{text}", {"text": text, "kind": kind})
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from `30s`, `500ms`, `2m`, `1h`, or a number of seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _refusal("duration", "write a duration such as 30s, 500ms or 2m, or a number of seconds")
+    return float(match[1]) * _UNIT_SECONDS[match[2]]
+
+
+def _host_and_port(value: str) -> tuple[str, int]:
+    match = _ADDRESS.fullmatch(value)
+    if match is None or int(match["port"]) > 65535:
+        raise _refusal("address", "write host:port or [::1]:port, with a port from 0 to 65535")
+    return match["six"] or match["host"], int(match["port"])
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen_address(value: str) -> str:
+    host, port = _host_and_port(value)
+    if not _is_loopback(host):
+        raise _refusal("listen", _NO_ACCESS_CONTROL)
+    if host == "localhost":
+        # A name may mean several addresses; what is listened on is one.
+        return f"127.0.0.1:{port}"
+    return value
+
+
+def _dial_address(value: str) -> str:
+    host, port = _host_and_port(value)
+    if not port:
+        raise _refusal("dial", "name the port to dial, 1 to 65535")
+    if not _is_loopback(host):
+        raise _refusal("dial", _NO_TLS)
+    return value
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or "@" in parts.netloc:
+        raise _refusal("url", "write http://host:port or https://host, without user, query or fragment")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise _refusal("url", "the token would travel unencrypted: use https://, or an address of this machine")
+    return value.rstrip("/")
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if not _TOKEN.fullmatch(value.get_secret_value()):
+        raise _refusal("token", "a token is 8 to 512 visible ASCII characters without spaces")
+    return value
+
+
+def _comma_list(value: object) -> object:
+    return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else value
+
+
+def _label_map(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [item.strip().partition("=") for item in value.split(",") if item.strip()]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise _refusal("labels", "write labels as name=value,name=value")
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=86_400)]
+"""`30s`, `500ms`, `2m`, `1h` or a number of seconds; held as seconds, above 0, at most a day."""
+
+ListenAddress = Annotated[str, Field(max_length=300), AfterValidator(_listen_address)]
+"""host:port to listen on; port 0 takes a free one. Loopback only."""
+
+DialAddress = Annotated[str, Field(max_length=300), AfterValidator(_dial_address)]
+"""host:port to dial. Loopback only."""
+
+DialAddresses = Annotated[
+    tuple[DialAddress, ...], BeforeValidator(_comma_list), Field(min_length=1, max_length=16, strict=False)
+]
+"""A list; in a variable or flag separated by commas."""
+
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+
+Token = Annotated[SecretStr, AfterValidator(_token)]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A game or env: letters, digits, `.`, `_`, `-`."""
+
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+
+Text = Annotated[str, Field(max_length=256)]
+
+Labels = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")], Text],
+    BeforeValidator(_label_map),
+    Field(max_length=64),
+]
+"""A mapping; in a variable or flag `name=value,name=value`."""
+
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]

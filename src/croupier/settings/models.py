@@ -1,0 +1,93 @@
+import socket
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from croupier.settings.fields import (
+    DialAddresses,
+    Folder,
+    HostName,
+    Labels,
+    ListenAddress,
+    Name,
+    Seconds,
+    Text,
+    Token,
+    Url,
+)
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class Settings(BaseModel):
+    """One section of the file. Frozen; a key nobody knows is a fault."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+    section: ClassVar[str]
+    variable_prefix: ClassVar[str]
+
+
+class ServerSettings(Settings):
+    section: ClassVar[str] = "server"
+    variable_prefix: ClassVar[str] = "CROUPIER_SERVER_"
+
+    http: ListenAddress = Field("127.0.0.1:8080", description="where the HTTP API listens; port 0 takes a free one")
+    grpc: ListenAddress = Field("127.0.0.1:8443", description="where agents and gRPC callers are served")
+    data: Folder = Field(Path("data/server"), description="folder of the database and of the token file")
+    token: Token | None = Field(
+        None,
+        description="what callers must send; without it one is made and kept in the file `token` of the data folder",
+    )
+    resume_window: Seconds = Field(
+        10.0, description="how long an agent that lost its connection may resume its session"
+    )
+    job_lost_after: Seconds = Field(
+        60.0, description="how long an agent may be away before the jobs it ran end as `lost`"
+    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
+
+
+class AgentSettings(Settings):
+    section: ClassVar[str] = "agent"
+    variable_prefix: ClassVar[str] = "CROUPIER_AGENT_"
+
+    agent_id: HostName = Field(default_factory=socket.gethostname, description="name of this agent; the host's name")
+    game_id: Name = Field(description="the game whose servers attach here")
+    env: Name = Field(description="the environment of that game, such as dev or prod")
+    servers: DialAddresses = Field(("127.0.0.1:8443",), description="gRPC addresses of servers, in order of preference")
+    grpc: ListenAddress = Field("127.0.0.1:19090", description="where game servers and local callers are served")
+    http: ListenAddress = Field("127.0.0.1:19091", description="where health and metrics are served")
+    rpc_addr: Text = Field("", description="the address under which a server could call this agent directly")
+    data: Folder = Field(Path("data/agent"), description="folder of what must survive a restart")
+    region: Text = Field("", description="shown in the registry")
+    zone: Text = Field("", description="shown in the registry")
+    labels: Labels = Field(default_factory=dict, description="shown in the registry")
+    log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
+
+
+class ClientSettings(Settings):
+    section: ClassVar[str] = "client"
+    variable_prefix: ClassVar[str] = "CROUPIER_"
+
+    url: Url = Field("http://127.0.0.1:8080", description="the server's HTTP API")
+    token: Token | None = Field(None, description="sent as bearer token")
+    game_id: Name | None = Field(None, description="the game that calls go to")
+    env: Name | None = Field(None, description="the environment that calls go to")
+
+
+SECTIONS: tuple[type[Settings], ...] = (ServerSettings, AgentSettings, ClientSettings)
