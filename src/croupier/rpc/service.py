@@ -1,0 +1,190 @@
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, NoReturn, Protocol
+
+import grpc
+import grpc.aio
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2
+from grpc_reflection.v1alpha import reflection
+
+from croupier.errors import CroupierError, InternalError, InvalidArgument
+from croupier.rpc.codec import decode, encode, is_json
+from croupier.tunnel.frames import Hello
+from croupier.tunnel.grpc import SERVER_OPTIONS, ServerContext, ServerStream
+from croupier.tunnel.status import grpc_code
+from croupier.tunnel.stream import Stream
+from croupier_wire.tunnel.v1 import tunnel_pb2
+
+log = logging.getLogger(__name__)
+
+REASON = "croupier-reason"
+"""Trailing metadata that carries an error's reason."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Unary = Callable[[Any, Context], Awaitable[Message]]
+Streaming = Callable[[Any, Context], AsyncIterator[Message]]
+
+
+class StreamService(Protocol):
+    """Serves one bidirectional stream of TunnelMessages until it ends. Raises CroupierError to end it with a code."""
+
+    async def __call__(self, stream: Stream, context: ServerContext) -> None: ...
+
+
+async def abort(context: Context, error: CroupierError) -> NoReturn:
+    """End the call with the error's code, its message and, in the trailing metadata, its reason."""
+    await context.abort(grpc_code(error), error.message, ((REASON, error.reason),))
+    raise AssertionError("abort always raises")
+
+
+async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
+    if isinstance(error, CroupierError):
+        await abort(context, error)
+    log.error("%s failed", method, exc_info=error)
+    await abort(context, InternalError(f"{method} failed inside Croupier; the log of this process has the details"))
+
+
+def _unary(method: MethodDescriptor, behavior: Unary) -> grpc.RpcMethodHandler[bytes, bytes]:
+    kind = message_factory.GetMessageClass(method.input_type)
+
+    async def handle(raw: bytes, context: Context) -> bytes:
+        try:
+            answer = await behavior(decode(kind, raw), context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 — the border: every failure becomes a status, and is logged if it is ours
+            await _fail(context, method.full_name, error)
+        return encode(answer, json=is_json(raw))
+
+    return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def _streaming(method: MethodDescriptor, behavior: Streaming) -> grpc.RpcMethodHandler[bytes, bytes]:
+    kind = message_factory.GetMessageClass(method.input_type)
+
+    async def handle(raw: bytes, context: Context) -> AsyncIterator[bytes]:
+        json = is_json(raw)
+        try:
+            async for answer in behavior(decode(kind, raw), context):
+                yield encode(answer, json=json)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 — the border, as above
+            await _fail(context, method.full_name, error)
+
+    return grpc.unary_stream_rpc_method_handler(handle)
+
+
+class JsonStream:
+    """A tunnel whose peer speaks JSON, as one that speaks protobuf."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def read(self) -> bytes | None:
+        data = await self._stream.read()
+        return None if data is None else decode(tunnel_pb2.TunnelMessage, data).SerializeToString()
+
+    async def write(self, message: bytes) -> None:
+        await self._stream.write(encode(tunnel_pb2.TunnelMessage.FromString(message), json=True))
+
+
+class FirstRead:
+    """A stream whose first message was read already."""
+
+    def __init__(self, first: bytes, stream: Stream) -> None:
+        self._first: bytes | None = first
+        self._stream = stream
+
+    async def read(self) -> bytes | None:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await self._stream.read()
+
+    async def write(self, message: bytes) -> None:
+        await self._stream.write(message)
+
+
+async def _either_codec(stream: Stream) -> Stream:
+    first = await stream.read()
+    if first is None:
+        raise InvalidArgument("bad hello: the stream ended before it")
+    whole = FirstRead(first, stream)
+    return JsonStream(whole) if is_json(first) else whole
+
+
+def _bidirectional(method: MethodDescriptor, serve: StreamService) -> grpc.RpcMethodHandler[bytes, bytes]:
+    async def handle(_: Any, context: ServerContext) -> None:
+        try:
+            await serve(await _either_codec(ServerStream(context)), context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 — the border, as above
+            await _fail(context, method.full_name, error)
+
+    return grpc.stream_stream_rpc_method_handler(handle)
+
+
+def _handler(method: MethodDescriptor, behavior: Any) -> grpc.RpcMethodHandler[bytes, bytes]:
+    if method.client_streaming:
+        return _bidirectional(method, behavior)
+    return _streaming(method, behavior) if method.server_streaming else _unary(method, behavior)
+
+
+def service_descriptor(name: str) -> ServiceDescriptor:
+    return descriptor_pool.Default().FindServiceByName(name)
+
+
+class RpcServer:
+    """One listening gRPC server with health and reflection. `services` maps full names to their methods by name."""
+
+    def __init__(self, services: Mapping[str, Mapping[str, Any]]) -> None:
+        self._server = grpc.aio.server(options=SERVER_OPTIONS)
+        self._health = health.aio.HealthServicer()
+        names = [*services, health.SERVICE_NAME]
+        everything = {**services, health.SERVICE_NAME: {"Check": self._health.Check, "Watch": self._health.Watch}}
+        for name, methods in everything.items():
+            descriptor = service_descriptor(name)
+            handlers = {method.name: _handler(method, methods[method.name]) for method in descriptor.methods}
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
+        self._names = names
+        self.address = ""
+        """host:port once started."""
+
+    async def start(self, address: str) -> None:
+        """Listen. Raises OSError when the address cannot be had."""
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}: {error}") from error
+        await self._server.start()
+        self.address = f"{address.rpartition(':')[0]}:{port}"
+        await self.set_serving(serving=True)
+
+    async def set_serving(self, *, serving: bool) -> None:
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ["", *self._names]:
+            await self._health.set(name, status)
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls, give those in flight `grace` seconds."""
+        await self.set_serving(serving=False)
+        await self._server.stop(grace)
+
+
+def metadata_value(context: Context, key: str) -> str:
+    """The first value of a request's gRPC metadata, or nothing."""
+    pairs: Iterable[tuple[str, str | bytes]] = context.invocation_metadata() or ()
+    return next((value if isinstance(value, str) else "" for name, value in pairs if name == key), "")
+
+
+def read_hello(frame: Any) -> Hello:
+    """Raises InvalidArgument "bad hello" when the first frame is anything else."""
+    if not isinstance(frame, Hello):
+        raise InvalidArgument("bad hello: the first message must be hello")
+    return frame

@@ -1,0 +1,297 @@
+"""The calling end of a session (server towards agent, agent towards game server), without I/O.
+
+    connect ─► connected ◄──────────────┐
+                  │ disconnect          │ connect (same session, generation + 1)
+                  ▼                     │
+              waiting for a resume ─────┘
+                  │ window passed, or close
+                  ▼
+               closed: every call still open ends, once
+
+`now` is any monotonic clock in seconds. Whatever a call's end, its token is handed back in exactly one `Completed`.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from croupier.domain.job import JobEvent
+from croupier.errors import (
+    CroupierError,
+    DeadlineExceeded,
+    InvalidArgument,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+)
+from croupier.tunnel.codec import decode, encode
+from croupier.tunnel.frames import (
+    SESSION,
+    Answer,
+    CallResult,
+    CancelCall,
+    CancelJob,
+    Drain,
+    Frame,
+    Heartbeat,
+    Hello,
+    JobAck,
+    JobAnswer,
+    JobEvents,
+    JobStarted,
+    LocalList,
+    Register,
+    Welcome,
+)
+from croupier.tunnel.link import Link
+
+Token = Callable[[Answer | CroupierError, bytes], None]
+"""Told how a call ended, with the bytes of the answer's frame (empty for an error of ours)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcceptorConfig:
+    resume_window: float = 10.0
+    """Seconds a lost session is kept for its connector to come back."""
+    heartbeat: float = 15.0
+    """Seconds; after three of them without a message the stream is given up."""
+    job_window: int = 256
+    calls: int = 20_000
+    """The most calls in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    token: Token
+    outcome: Answer | CroupierError
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JobEventArrived:
+    event: JobEvent
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDraining:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing was heard for three heartbeats: close the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The session is over."""
+
+
+AcceptorEvent = Completed | JobEventArrived | Registered | PeerDraining | Silent | Closed
+
+_ANSWERS = (CallResult, JobStarted, LocalList, JobAnswer)
+
+
+class Acceptor:
+    def __init__(self, hello: Hello, *, session_id: str, incarnation: str, config: AcceptorConfig) -> None:
+        self.hello = hello
+        self.session_id = session_id
+        self.generation = 0
+        """Counts streams; a stream that ends speaks only for its own generation."""
+        self.connected = False
+        self.closed = False
+        self.draining = False
+        self.link = Link(plain=SESSION not in hello.capabilities)
+        self._incarnation = incarnation
+        self._config = config
+        self._pending: dict[str, Token] = {}
+        self._deadlines: list[tuple[float, str]] = []
+        self._heard = 0.0
+        self._lost_at = 0.0
+        self._plain_seq: dict[str, int] = {}
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._pending)
+
+    def has(self, request_id: str) -> bool:
+        return request_id in self._pending
+
+    # ------------------------------------------------------------------------------------------------ the stream
+
+    def resumes(self, hello: Hello) -> bool:
+        """Does `hello` ask for this very session, from the same process?"""
+        return (
+            not self.closed
+            and not self.link.plain
+            and hello.session_id == self.session_id
+            and hello.agent_id == self.hello.agent_id
+            and hello.incarnation == self.hello.incarnation
+            and self.link.can_resume(hello.received)
+        )
+
+    def connect(self, hello: Hello, now: float) -> bytes | None:
+        """A stream begins, the first or one that resumes. Returns the Welcome to send; None for a plain peer."""
+        self.generation += 1
+        self.connected = True
+        self._heard = now
+        if self.link.plain:
+            return None
+        resumed = self.generation > 1
+        if resumed:
+            self.link.resume(hello.received)
+        return encode(
+            Welcome(
+                session_id=self.session_id,
+                resumed=resumed,
+                received=self.link.received,
+                incarnation=self._incarnation,
+                heartbeat_ms=int(self._config.heartbeat * 1000),
+                job_window=self._config.job_window,
+            )
+        )
+
+    def disconnect(self, generation: int, now: float) -> list[AcceptorEvent]:
+        """The stream of `generation` ended. An older stream's end changes nothing."""
+        if generation != self.generation or not self.connected:
+            return []
+        self.connected = False
+        self._lost_at = now
+        return self.close("agent not connected: its stream ended") if self.link.plain else []
+
+    def close(self, why: str) -> list[AcceptorEvent]:
+        """End the session and every call of it: `Unavailable` if it was never sent, otherwise `OutcomeUnknown`."""
+        if self.closed:
+            return []
+        self.closed = True
+        self.connected = False
+        unsent = self.link.unsent()
+        ended: list[AcceptorEvent] = []
+        for request_id, token in self._pending.items():
+            error: CroupierError = (
+                Unavailable(f"{why}; the call was not sent and may be repeated")
+                if request_id in unsent
+                else OutcomeUnknown(f"{why} after the call was sent; check whether it took effect before repeating it")
+            )
+            ended.append(Completed(token, error, b""))
+        self._pending.clear()
+        self._deadlines.clear()
+        return [*ended, Closed()]
+
+    # ------------------------------------------------------------------------------------------------ calls
+
+    def call(self, request_id: str, raw: bytes, token: Token, deadline: float | None) -> None:
+        """Send the request frame `raw`; `token` comes back in one `Completed`, at `deadline` at the latest.
+
+        Raises Unavailable when the session is over, RateLimited when too much waits, InvalidArgument for an id in use.
+        """
+        if self.closed:
+            raise Unavailable("agent not connected: its session is over; the call was not sent and may be repeated")
+        if self.link.full or len(self._pending) >= self._config.calls:
+            raise RateLimited("rate limited: the tunnel has too much in flight; the call was not sent, try again later")
+        if request_id in self._pending:
+            raise InvalidArgument(f"request id {request_id} is in flight already")
+        self._pending[request_id] = token
+        if deadline is not None:
+            heapq.heappush(self._deadlines, (deadline, request_id))
+        self.link.send(raw, request_id)
+
+    def cancel(self, request_id: str, reason: str) -> Token | None:
+        """Nobody waits any more. Returns the token if the call was open; there will be no `Completed` for it."""
+        token = self._pending.pop(request_id, None)
+        if token is not None and not self.link.plain:
+            self.link.send(encode(CancelCall(request_id, reason)))
+        return token
+
+    def tell(self, frame: CancelJob | JobAck | Drain) -> None:
+        """Send what needs no answer; a plain peer is told only what the contract knows."""
+        if not self.closed and (not self.link.plain or isinstance(frame, CancelJob)):
+            self.link.send(encode(frame))
+
+    def take(self) -> bytes | None:
+        return self.link.take() if self.connected else None
+
+    # ------------------------------------------------------------------------------------------------ in
+
+    def receive(self, data: bytes, now: float) -> list[AcceptorEvent]:
+        """Raises InvalidArgument (BrokenLink for a gap) when the stream must end."""
+        self._heard = now
+        events: list[AcceptorEvent] = []
+        for message, raw in self.link.receive(data):
+            frame = decode(message)
+            if isinstance(frame, _ANSWERS):
+                token = self._pending.pop(frame.request_id, None)
+                if token is not None:
+                    events.append(Completed(token, frame, raw))
+            else:
+                events.extend(self._report(frame, raw))
+        return events
+
+    def _report(self, frame: Frame, raw: bytes) -> Iterable[AcceptorEvent]:
+        match frame:
+            case JobEvents():
+                return (JobEventArrived(self._numbered(frame.event), raw),)
+            case Register():
+                return (Registered(frame),)
+            case Drain():
+                self.draining = True
+                return (PeerDraining(frame.reason),)
+            case Heartbeat():
+                return ()
+            case _:
+                raise InvalidArgument(f"bad frame: {type(frame).__name__} is not for this end of the tunnel")
+
+    def _numbered(self, event: JobEvent) -> JobEvent:
+        """A plain peer does not number its events: arrival does."""
+        if event.seq or not self.link.plain:
+            return event
+        seq = self._plain_seq[event.job_id] = self._plain_seq.get(event.job_id, 0) + 1
+        if event.type in {"done", "error"}:
+            del self._plain_seq[event.job_id]
+        return replace(event, seq=seq)
+
+    # ------------------------------------------------------------------------------------------------ time
+
+    def next_wake(self) -> float | None:
+        """When `tick` has something to do, at the earliest."""
+        while self._deadlines and self._deadlines[0][1] not in self._pending:
+            heapq.heappop(self._deadlines)
+        times = [self._deadlines[0][0]] if self._deadlines else []
+        if self.connected:
+            if not self.link.plain:
+                times.append(self._heard + 3 * self._config.heartbeat)
+        elif not self.closed and self.generation:
+            times.append(self._lost_at + self._config.resume_window)
+        return min(times, default=None)
+
+    def tick(self, now: float) -> list[AcceptorEvent]:
+        events: list[AcceptorEvent] = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _, request_id = heapq.heappop(self._deadlines)
+            token = self.cancel(request_id, "deadline exceeded")
+            if token is not None:
+                events.append(Completed(token, self._timeout(request_id), b""))
+        if self.connected and not self.link.plain and now - self._heard >= 3 * self._config.heartbeat:
+            self._heard = now
+            events.append(Silent())
+        if (
+            not self.connected
+            and not self.closed
+            and self.generation
+            and now - self._lost_at >= self._config.resume_window
+        ):
+            events.extend(self.close("agent not connected: it did not come back in time"))
+        return events
+
+    def _timeout(self, request_id: str) -> CroupierError:
+        if request_id in self.link.unsent():
+            return Unavailable("agent not connected: the call could not be sent in time and may be repeated")
+        return DeadlineExceeded(
+            "tunnel invoke timeout: no answer within the deadline; the function may still have taken effect"
+        )

@@ -1,0 +1,90 @@
+"""The tunnel's transport on grpcio: raw bytes in both directions, so a payload is copied and never rebuilt."""
+
+import asyncio
+
+import grpc
+import grpc.aio
+
+from croupier.domain.limits import MESSAGE_BYTES
+from croupier.tunnel.stream import StreamBroken
+
+OPEN = "/croupier.tunnel.v1.TunnelService/Open"
+ATTACH = "/croupier.attach.v1.AttachService/Attach"
+
+
+SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # Peers keep idle tunnels alive with pings; without these the server would call that abuse and hang up.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.so_reuseport", 0),
+)
+
+CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # A channel that dials before its peer listens waits this long; the default is a second.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+    # A peer whose host vanished without a word is noticed within half a minute.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Each tunnel has its own connection: subchannels are otherwise shared by all channels of a process.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+ServerContext = grpc.aio.ServicerContext[bytes, bytes]
+ClientCall = grpc.aio.StreamStreamCall[bytes, bytes]
+
+
+class ServerStream:
+    """The accepting side: the context of a running `Open` or `Attach`."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+
+    async def read(self) -> bytes | None:
+        try:
+            message: object = await self._context.read()  # bytes, or a mark for the end
+        except (grpc.aio.UsageError, grpc.aio.InternalError) as error:
+            raise StreamBroken(str(error)) from error
+        return message if isinstance(message, bytes) else None
+
+    async def write(self, message: bytes) -> None:
+        try:
+            await self._context.write(message)
+        except (grpc.aio.UsageError, grpc.aio.InternalError) as error:
+            raise StreamBroken(str(error)) from error
+
+
+class ClientStream:
+    """The dialling side."""
+
+    def __init__(self, call: ClientCall) -> None:
+        self._call = call
+
+    async def read(self) -> bytes | None:
+        try:
+            message: object = await self._call.read()  # bytes, or a mark for the end
+        except grpc.aio.AioRpcError as error:
+            raise StreamBroken(f"{error.code().name}: {error.details()}") from error
+        return message if isinstance(message, bytes) else None
+
+    async def write(self, message: bytes) -> None:
+        try:
+            await self._call.write(message)
+        except grpc.aio.AioRpcError as error:
+            raise StreamBroken(f"{error.code().name}: {error.details()}") from error
+        except asyncio.InvalidStateError as error:
+            raise StreamBroken(str(error)) from error
+
+
+def open_stream(channel: grpc.aio.Channel, method: str) -> ClientCall:
+    """Start the stream `method` on `channel`, in raw bytes."""
+    call: ClientCall = channel.stream_stream(method, request_serializer=None, response_deserializer=None)()
+    return call
