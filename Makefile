@@ -1,0 +1,56 @@
+# The verbs of this repository; `make` lists them. Each works from a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.setup-done
+LOCKS := requirements/dev.lock
+PROJECTS := pyproject.toml wire/pyproject.toml sdks/python/pyproject.toml
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := list
+.PHONY: list setup check test gen web demo bench components lock
+
+list:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with exactly the locked packages and this project in it (quick when nothing changed)
+
+# The packages come first and checked by hash, then the three distributions of this repository without their dependencies.
+# Bytecode is compiled even where the environment forbids Python to write it: start time depends on it.
+$(STAMP): $(LOCKS) $(PROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Croupier needs Python 3.11 or newer; name one: make setup PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e wire -e sdks/python -e .
+	$(BIN)/python -m compileall -q -j 0 .venv/lib src wire/src sdks/python/src
+	@touch $@
+
+check: setup ## Style, types, import rules, generated files, what must not be committed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/gen_wire.py --check
+	$(BIN)/python tools/gen_openapi.py --check
+	$(BIN)/python tools/check_tree.py
+
+test: setup ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+gen: setup ## Write the generated files again: wire/ from proto/, docs/reference/openapi.json
+	$(BIN)/python tools/gen_wire.py
+	$(BIN)/python tools/gen_openapi.py
+
+web: ## Build the web page (not part of this version)
+	@echo "This version has no web page: use the command line or the HTTP API (docs/reference/)." >&2; exit 1
+
+demo: setup ## Server, agent and a sample game in one process; prints how to call them
+	$(BIN)/croupier dev
+
+bench: setup ## Measure speed against the yardsticks (needs: make components)
+	$(BIN)/python benchmarks/run.py
+
+components: ## Install the Debian packages that benchmarks and CI need (tools/components.txt)
+	tools/components.sh
+
+lock: setup ## Resolve dependencies anew and write requirements/*.lock (hashes, no addresses)
+	tools/lock.sh
