@@ -1,0 +1,77 @@
+"""What is read. Each function runs a statement on the connection given and returns domain values."""
+
+from sqlalchemy import Connection, and_, bindparam, null, select
+
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.scope import Scope
+from croupier.store import CallRecord
+from croupier.store.sql import rows
+from croupier.store.sql.tables import KEY, calls, job_events, jobs
+
+_INTEGER_MAX = 2**63 - 1
+
+_CALL = select(calls).where(calls.c.id == bindparam("id"))
+_CALL_BY_KEY = select(calls).where(*(column == bindparam(column.name) for column in KEY))
+_KEY_OWNER = select(calls.c.id).where(*(column == bindparam(column.name) for column in KEY))
+
+_done = and_(
+    job_events.c.job_id == jobs.c.id,
+    job_events.c.seq == jobs.c.last_seq,
+    jobs.c.state == JobState.SUCCEEDED.value,
+)
+_JOB = select(jobs, job_events.c.payload).outerjoin_from(jobs, job_events, _done).where(jobs.c.id == bindparam("id"))
+_JOBS = select(jobs, null().label("payload"))
+_EVENTS = (
+    select(job_events)
+    .where(job_events.c.job_id == bindparam("job_id"), job_events.c.seq > bindparam("after"))
+    .order_by(job_events.c.seq)
+    .limit(bindparam("at_most"))
+)
+
+
+def call(connection: Connection, call_id: str) -> CallRecord | None:
+    row = connection.execute(_CALL, {"id": call_id}).one_or_none()
+    return None if row is None else rows.call_record(row)
+
+
+def call_by_key(connection: Connection, key: dict[str, str]) -> tuple[CallRecord, bytes]:
+    """The call that has the key, and the digest of its payload."""
+    row = connection.execute(_CALL_BY_KEY, key).one()
+    return rows.call_record(row), row.payload_sha256
+
+
+def key_owner(connection: Connection, key: dict[str, str]) -> str:
+    """The id of the call that has the key."""
+    owner: str = connection.execute(_KEY_OWNER, key).scalar_one()
+    return owner
+
+
+def job(connection: Connection, job_id: str) -> Job | None:
+    """With its result, which is the payload of its last event."""
+    row = connection.execute(_JOB, {"id": job_id}).one_or_none()
+    return None if row is None else rows.job(row)
+
+
+def bare_job(connection: Connection, job_id: str) -> Job | None:
+    """Without its result."""
+    row = connection.execute(_JOBS.where(jobs.c.id == job_id)).one_or_none()
+    return None if row is None else rows.job(row)
+
+
+def recent_jobs(connection: Connection, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
+    statement = _JOBS.order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(_natural(limit))
+    if scope is not None:
+        statement = statement.where(jobs.c.game_id == scope.game_id, jobs.c.env == scope.env)
+    if states:
+        statement = statement.where(jobs.c.state.in_(sorted(state.value for state in states)))
+    return [rows.job(row) for row in connection.execute(statement)]
+
+
+def events(connection: Connection, job_id: str, after: int, limit: int) -> list[JobEvent]:
+    given = {"job_id": job_id, "after": _natural(after), "at_most": _natural(limit)}
+    return [rows.job_event(row) for row in connection.execute(_EVENTS, given)]
+
+
+def _natural(number: int) -> int:
+    """SQLite takes a negative limit for none at all, and no number past 63 bits."""
+    return max(0, min(_INTEGER_MAX, number))

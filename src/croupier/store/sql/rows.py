@@ -1,0 +1,167 @@
+"""Domain values as rows and back."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+
+from croupier.domain.call import Call, CallState, Outcome, Result, Route
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.scope import Scope
+from croupier.errors import BY_REASON, Canceled, CroupierError, InternalError, OutcomeUnknown
+from croupier.store import CallRecord
+from croupier.store.sql import statements
+from croupier.store.sql.writes import Begin, Finish
+
+
+def digest(payload: bytes) -> bytes:
+    return hashlib.sha256(payload).digest()
+
+
+def call_row(begin: Begin) -> statements.Row:
+    """In the order of `statements.INSERT_CALLS`."""
+    call = begin.call
+    return (
+        call.id,
+        begin.kind,
+        call.function_id,
+        call.scope.game_id,
+        call.scope.env,
+        call.caller,
+        call.idempotency_key,
+        call.payload,
+        digest(call.payload) if call.idempotency_key else None,
+        call.route.value,
+        call.target_service_id,
+        call.hash_key,
+        call.version,
+        orjson.dumps(dict(call.metadata)).decode() if call.metadata else "",
+        call.timeout,
+        call.traceparent,
+        CallState.RUNNING.value,
+        begin.started_ms,
+    )
+
+
+def finish_row(finish: Finish) -> statements.Row:
+    """In the order of `statements.FINISH_CALLS`."""
+    outcome = finish.outcome
+    if isinstance(outcome, Result):
+        state, result, reason, message, details = CallState.SUCCEEDED, outcome.payload, "", "", ""
+        service_id, agent_id = outcome.service_id, outcome.agent_id
+    else:
+        state, result, reason, message = _failed_state(outcome), None, outcome.reason, outcome.message
+        details = orjson.dumps(dict(outcome.details)).decode() if outcome.details else ""
+        service_id = agent_id = ""
+    return (finish.call_id, state.value, finish.finished_ms, result, reason, message, details, service_id, agent_id)
+
+
+def _failed_state(error: CroupierError) -> CallState:
+    if isinstance(error, Canceled):
+        return CallState.CANCELED
+    return CallState.OUTCOME_UNKNOWN if isinstance(error, OutcomeUnknown) else CallState.FAILED
+
+
+def call_record(row: Row[Any]) -> CallRecord:
+    call = Call(
+        id=row.id,
+        function_id=row.function_id,
+        scope=Scope(row.game_id, row.env),
+        payload=row.payload,
+        caller=row.caller,
+        idempotency_key=row.idempotency_key,
+        route=Route(row.route),
+        target_service_id=row.target_service_id,
+        hash_key=row.hash_key,
+        version=row.version,
+        metadata=orjson.loads(row.metadata) if row.metadata else {},
+        timeout=row.timeout,
+        traceparent=row.traceparent,
+    )
+    return CallRecord(
+        call=call,
+        kind=row.kind,
+        state=CallState(row.state),
+        outcome=_outcome(row),
+        started_ms=row.started_ms,
+        finished_ms=row.finished_ms,
+    )
+
+
+def _outcome(row: Row[Any]) -> Outcome | None:
+    match CallState(row.state):
+        case CallState.RUNNING:
+            return None
+        case CallState.SUCCEEDED:
+            return Result(payload=row.result, service_id=row.service_id, agent_id=row.agent_id)
+        case _:
+            details = orjson.loads(row.details) if row.details else {}
+            return BY_REASON.get(row.reason, InternalError)(row.message, details)
+
+
+def created_job(begin: Begin) -> Job:
+    call = begin.call
+    return Job(
+        id=call.id,
+        function_id=call.function_id,
+        scope=call.scope,
+        caller=call.caller,
+        created_ms=begin.started_ms,
+    )
+
+
+def job_row(job: Job) -> statements.Row:
+    """In the order of `statements.INSERT_JOBS`."""
+    return (job.id, job.function_id, job.scope.game_id, job.scope.env, job.caller, job.created_ms)
+
+
+def progress_row(job: Job) -> statements.Row:
+    """In the order of `statements.ADVANCE_JOBS`."""
+    return (job.id, job.state.value, job.last_seq, job.progress, job.error, job.reason, job.finished_ms)
+
+
+def event_row(event: JobEvent) -> statements.Row:
+    """In the order of `statements.INSERT_EVENTS`."""
+    return (
+        event.job_id,
+        event.seq,
+        event.type,
+        event.message,
+        event.progress,
+        event.payload,
+        event.reason,
+        event.time_ms,
+    )
+
+
+def job(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        function_id=row.function_id,
+        scope=Scope(row.game_id, row.env),
+        caller=row.caller,
+        state=JobState(row.state),
+        last_seq=row.last_seq,
+        progress=row.progress,
+        payload=row.payload or b"",
+        error=row.error,
+        reason=row.reason,
+        agent_id=row.agent_id,
+        service_id=row.service_id,
+        created_ms=row.created_ms,
+        finished_ms=row.finished_ms,
+    )
+
+
+def job_event(row: Row[Any]) -> JobEvent:
+    return JobEvent(
+        job_id=row.job_id,
+        seq=row.seq,
+        type=row.type,
+        message=row.message,
+        progress=row.progress,
+        payload=row.payload,
+        reason=row.reason,
+        time_ms=row.time_ms,
+    )

@@ -1,0 +1,104 @@
+"""The statements of the writer, compiled once."""
+
+import re
+from collections.abc import Sequence
+from itertools import chain
+
+from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, column, update, values
+from sqlalchemy.dialects import sqlite
+
+from croupier.store.sql.tables import KEY, KEYED, RUNNING, calls, job_events, jobs
+
+ROWS = 64
+"""Most rows in one statement. Each distinct number of rows is a text of its own in the driver's statement cache."""
+
+CACHED_STATEMENTS = 512
+"""Room for every number of rows of every statement here."""
+
+Row = tuple[object, ...]
+
+_DIALECT = sqlite.dialect()
+_ONE_ROW = re.compile(r"\(\?(?:, \?)*\)")
+
+
+class Rows:
+    """A statement over any number of rows, many rows to a step.
+
+    The driver lets go of the interpreter at every step and may wait milliseconds to get it back from a busy event loop,
+    so a step per row (executemany) would make the writer crawl exactly when there is much to write.
+    """
+
+    def __init__(self, statement: Insert | Update, columns: Sequence[str]) -> None:
+        keys = list(columns) if isinstance(statement, Insert) else None
+        text = str(statement.compile(dialect=_DIALECT, column_keys=keys))
+        self._head, self._tail = _ONE_ROW.split(text)
+        self._row = "(" + ", ".join("?" * len(columns)) + ")"
+        self._texts: dict[int, str] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Returns how many rows of the table changed."""
+        changed = 0
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            changed += connection.exec_driver_sql(self._text(len(some)), tuple(chain.from_iterable(some))).rowcount
+        return changed
+
+    def _text(self, count: int) -> str:
+        if (text := self._texts.get(count)) is None:
+            text = self._texts[count] = self._head + ", ".join([self._row] * count) + self._tail
+        return text
+
+
+def _update_rows(table: Table, columns: Sequence[str], *conditions: ColumnElement[bool]) -> Rows:
+    """Sets `columns[1:]` of the rows whose id is `columns[0]`."""
+    given = (
+        values(*(column(name, table.c[name].type) for name in columns), name="given")
+        .data([tuple("" for _ in columns)])
+        .cte("given")
+    )
+    statement = (
+        update(table).values({name: given.c[name] for name in columns[1:]}).where(table.c.id == given.c.id, *conditions)
+    )
+    return Rows(statement, columns)
+
+
+INSERT_CALLS = Rows(
+    sqlite.insert(calls).on_conflict_do_nothing(index_elements=KEY, index_where=KEYED),
+    (
+        "id",
+        "kind",
+        "function_id",
+        "game_id",
+        "env",
+        "caller",
+        "idempotency_key",
+        "payload",
+        "payload_sha256",
+        "route",
+        "target_service_id",
+        "hash_key",
+        "version",
+        "metadata",
+        "timeout",
+        "traceparent",
+        "state",
+        "started_ms",
+    ),
+)
+
+FINISH_CALLS = _update_rows(
+    calls,
+    ("id", "state", "finished_ms", "result", "reason", "message", "details", "service_id", "agent_id"),
+    calls.c.state == RUNNING,
+)
+
+INSERT_JOBS = Rows(sqlite.insert(jobs), ("id", "function_id", "game_id", "env", "caller", "created_ms"))
+
+PLACE_JOBS = _update_rows(jobs, ("id", "agent_id", "service_id"))
+
+ADVANCE_JOBS = _update_rows(jobs, ("id", "state", "last_seq", "progress", "error", "reason", "finished_ms"))
+
+INSERT_EVENTS = Rows(
+    sqlite.insert(job_events),
+    ("job_id", "seq", "type", "message", "progress", "payload", "reason", "time_ms"),
+)

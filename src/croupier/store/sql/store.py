@@ -1,0 +1,124 @@
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from croupier.domain.call import Call, Outcome
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.scope import Scope
+from croupier.errors import FailedPrecondition
+from croupier.store import CallRecord
+from croupier.store.sql import queries, sqlite
+from croupier.store.sql.committer import Committer
+from croupier.store.sql.failures import translated
+from croupier.store.sql.schema import bring_to_head
+from croupier.store.sql.writer import Writer
+from croupier.store.sql.writes import Abandon, Append, Begin, Conclude, Finish, Place
+
+T = TypeVar("T")
+
+Clock = Callable[[], int]
+"""Milliseconds since 1970, UTC."""
+
+READERS = 2
+
+
+def system_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def open_store(path: Path, *, clock: Clock = system_clock) -> "SqlStore":
+    """Open the database at `path`, or make it; an older one is brought to the newest form.
+
+    Raises FailedPrecondition when the file is not ours, is of a newer program or is in use, Unavailable when the disk
+    refuses. Close the store on the event loop that opened it.
+    """
+    lock = await asyncio.to_thread(_prepare, path)
+    return SqlStore(path, lock=lock, clock=clock)
+
+
+def _prepare(path: Path) -> sqlite.Lock:
+    if not path.parent.is_dir():
+        raise FailedPrecondition(f"{path.parent} is not a directory: make it, or choose another data directory")
+    lock = sqlite.Lock(path)
+    try:
+        path.touch(mode=0o600)  # calls hold what players and operators entered; SQLite's own files take over the mode
+        bring_to_head(sqlite.writer_engine(path), path)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+class SqlStore:
+    """`croupier.store.Store` on SQLite. Get one from `open_store`."""
+
+    def __init__(self, path: Path, *, lock: sqlite.Lock, clock: Clock) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._committer = Committer(sqlite.writer_engine(path))
+        self._writer = Writer(self._committer.commit)
+        self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+
+    async def begin(self, call: Call, *, kind: str = "invoke", durable: bool = True) -> CallRecord | None:
+        write = Begin(call, kind, self._clock())
+        if durable or call.idempotency_key:
+            return await self._writer.submit(write)
+        await self._writer.post(write)
+        return None
+
+    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
+        write = Finish(call_id, outcome, self._clock())
+        await (self._writer.submit(write) if durable else self._writer.post(write))
+
+    async def call(self, call_id: str) -> CallRecord | None:
+        return await self._read(lambda connection: queries.call(connection, call_id))
+
+    async def abandon(self) -> int:
+        return await self._writer.submit(Abandon(self._clock()))
+
+    async def create(self, call: Call) -> CallRecord | None:
+        return await self._writer.submit(Begin(call, "job", self._clock()))
+
+    async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
+        await self._writer.submit(Place(job_id, agent_id, service_id))
+
+    async def append(self, events: Sequence[JobEvent]) -> dict[str, int]:
+        return await self._writer.submit(Append(events))
+
+    async def conclude(self, job_id: str, *, reason: str, message: str) -> Job | None:
+        return await self._writer.submit(Conclude(job_id, reason, message, self._clock()))
+
+    async def events(self, job_id: str, after: int, limit: int) -> list[JobEvent]:
+        return await self._read(lambda connection: queries.events(connection, job_id, after, limit))
+
+    async def job(self, job_id: str) -> Job | None:
+        return await self._read(lambda connection: queries.job(connection, job_id))
+
+    async def jobs(self, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
+        return await self._read(lambda connection: queries.recent_jobs(connection, scope, states, limit))
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._let_go)
+
+    def _let_go(self) -> None:
+        self._readers.shutdown()
+        self._reader_engine.dispose()
+        self._committer.close()
+        self._lock.release()
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
+
+    def _query(self, query: Callable[[Connection], T]) -> T:
+        try:
+            with self._reader_engine.connect() as connection:
+                return query(connection)
+        except Exception as error:
+            raise translated(error) from error

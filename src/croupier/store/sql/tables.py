@@ -1,0 +1,114 @@
+"""The tables. Times are integer milliseconds since 1970, UTC. A change here needs a migration and a new entry in REVISIONS."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
+
+REVISIONS = ("0001_foundation",)
+"""Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
+
+HEAD = REVISIONS[-1]
+
+RUNNING: ColumnElement[str] = literal_column("'running'")
+"""Written out, not bound: only so can a partial index serve the condition."""
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+metadata = MetaData()
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("function_id", Text, nullable=False),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_sha256", LargeBinary),
+    Column("route", Text, nullable=False),
+    Column("target_service_id", Text, nullable=False),
+    Column("hash_key", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("timeout", Float),
+    Column("traceparent", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger, nullable=False, server_default="0"),
+    Column("result", LargeBinary),
+    _text("reason"),
+    _text("message"),
+    _text("details"),
+    _text("service_id"),
+    _text("agent_id"),
+)
+
+KEYED = calls.c.idempotency_key != literal_column("''")
+KEY = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_key)
+KEY_COLUMNS = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_key)
+
+Index("uq_calls_key", *KEY, unique=True, sqlite_where=KEYED, postgresql_where=KEYED)
+_running = calls.c.state == RUNNING
+Index("ix_calls_running", calls.c.id, sqlite_where=_running, postgresql_where=_running)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("function_id", Text, nullable=False),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("last_seq", BigInteger, nullable=False, server_default="0"),
+    Column("progress", Integer, nullable=False, server_default="0"),
+    _text("error"),
+    _text("reason"),
+    _text("agent_id"),
+    _text("service_id"),
+    Column("finished_ms", BigInteger, nullable=False, server_default="0"),
+)
+
+Index("ix_jobs_created", jobs.c.created_ms, jobs.c.id)
+Index("ix_jobs_scope", jobs.c.game_id, jobs.c.env, jobs.c.created_ms, jobs.c.id)
+Index("ix_jobs_state", jobs.c.state, jobs.c.created_ms, jobs.c.id)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alembic_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False, primary_key=True),
+)
+"""Alembic's own table, as it makes it; apart from our metadata because migrations do not own it."""
+alembic_version.primary_key.name = "alembic_version_pkc"

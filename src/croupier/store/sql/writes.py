@@ -1,0 +1,76 @@
+"""What can be asked of the writer: each a value that is applied in some transaction, alone or with others.
+
+`Write[T]` is answered with a T or with a CroupierError. Two are never equal, so each is a key for its own answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from croupier.domain.call import Call, Outcome, Result
+from croupier.domain.job import Job, JobEvent
+from croupier.store import CallRecord
+
+T_co = TypeVar("T_co", covariant=True)
+
+ROW_BYTES = 512
+"""What a row is taken to weigh besides its payload."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Write(Generic[T_co]):
+    @property
+    def weight(self) -> int:
+        """About how many bytes it holds while it waits."""
+        return ROW_BYTES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begin(Write[CallRecord | None]):
+    call: Call
+    kind: str
+    started_ms: int
+
+    @property
+    def weight(self) -> int:
+        return ROW_BYTES + len(self.call.payload)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finish(Write[None]):
+    call_id: str
+    outcome: Outcome
+    finished_ms: int
+
+    @property
+    def weight(self) -> int:
+        return ROW_BYTES + (len(self.outcome.payload) if isinstance(self.outcome, Result) else 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Abandon(Write[int]):
+    finished_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place(Write[None]):
+    job_id: str
+    agent_id: str
+    service_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Append(Write[dict[str, int]]):
+    events: Sequence[JobEvent]
+
+    @property
+    def weight(self) -> int:
+        return sum(ROW_BYTES + len(event.payload) + len(event.message) for event in self.events)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conclude(Write[Job | None]):
+    job_id: str
+    reason: str
+    message: str
+    time_ms: int
