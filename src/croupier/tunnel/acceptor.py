@@ -11,7 +11,6 @@
 `now` is any monotonic clock in seconds. Whatever a call's end, its token is handed back in exactly one `Completed`.
 """
 
-import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -25,6 +24,7 @@ from croupier.errors import (
     Unavailable,
 )
 from croupier.tunnel.codec import decode, encode
+from croupier.tunnel.deadlines import Deadlines
 from croupier.tunnel.frames import (
     SESSION,
     Answer,
@@ -43,7 +43,7 @@ from croupier.tunnel.frames import (
     Register,
     Welcome,
 )
-from croupier.tunnel.link import Link
+from croupier.tunnel.link import BrokenLink, Link
 
 Token = Callable[[Answer | CroupierError, bytes], None]
 """Told how a call ended, with the bytes of the answer's frame (empty for an error of ours)."""
@@ -96,6 +96,10 @@ class Closed:
 AcceptorEvent = Completed | JobEventArrived | Registered | PeerDraining | Silent | Closed
 
 _ANSWERS = (CallResult, JobStarted, LocalList, JobAnswer)
+_EXPECTED = (*_ANSWERS, JobEvents, Register, Drain, Heartbeat)
+
+PLAIN_JOBS = 100_000
+"""The most jobs of a plain peer whose events are being numbered here."""
 
 
 class Acceptor:
@@ -111,7 +115,8 @@ class Acceptor:
         self._incarnation = incarnation
         self._config = config
         self._pending: dict[str, Token] = {}
-        self._deadlines: list[tuple[float, str]] = []
+        self._deadlines = Deadlines()
+        self._violated = False
         self._heard = 0.0
         self._lost_at = 0.0
         self._plain_seq: dict[str, int] = {}
@@ -126,9 +131,10 @@ class Acceptor:
     # ------------------------------------------------------------------------------------------------ the stream
 
     def resumes(self, hello: Hello) -> bool:
-        """Does `hello` ask for this very session, from the same process?"""
+        """Does `hello` ask for this very session, from the same process? Not after it broke the protocol in it."""
         return (
             not self.closed
+            and not self._violated
             and not self.link.plain
             and hello.session_id == self.session_id
             and hello.agent_id == self.hello.agent_id
@@ -171,12 +177,11 @@ class Acceptor:
             return []
         self.closed = True
         self.connected = False
-        unsent = self.link.unsent()
         ended: list[AcceptorEvent] = []
         for request_id, token in self._pending.items():
             error: CroupierError = (
                 Unavailable(f"{why}; the call was not sent and may be repeated")
-                if request_id in unsent
+                if self.link.unsent(request_id)
                 else OutcomeUnknown(f"{why} after the call was sent; check whether it took effect before repeating it")
             )
             ended.append(Completed(token, error, b""))
@@ -199,14 +204,20 @@ class Acceptor:
             raise InvalidArgument(f"request id {request_id} is in flight already")
         self._pending[request_id] = token
         if deadline is not None:
-            heapq.heappush(self._deadlines, (deadline, request_id))
+            self._deadlines.set(request_id, deadline)
         self.link.send(raw, request_id)
 
     def cancel(self, request_id: str, reason: str) -> Token | None:
         """Nobody waits any more. Returns the token if the call was open; there will be no `Completed` for it."""
-        token = self._pending.pop(request_id, None)
-        if token is not None and not self.link.plain:
+        token = self._close_call(request_id)
+        if token is not None and not self.link.withdraw(request_id) and not self.link.plain:
             self.link.send(encode(CancelCall(request_id, reason)))
+        return token
+
+    def _close_call(self, request_id: str) -> Token | None:
+        token = self._pending.pop(request_id, None)
+        if token is not None:
+            self._deadlines.forget(request_id)
         return token
 
     def tell(self, frame: CancelJob | JobAck | Drain) -> None:
@@ -220,18 +231,34 @@ class Acceptor:
     # ------------------------------------------------------------------------------------------------ in
 
     def receive(self, data: bytes, now: float) -> list[AcceptorEvent]:
-        """Raises InvalidArgument (BrokenLink for a gap) when the stream must end."""
+        """All frames of a message take effect, or none.
+
+        Raises InvalidArgument when the stream must end: BrokenLink for a gap, otherwise the session cannot be resumed.
+        """
         self._heard = now
+        try:
+            frames = [(self._expected(decode(message)), raw) for message, raw in self.link.receive(data)]
+        except BrokenLink:
+            raise
+        except InvalidArgument:
+            self._violated = True
+            raise
         events: list[AcceptorEvent] = []
-        for message, raw in self.link.receive(data):
-            frame = decode(message)
+        for frame, raw in frames:
             if isinstance(frame, _ANSWERS):
-                token = self._pending.pop(frame.request_id, None)
+                token = self._close_call(frame.request_id)
                 if token is not None:
                     events.append(Completed(token, frame, raw))
             else:
                 events.extend(self._report(frame, raw))
         return events
+
+    def _expected(self, frame: Frame) -> Frame:
+        if not isinstance(frame, _EXPECTED):
+            raise InvalidArgument(f"bad frame: {type(frame).__name__} is not for this end of the tunnel")
+        if isinstance(frame, JobEvents) and self.link.plain and len(self._plain_seq) >= PLAIN_JOBS:
+            raise InvalidArgument(f"bad frame: more than {PLAIN_JOBS} jobs have not ended; end some of them")
+        return frame
 
     def _report(self, frame: Frame, raw: bytes) -> Iterable[AcceptorEvent]:
         match frame:
@@ -242,10 +269,8 @@ class Acceptor:
             case Drain():
                 self.draining = True
                 return (PeerDraining(frame.reason),)
-            case Heartbeat():
-                return ()
             case _:
-                raise InvalidArgument(f"bad frame: {type(frame).__name__} is not for this end of the tunnel")
+                return ()
 
     def _numbered(self, event: JobEvent) -> JobEvent:
         """A plain peer does not number its events: arrival does."""
@@ -260,9 +285,8 @@ class Acceptor:
 
     def next_wake(self) -> float | None:
         """When `tick` has something to do, at the earliest."""
-        while self._deadlines and self._deadlines[0][1] not in self._pending:
-            heapq.heappop(self._deadlines)
-        times = [self._deadlines[0][0]] if self._deadlines else []
+        deadline = self._deadlines.next()
+        times = [] if deadline is None else [deadline]
         if self.connected:
             if not self.link.plain:
                 times.append(self._heard + 3 * self._config.heartbeat)
@@ -272,11 +296,11 @@ class Acceptor:
 
     def tick(self, now: float) -> list[AcceptorEvent]:
         events: list[AcceptorEvent] = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _, request_id = heapq.heappop(self._deadlines)
+        for request_id in self._deadlines.expired(now):
+            error = self._timeout(request_id)
             token = self.cancel(request_id, "deadline exceeded")
             if token is not None:
-                events.append(Completed(token, self._timeout(request_id), b""))
+                events.append(Completed(token, error, b""))
         if self.connected and not self.link.plain and now - self._heard >= 3 * self._config.heartbeat:
             self._heard = now
             events.append(Silent())
@@ -290,7 +314,7 @@ class Acceptor:
         return events
 
     def _timeout(self, request_id: str) -> CroupierError:
-        if request_id in self.link.unsent():
+        if self.link.unsent(request_id):
             return Unavailable("agent not connected: the call could not be sent in time and may be repeated")
         return DeadlineExceeded(
             "tunnel invoke timeout: no answer within the deadline; the function may still have taken effect"

@@ -9,17 +9,25 @@ another job. A plain link (a peer that speaks the contract and nothing else) sen
 """
 
 from collections import OrderedDict, deque
+from itertools import count
 
 from croupier.errors import InvalidArgument
-from croupier.tunnel.codec import parse
+from croupier.tunnel.codec import decode, parse
+from croupier.tunnel.frames import Heartbeat
 from croupier_wire.tunnel.v1 import tunnel_pb2 as wire
 
 BATCH_BYTES = 256 * 1024
+"""The largest message, unless a single frame is larger."""
 WAITING_BYTES = 32 * 1024 * 1024
 """Queued and unacknowledged bytes past which a link takes no new calls and sends nothing new."""
 ACK_MESSAGES = 32
 ACK_BYTES = 256 * 1024
 BATCH_FRAMES = 10_000
+
+_MESSAGE_OVERHEAD = 32
+"""Bytes of a batch besides its frames, at most: type, seq and ack."""
+_FRAME_OVERHEAD = 6
+"""Bytes in front of each frame of a batch, at most: the field's tag and a length below 256 MiB."""
 
 
 class BrokenLink(InvalidArgument):
@@ -33,7 +41,9 @@ class Link:
         """The last seq received; everything before it arrived too."""
         self.sent = 0
         """The last seq given out by `take`."""
-        self._urgent: deque[tuple[bytes, str]] = deque()
+        self._urgent: OrderedDict[str | int, bytes] = OrderedDict()
+        """By request id, so that a request can be withdrawn; the frames nobody withdraws have a number instead."""
+        self._anonymous = count()
         self._jobs: OrderedDict[str, deque[bytes]] = OrderedDict()
         self._queued_bytes = 0
         self._retained: deque[tuple[int, bytes]] = deque()
@@ -52,8 +62,20 @@ class Link:
         """Nothing waits to be sent or to be acknowledged."""
         return not (self._urgent or self._jobs or self._retained)
 
+    @property
+    def ready(self) -> bool:
+        """Has `take` something to give?"""
+        if self._resend or self.ack_due:
+            return True
+        return bool(self._urgent or self._jobs) and not self._held_back
+
+    @property
+    def _held_back(self) -> bool:
+        return self._retained_bytes > WAITING_BYTES
+
     def send(self, raw: bytes, request_id: str = "") -> None:
-        self._urgent.append((raw, request_id))
+        """Queue a frame. `request_id` names a request that may be withdrawn; it must not be queued already."""
+        self._urgent[request_id or next(self._anonymous)] = raw
         self._queued_bytes += len(raw)
 
     def send_job(self, job_id: str, raw: bytes) -> None:
@@ -67,9 +89,17 @@ class Link:
         for raw in self._jobs.pop(job_id, ()):
             self._queued_bytes -= len(raw)
 
-    def unsent(self) -> set[str]:
-        """The requests that were never given to a stream: their calls certainly did not happen."""
-        return {request_id for _, request_id in self._urgent if request_id}
+    def unsent(self, request_id: str) -> bool:
+        """Was this request never given to a stream? Then its call certainly did not happen."""
+        return request_id in self._urgent
+
+    def withdraw(self, request_id: str) -> bool:
+        """Take an unsent request back. False when it was given to a stream, and may have arrived."""
+        raw = self._urgent.pop(request_id, None)
+        if raw is None:
+            return False
+        self._queued_bytes -= len(raw)
+        return True
 
     def acknowledge_now(self) -> None:
         self.ack_due = True
@@ -82,7 +112,7 @@ class Link:
             return self._resend.popleft()
         if self.plain:
             return self._take_plain()
-        frames = [] if self._retained_bytes > WAITING_BYTES else self._gather()
+        frames = [] if self._held_back else self._gather()
         if frames:
             self.sent += 1
             message = wire.TunnelMessage(
@@ -105,14 +135,22 @@ class Link:
             return wire.TunnelMessage(type="heartbeat").SerializeToString()
         return frame
 
-    def _next(self) -> bytes | None:
+    def _next(self, room: int | None = None) -> bytes | None:
+        """The frame whose turn it is; None when there is none, or when it has more than `room` bytes."""
         if self._urgent:
-            raw, _ = self._urgent.popleft()
+            key, raw = next(iter(self._urgent.items()))
+            if room is not None and len(raw) > room:
+                return None
+            del self._urgent[key]
         elif self._jobs:
-            job_id, lane = self._jobs.popitem(last=False)
+            job_id, lane = next(iter(self._jobs.items()))
+            if room is not None and len(lane[0]) > room:
+                return None
             raw = lane.popleft()
             if lane:
-                self._jobs[job_id] = lane
+                self._jobs.move_to_end(job_id)
+            else:
+                del self._jobs[job_id]
         else:
             return None
         self._queued_bytes -= len(raw)
@@ -120,10 +158,12 @@ class Link:
 
     def _gather(self) -> list[bytes]:
         frames: list[bytes] = []
-        size = 0
-        while size < BATCH_BYTES and len(frames) < BATCH_FRAMES and (raw := self._next()) is not None:
+        raw = self._next()  # the first may be as large as it is
+        room = BATCH_BYTES - _MESSAGE_OVERHEAD - _FRAME_OVERHEAD
+        while raw is not None:
             frames.append(raw)
-            size += len(raw)
+            room -= len(raw) + _FRAME_OVERHEAD
+            raw = self._next(room) if len(frames) < BATCH_FRAMES else None
         return frames
 
     # ------------------------------------------------------------------------------------------------ in
@@ -139,7 +179,7 @@ class Link:
         self._acknowledged(message.ack)
         seq = message.seq
         if seq == 0:
-            return []
+            return self._unnumbered(message)
         if seq <= self.received:
             return []
         if seq > self.received + 1:
@@ -154,6 +194,12 @@ class Link:
         if self._unanswered_messages >= ACK_MESSAGES or self._unanswered_bytes >= ACK_BYTES:
             self.ack_due = True
         return parsed
+
+    def _unnumbered(self, message: wire.TunnelMessage) -> list[tuple[wire.TunnelMessage, bytes]]:
+        """Only what may get lost goes without a number; a frame that was dropped in silence would be missed for ever."""
+        if message.batch or not isinstance(decode(message), Heartbeat):
+            raise InvalidArgument("bad frame: only a heartbeat goes without a seq in a session; number the message")
+        return []
 
     def _acknowledged(self, seq: int) -> None:
         retained = self._retained

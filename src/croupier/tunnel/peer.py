@@ -72,12 +72,16 @@ async def _write_all(stream: Stream, take: Callable[[], bytes | None], wake: asy
 
 
 async def _pump(
-    stream: Stream, take: Callable[[], bytes | None], wake: asyncio.Event, heard: Callable[[bytes], None]
+    stream: Stream,
+    take: Callable[[], bytes | None],
+    wake: asyncio.Event,
+    heard: Callable[[bytes], None],
+    open_gate: asyncio.Event | None = None,
 ) -> None:
     """Write and read until the stream ends. Raises InvalidArgument when the peer broke the protocol."""
     wake.set()
     writer = asyncio.ensure_future(_write_all(stream, take, wake))
-    reader = asyncio.ensure_future(_read_all(stream, heard))
+    reader = asyncio.ensure_future(_read_all(stream, heard, open_gate))
     try:
         done, _ = await asyncio.wait((writer, reader), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -90,9 +94,11 @@ async def _pump(
         await asyncio.gather(writer, reader, return_exceptions=True)
 
 
-async def _read_all(stream: Stream, heard: Callable[[bytes], None]) -> None:
+async def _read_all(stream: Stream, heard: Callable[[bytes], None], open_gate: asyncio.Event | None) -> None:
     while (data := await stream.read()) is not None:
         heard(data)
+        if open_gate is not None and not open_gate.is_set():
+            await open_gate.wait()
 
 
 class AcceptorHandler(Protocol):
@@ -117,6 +123,8 @@ class AcceptorPeer:
         self._wake = asyncio.Event()
         self._timer = Timer(machine.next_wake, self._tick)
         self._reader: asyncio.Task[None] | None = None
+        self._gate = asyncio.Event()
+        self._gate.set()
 
     async def run(self, stream: Stream, hello: Hello) -> None:
         """Carry the session over `stream` until it ends; a stream that carried it before is ended first.
@@ -153,7 +161,14 @@ class AcceptorPeer:
         def take() -> bytes | None:
             return self.machine.take() if generation == self.machine.generation else None
 
-        await _pump(stream, take, self._wake, self._heard)
+        await _pump(stream, take, self._wake, self._heard, self._gate)
+
+    def pause(self) -> None:
+        """Read no more from the connector until `proceed`: its sending side then waits."""
+        self._gate.clear()
+
+    def proceed(self) -> None:
+        self._gate.set()
 
     def _heard(self, data: bytes) -> None:
         self._dispatch(self.machine.receive(data, self._loop.time()))

@@ -1,0 +1,128 @@
+"""The spine: every call, from every entry, goes through here.
+
+HTTP, gRPC, CLI ─► guard ─► catalog (fits its schema?) ─► store (recorded, or repeated?) ─► router ─► link ─► store
+"""
+
+import asyncio
+import logging
+
+from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.function import Function
+from croupier.domain.limits import CALL_TIMEOUT
+from croupier.domain.principal import Principal
+from croupier.errors import Canceled, Conflict, CroupierError, InternalError, OutcomeUnknown
+from croupier.server.access.guard import Guard
+from croupier.server.catalog import Catalog
+from croupier.server.dispatch.router import Router
+from croupier.store import CallRecord, CallStore
+
+log = logging.getLogger(__name__)
+
+
+class Calls:
+    def __init__(self, *, guard: Guard, catalog: Catalog, store: CallStore, router: Router) -> None:
+        self._guard = guard
+        self._catalog = catalog
+        self._store = store
+        self._router = router
+        self._keyed: dict[str, asyncio.Future[Outcome]] = {}
+        """Calls with an idempotency key that run here now, by id: their repetitions wait for them."""
+        self._recording: set[asyncio.Task[None]] = set()
+
+    async def invoke(self, caller: Principal, call: Call) -> Result:
+        """Run `call` on one game server and return its answer. A repeated idempotency key returns the first answer.
+
+        Cancelling the caller frees every hop. Raises CroupierError.
+        """
+        began = asyncio.get_running_loop().time()
+        await self._guard.require(caller, "call", call)
+        function = self._catalog.check(call)
+        earlier = await self._begin(call, durable=function.mode != "query")
+        if earlier is not None:
+            return await self._repeat(earlier)
+        outcome = await self._run(call, function, began)
+        await self._record(call, outcome)
+        if isinstance(outcome, CroupierError):
+            raise outcome
+        return outcome
+
+    async def _begin(self, call: Call, *, durable: bool) -> CallRecord | None:
+        self._announce(call)
+        try:
+            earlier = await self._store.begin(call, durable=durable)
+        except CroupierError as error:
+            self._settle(call, error)
+            raise
+        except asyncio.CancelledError:
+            self._record_later(call, Canceled("the caller went away before the call was sent; nothing happened"))
+            raise
+        if earlier is not None:
+            self._keyed.pop(call.id, None)
+        return earlier
+
+    async def _run(self, call: Call, function: Function, began: float) -> Outcome:
+        """Send the call and say how it ended; a caller that goes away is recorded before its cancellation goes on."""
+        try:
+            target = self._router.route(call)
+            timeout = call.timeout or function.timeout or CALL_TIMEOUT
+            left = timeout - (asyncio.get_running_loop().time() - began)
+            return await target.link.invoke(call, target.service_id, max(left, 0.001))
+        except CroupierError as error:
+            return error
+        except asyncio.CancelledError:
+            gone = Canceled("the caller went away before the answer; the function may still have taken effect")
+            self._settle(call, gone)
+            self._record_later(call, gone)
+            raise
+        except Exception as error:
+            log.exception("call %s failed inside the server", call.id)
+            fault = InternalError(f"call {call.id} failed inside the server; its log has the details")
+            self._settle(call, fault)
+            self._record_later(call, fault)
+            raise fault from error
+
+    async def _record(self, call: Call, outcome: Outcome) -> None:
+        """An answer that may be asked for again is on disk before it is given; any other goes with the next commit."""
+        try:
+            await self._store.finish(call.id, outcome, durable=bool(call.idempotency_key))
+        except CroupierError:
+            # What happened in the game has happened: the caller gets its answer, and the record stays open, which a
+            # repetition of the key is told.
+            log.exception("the outcome of call %s could not be recorded", call.id)
+        finally:
+            self._settle(call, outcome)
+
+    def _record_later(self, call: Call, outcome: Outcome) -> None:
+        task = asyncio.ensure_future(self._record(call, outcome))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+
+    def _announce(self, call: Call) -> None:
+        if call.idempotency_key:
+            self._keyed[call.id] = asyncio.get_running_loop().create_future()
+
+    def _settle(self, call: Call, outcome: Outcome) -> None:
+        waiter = self._keyed.pop(call.id, None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(outcome)
+
+    async def _repeat(self, earlier: CallRecord) -> Result:
+        """The first call's answer, waited for if it still runs."""
+        outcome = earlier.outcome
+        if earlier.state == CallState.RUNNING:
+            waiter = self._keyed.get(earlier.call.id)
+            if waiter is None:
+                raise Conflict(
+                    f"call {earlier.call.id} with this idempotency key has no recorded end yet; ask for it again shortly"
+                )
+            outcome = await asyncio.shield(waiter)
+        if isinstance(outcome, Result):
+            return Result(
+                payload=outcome.payload, service_id=outcome.service_id, agent_id=outcome.agent_id, replayed=True
+            )
+        raise outcome or OutcomeUnknown(f"call {earlier.call.id} ended without an answer; check what the function did")
+
+    async def drain(self) -> None:
+        """Wait until every outcome is handed to the store."""
+        while self._recording:
+            await asyncio.wait(self._recording)

@@ -1,0 +1,112 @@
+"""What is known of the functions that can be called, and whether a call fits its function.
+
+Functions describe themselves: an agent's registration carries its game servers' manifests. A function without a
+description can be called all the same; its payload is then passed on unchecked.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from croupier.domain.call import Call
+from croupier.domain.function import Function, Service
+from croupier.domain.limits import CALL_TIMEOUT_MAX
+from croupier.domain.scope import Scope
+from croupier.errors import CroupierError, InvalidArgument
+from croupier.server.manifest import read_functions
+
+log = logging.getLogger(__name__)
+
+SHOWN_FAULTS = 10
+"""How many faults of a payload are named in one error."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    function: Function
+    validator: jsonschema_rs.Draft202012Validator | None
+    manifest: bytes
+
+
+def _refuse_reference(uri: str) -> Any:
+    raise ValueError(f"$ref to {uri} is not allowed: references stay inside the schema")
+
+
+def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """Raises InvalidArgument when `schema` is no JSON Schema 2020-12, or refers to anything outside itself."""
+    try:
+        return jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True, retriever=_refuse_reference)
+    except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise InvalidArgument(f"not a usable JSON Schema: {error}") from error
+
+
+class Catalog:
+    def __init__(self) -> None:
+        self._entries: dict[tuple[Scope, str], _Entry] = {}
+
+    def learn(self, scope: Scope, services: tuple[Service, ...]) -> None:
+        """Take over the descriptions in `services`. A faulty one is logged and leaves its function undescribed."""
+        for service in services:
+            if service.manifest_json:
+                self._learn_manifest(scope, service)
+
+    def _learn_manifest(self, scope: Scope, service: Service) -> None:
+        try:
+            functions = read_functions(service.manifest_json)
+        except CroupierError as error:
+            log.warning("manifest of %s in %s is left out: %s", service.service_id, scope, error.message)
+            return
+        for function in functions:
+            entry = self._entries.get((scope, function.id))
+            if entry is None or entry.function != function:
+                self._entries[scope, function.id] = _compiled(scope, function, service.manifest_json)
+
+    def function(self, scope: Scope, function_id: str) -> Function | None:
+        entry = self._entries.get((scope, function_id))
+        return entry.function if entry else None
+
+    def check(self, call: Call) -> Function:
+        """What is known of the call's function. Raises InvalidArgument when the payload does not fit its schema."""
+        entry = self._entries.get((call.scope, call.function_id))
+        if entry is None:
+            return Function(id=call.function_id)
+        if entry.validator is not None:
+            _check_payload(entry.validator, call)
+        if call.timeout is not None and not 0 < call.timeout <= CALL_TIMEOUT_MAX:
+            raise InvalidArgument(f"timeout must be more than 0 and at most {CALL_TIMEOUT_MAX:.0f} seconds")
+        return entry.function
+
+
+def _compiled(scope: Scope, function: Function, manifest: bytes) -> _Entry:
+    validator = None
+    if function.schema is not None:
+        try:
+            validator = compile_schema(function.schema)
+        except CroupierError as error:
+            log.warning("schema of %s in %s is not enforced: %s", function.id, scope, error.message)
+    return _Entry(function, validator, manifest)
+
+
+def _check_payload(validator: jsonschema_rs.Draft202012Validator, call: Call) -> None:
+    try:
+        value = orjson.loads(call.payload or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise InvalidArgument(f"the payload of {call.function_id} must be JSON: {error}") from error
+    if validator.is_valid(value):
+        return
+    faults: dict[str, str] = {}
+    for fault in validator.iter_errors(value):
+        if len(faults) == SHOWN_FAULTS:
+            break
+        faults[_pointer(fault.instance_path)] = fault.message[:300]
+    named = "; ".join(f"{path or 'payload'}: {message}" for path, message in faults.items())
+    raise InvalidArgument(f"the payload does not fit {call.function_id}: {named}", faults)
+
+
+def _pointer(path: list[str | int]) -> str:
+    """An RFC 6901 JSON pointer."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)

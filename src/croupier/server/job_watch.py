@@ -1,0 +1,95 @@
+"""No job runs for ever on paper: when its agent was lost and does not come back knowing it, it ends as `lost`.
+
+An agent that lost its session gets `grace` seconds. Then each of its unfinished jobs is asked for: a job that the agent
+still knows goes on, any other is lost, with the reason.
+"""
+
+import asyncio
+import logging
+
+from croupier.bus import Bus
+from croupier.domain.job import Job, JobState
+from croupier.errors import CroupierError, NotFound
+from croupier.server.dispatch.agents import Agents
+from croupier.server.dispatch.link import Link
+from croupier.server.job_events import topic
+from croupier.store import JobStore
+
+log = logging.getLogger(__name__)
+
+UNFINISHED = frozenset({JobState.PENDING, JobState.RUNNING})
+ASK_TIMEOUT = 5.0
+MOST_JOBS = 10_000
+
+
+class JobWatch:
+    def __init__(self, *, agents: Agents, store: JobStore, bus: Bus, grace: float) -> None:
+        self._agents = agents
+        self._store = store
+        self._bus = bus
+        self._grace = grace
+        self._due: dict[str, asyncio.TimerHandle] = {}
+        self._checks: set[asyncio.Task[None]] = set()
+
+    async def begin(self) -> None:
+        """At start: jobs that were never handed to an agent are lost; the agents of the others get their grace."""
+        for job in await self._store.jobs(None, UNFINISHED, MOST_JOBS):
+            if job.agent_id:
+                self.session_lost(job.agent_id)
+            else:
+                await self._lose(job, "the server was restarted before the job was handed to a game server")
+
+    def session_lost(self, agent_id: str) -> None:
+        """The agent's session is over; what ran through it is in doubt."""
+        if agent_id not in self._due:
+            loop = asyncio.get_running_loop()
+            self._due[agent_id] = loop.call_later(self._grace, self._check_soon, agent_id)
+
+    def stop(self) -> None:
+        for handle in self._due.values():
+            handle.cancel()
+        for task in self._checks:
+            task.cancel()
+
+    def _check_soon(self, agent_id: str) -> None:
+        del self._due[agent_id]
+        task = asyncio.ensure_future(self._check(agent_id))
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+    async def _check(self, agent_id: str) -> None:
+        try:
+            jobs = [job for job in await self._store.jobs(None, UNFINISHED, MOST_JOBS) if job.agent_id == agent_id]
+            for job in jobs:
+                why = await self._doubt(job)
+                if why:
+                    await self._lose(job, why)
+        except CroupierError as error:
+            log.warning("jobs of agent %s could not be checked, trying again: %s", agent_id, error.message)
+            self.session_lost(agent_id)
+
+    async def _doubt(self, job: Job) -> str:
+        """Why the job must be given up; nothing when its agent still knows it, or could not say for now."""
+        agent = self._agents.get(job.agent_id)
+        if agent is None or agent.link is None or not agent.usable:
+            return f"agent {job.agent_id} has been away for {self._grace:.0f} s"
+        return await self._asked(agent.link, job)
+
+    async def _asked(self, link: Link, job: Job) -> str:
+        try:
+            answer = await link.ask(job.id, ASK_TIMEOUT)
+        except NotFound:
+            return f"agent {job.agent_id} came back and does not know the job"
+        except CroupierError:
+            self.session_lost(job.agent_id)
+            return ""
+        if answer.state in {"", "unknown", "lost"}:
+            return f"agent {job.agent_id} came back and does not know the job ({answer.error or 'no state'})"
+        return ""
+
+    async def _lose(self, job: Job, why: str) -> None:
+        log.warning("job %s is lost: %s", job.id, why)
+        await self._store.conclude(
+            job.id, reason="lost", message=f"lost: {why}; check what it did before starting it again"
+        )
+        await self._bus.publish(topic(job.id), b"")

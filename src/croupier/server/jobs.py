@@ -1,0 +1,172 @@
+"""Long work: accepted, followed, stopped. The story of a job is its stored events (`domain/job.py`)."""
+
+import asyncio
+import builtins
+import logging
+from collections.abc import AsyncIterator
+
+from croupier.bus import Bus
+from croupier.domain.call import Call, Result
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope
+from croupier.errors import CroupierError, InternalError, NotFound, OutcomeUnknown, Unavailable
+from croupier.server.access.guard import Guard
+from croupier.server.catalog import Catalog
+from croupier.server.dispatch.agents import Agents
+from croupier.server.dispatch.router import Router
+from croupier.server.job_events import JobIntake, topic
+from croupier.store import CallRecord, Store
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT = 10.0
+"""Seconds in which a game server must have accepted a job."""
+CANCEL_WAIT = 2.0
+"""Seconds that `cancel` waits for the job's end, so that its answer can say so."""
+PAGE = 500
+
+
+class Jobs:
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        catalog: Catalog,
+        store: Store,
+        router: Router,
+        agents: Agents,
+        intake: JobIntake,
+        bus: Bus,
+    ) -> None:
+        self._guard = guard
+        self._catalog = catalog
+        self._store = store
+        self._router = router
+        self._agents = agents
+        self._intake = intake
+        self._bus = bus
+        self._starting: set[asyncio.Task[str]] = set()
+
+    async def start(self, caller: Principal, call: Call) -> str:
+        """Accept the job and return its id; a repeated idempotency key returns the first job's.
+
+        A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
+        """
+        await self._guard.require(caller, "call", call)
+        self._catalog.check(call)
+        starting = asyncio.ensure_future(self._start(call))
+        self._starting.add(starting)
+        starting.add_done_callback(self._starting.discard)
+        return await asyncio.shield(starting)
+
+    async def _start(self, call: Call) -> str:
+        earlier = await self._store.create(call)
+        if earlier is not None:
+            return _started_earlier(earlier)
+        try:
+            target = self._router.route(call)
+            started = await target.link.start(call, target.service_id, START_TIMEOUT)
+        except CroupierError as error:
+            await self._not_started(call, error)
+            raise
+        except Exception as error:
+            log.exception("job %s could not be started", call.id)
+            fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
+            await self._not_started(call, fault)
+            raise fault from error
+        agent_id = target.link.agent_id
+        await asyncio.gather(
+            self._store.place(call.id, agent_id=agent_id, service_id=started.service_id),
+            self._store.finish(
+                call.id, Result(payload=call.id.encode(), service_id=started.service_id, agent_id=agent_id)
+            ),
+        )
+        return call.id
+
+    async def _not_started(self, call: Call, error: CroupierError) -> None:
+        """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
+        await asyncio.gather(
+            self._store.finish(call.id, error),
+            self._store.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
+        )
+        await self._bus.publish(topic(call.id), b"")
+
+    async def follow(self, caller: Principal, job_id: str, after: int) -> AsyncIterator[builtins.list[JobEvent]]:
+        """The job's events with a seq above `after`, in order, in batches; ends after the last event of an ended job.
+
+        A slow follower loses nothing: it reads on where it was. Raises NotFound ("unknown job …").
+        """
+        await self.get(caller, job_id)
+        async with self._bus.subscribe(topic(job_id)) as notices:
+            while True:
+                batch = self._intake.recent.after(job_id, after, PAGE) or await self._store.events(job_id, after, PAGE)
+                if batch:
+                    after = batch[-1].seq
+                    yield batch
+                    if batch[-1].type in {"done", "error"}:
+                        return
+                    continue
+                job = await self._store.job(job_id)
+                if job is None or (job.ended and job.last_seq <= after):
+                    return
+                if await anext(notices, None) is None:
+                    return
+
+    async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
+        """Ask the game server to stop it and return the job as it is then; an ended job stays as it is.
+
+        Raises NotFound, or Unavailable when the job's agent cannot be told.
+        """
+        await self._guard.require(caller, "job.cancel", job_id)
+        job = await self._known(job_id)
+        if job.ended:
+            return job
+        agent = self._agents.get(job.agent_id)
+        if agent is None or agent.link is None or not agent.usable:
+            raise Unavailable(
+                f"agent not connected: {job.agent_id or 'the job has not reached one yet'}; "
+                "the job could not be told to stop, try again when its agent is back"
+            )
+        async with self._bus.subscribe(topic(job_id)) as notices:
+            agent.link.cancel_job(job_id, reason)
+            return await self._await_end(job_id, notices)
+
+    async def _await_end(self, job_id: str, notices: AsyncIterator[object]) -> Job:
+        try:
+            async with asyncio.timeout(CANCEL_WAIT):
+                while not (job := await self._known(job_id)).ended:
+                    if await anext(notices, None) is None:
+                        break
+                return job
+        except TimeoutError:
+            return await self._known(job_id)
+
+    async def get(self, caller: Principal, job_id: str) -> Job:
+        """Raises NotFound ("unknown job …")."""
+        await self._guard.require(caller, "job.read", job_id)
+        return await self._known(job_id)
+
+    async def list(
+        self, caller: Principal, scope: Scope | None, states: frozenset[JobState], limit: int
+    ) -> builtins.list[Job]:
+        """Newest first; no scope is every scope, no states is every state."""
+        await self._guard.require(caller, "job.list", scope)
+        return await self._store.jobs(scope, states, limit)
+
+    async def _known(self, job_id: str) -> Job:
+        job = await self._store.job(job_id)
+        if job is None:
+            raise NotFound(f"unknown job {job_id}")
+        return job
+
+    async def drain(self) -> None:
+        """Wait until every start that was begun has been recorded."""
+        while self._starting:
+            await asyncio.wait(self._starting)
+
+
+def _started_earlier(earlier: CallRecord) -> str:
+    if isinstance(earlier.outcome, CroupierError) and not isinstance(earlier.outcome, OutcomeUnknown):
+        raise earlier.outcome
+    return earlier.call.id

@@ -1,0 +1,94 @@
+"""Reads the `functions` of a provider manifest (contract, section 5) as far as a call needs them."""
+
+import re
+from typing import Any
+
+import orjson
+
+from croupier.domain.function import Function
+from croupier.errors import InvalidArgument
+
+MANIFEST_BYTES = 4_000_000
+FUNCTIONS = 10_000
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+
+def read_functions(manifest: bytes) -> list[Function]:
+    """`manifest` is a JSON array of function entries.
+
+    Raises InvalidArgument, naming the entry and field at fault.
+    """
+    if len(manifest) > MANIFEST_BYTES:
+        raise InvalidArgument(f"a manifest of {len(manifest)} bytes; at most {MANIFEST_BYTES} are allowed")
+    try:
+        entries = orjson.loads(manifest)
+    except orjson.JSONDecodeError as error:
+        raise InvalidArgument(f"the manifest is not JSON: {error}") from error
+    if not isinstance(entries, list) or len(entries) > FUNCTIONS:
+        raise InvalidArgument(f"the manifest must be an array of at most {FUNCTIONS} functions")
+    return [_function(entry, f"functions[{index}]") for index, entry in enumerate(entries)]
+
+
+def _function(entry: Any, path: str) -> Function:
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not entry["id"]:
+        raise InvalidArgument(f"{path}.id must be a string")
+    semantics = _object(entry, "semantics", path)
+    schema = _object(entry, "request", path).get("json_schema") or entry.get("params")
+    if schema is not None and not isinstance(schema, dict):
+        raise InvalidArgument(f"{path}.request.json_schema must be an object")
+    return Function(
+        id=entry["id"],
+        version=_text(entry, "version", path),
+        category=_text(entry, "category", path),
+        risk=_risk(entry, path),
+        mode=_text(semantics, "mode", f"{path}.semantics") or "command",
+        returns=_text(semantics, "returns", f"{path}.semantics"),
+        idempotent=semantics.get("idempotent") is True,
+        timeout=_timeout(semantics.get("timeout"), f"{path}.semantics.timeout"),
+        schema=schema,
+        display_name=_i18n(entry.get("display_name")),
+        summary=_i18n(entry.get("summary")),
+    )
+
+
+def _object(entry: dict[str, Any], key: str, path: str) -> dict[str, Any]:
+    value = entry.get(key) or {}
+    if not isinstance(value, dict):
+        raise InvalidArgument(f"{path}.{key} must be an object")
+    return value
+
+
+def _text(entry: dict[str, Any], key: str, path: str) -> str:
+    value = entry.get(key) or ""
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{path}.{key} must be a string")
+    return value
+
+
+def _risk(entry: dict[str, Any], path: str) -> str:
+    risk = entry.get("risk") or _object(entry, "auth", path).get("risk") or "low"
+    if isinstance(risk, dict):
+        risk = risk.get("level") or "low"
+    if not isinstance(risk, str):
+        raise InvalidArgument(f"{path}.risk must be a string")
+    return risk
+
+
+def _timeout(value: Any, path: str) -> float | None:
+    """Seconds of "30s", "500ms", "2m" or a number."""
+    if value is None or value == "":
+        return None
+    match = _DURATION.fullmatch(str(value))
+    if match is None or isinstance(value, bool) or float(match[1]) == 0:
+        raise InvalidArgument(f'{path} must be a duration like "30s", "500ms" or "2m"')
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _i18n(value: Any) -> dict[str, str]:
+    if isinstance(value, str):
+        return {"en": value}
+    if not isinstance(value, dict):
+        return {}
+    return {str(language): str(text) for language, text in value.items()}
