@@ -21,5 +21,8 @@ CALL_TIMEOUT = 5.0
 
 CALL_TIMEOUT_MAX = 3600.0
 
+JOB_TIMEOUT_MAX = 604_800.0
+"""A job may be given a week; without a timeout it may run for ever."""
+
 JOB_MESSAGE_BYTES = 65_536
 """A longer line of a job's log is cut, with a mark."""

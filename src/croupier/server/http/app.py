@@ -1,0 +1,78 @@
+"""The HTTP application, put together."""
+
+import asyncio
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from croupier import __version__
+from croupier.errors import CroupierError
+from croupier.server.access.guard import Guard
+from croupier.server.http.asking import answer_failure, answer_invalid, answer_refusal
+from croupier.server.http.bodies import Room
+from croupier.server.http.description import Description, description_routes
+from croupier.server.http.directory import directory_routes
+from croupier.server.http.entry import LeanEntry
+from croupier.server.http.flights import Flights
+from croupier.server.http.front import OPEN, Front
+from croupier.server.http.health import health_routes
+from croupier.server.http.jobs import job_routes
+from croupier.server.http.metrics import HttpMetrics
+from croupier.server.http.ports import Calls, Directory, Jobs, Readiness
+
+
+def build_app(
+    *,
+    calls: Calls,
+    jobs: Jobs,
+    directory: Directory,
+    readiness: Readiness,
+    guard: Guard,
+    stopping: asyncio.Event,
+    metrics: HttpMetrics | None = None,
+    flights: Flights | None = None,
+    room: Room | None = None,
+) -> Front:
+    """The ASGI application. `stopping` is set by the process when it begins to stop: streams end, readiness says so."""
+    metrics = HttpMetrics() if metrics is None else metrics
+    flights = Flights() if flights is None else flights
+    room = Room() if room is None else room
+    metrics.watch_calls(lambda: len(flights))
+    entry = LeanEntry(calls=calls, jobs=jobs, directory=directory, flights=flights, room=room, metrics=metrics)
+    framework = _framework(
+        job_routes(jobs, stopping=stopping, following=metrics.following),
+        directory_routes(directory, guard),
+        health_routes(readiness, metrics, guard, stopping=stopping),
+    )
+    description = Description(framework, entry, OPEN)
+    framework.include_router(description_routes(description.openapi))
+    return Front(
+        guard=guard,
+        entry=entry,
+        framework=framework,
+        description=description,
+        flights=flights,
+        room=room,
+        metrics=metrics,
+    )
+
+
+def _framework(*groups: APIRouter) -> FastAPI:
+    app = FastAPI(
+        title="Croupier",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            CroupierError: answer_failure,
+            Exception: answer_failure,
+            HTTPException: answer_refusal,
+            RequestValidationError: answer_invalid,
+        },
+    )
+    for group in groups:
+        app.include_router(group)
+    return app

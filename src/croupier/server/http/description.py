@@ -1,0 +1,46 @@
+"""The routes, told: as a table, and as OpenAPI."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import iter_route_contexts
+
+from croupier.server.http.asking import json_answer
+from croupier.server.http.entry import FUNCTION_PATH, LeanEntry
+from croupier.server.http.openapi import complete
+
+
+class Description:
+    """Made when it is first asked for, since it takes longer than the rest of the start."""
+
+    def __init__(self, framework: FastAPI, entry: LeanEntry, open_paths: frozenset[str]) -> None:
+        self._open_paths = open_paths
+        self._framework = framework
+        self._entry = entry
+        self._openapi: dict[str, Any] = {}
+
+    def openapi(self) -> dict[str, Any]:
+        if not self._openapi:
+            self._openapi = complete(self._framework.openapi(), self._open_paths)
+        return self._openapi
+
+    def routes(self) -> set[tuple[str, str]]:
+        """Method and path of everything that is served."""
+        lean = {("POST", path) for path in (*self._entry.orders, FUNCTION_PATH)}
+        framed = {
+            (method, route.path or "")
+            for route in iter_route_contexts(self._framework.routes)
+            for method in route.methods or {"ANY"}
+        }
+        return lean | framed
+
+
+def description_routes(openapi: Callable[[], dict[str, Any]]) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/api/openapi.json", include_in_schema=False)
+    async def read_openapi() -> Response:
+        return json_answer(openapi())
+
+    return routes

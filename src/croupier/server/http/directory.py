@@ -1,0 +1,39 @@
+"""What can be reached now, over HTTP."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from croupier.domain.limits import KEY_BYTES
+from croupier.domain.registry import InstanceView, RegistryView
+from croupier.server.access.guard import Guard
+from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.ports import Directory
+from croupier.server.http.requests import optional_scope, parse_query
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instances:
+    instances: list[InstanceView]
+
+
+def directory_routes(directory: Directory, guard: Guard) -> APIRouter:
+    routes = APIRouter(tags=["registry"], responses=ANSWERS_PROBLEMS)
+
+    @routes.get("/api/registry", response_model=RegistryView)
+    async def registry(asking: Asking) -> Response:
+        """Agents, functions, assignments and coverage at this moment."""
+        await guard.require(asking.caller, "registry.read", None)
+        return json_answer(directory.registry())
+
+    @routes.get("/api/function_instances", response_model=Instances)
+    async def function_instances(
+        asking: Asking, request: Request, function_id: Annotated[str, Query(max_length=KEY_BYTES)] = ""
+    ) -> Response:
+        """The game servers that offer a function (or any), in the scope that is named, or in every one."""
+        scope = optional_scope(asking.headers, parse_query(request.scope["query_string"]))
+        await guard.require(asking.caller, "registry.read", scope)
+        return json_answer(Instances(instances=directory.instances(function_id, scope)))
+
+    return routes

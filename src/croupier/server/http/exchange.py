@@ -1,0 +1,101 @@
+"""One HTTP request and the way to answer it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from starlette.types import Receive, Scope, Send
+
+from croupier.domain.principal import Principal
+from croupier.errors import CroupierError, PayloadTooLarge
+from croupier.server.http import problems
+from croupier.server.http.problems import Headers
+from croupier.server.http.tracing import trace_of
+
+JSON = b"application/json"
+BYTES = b"application/octet-stream"
+
+_DISCARDED_BYTES = 64_000_000
+"""A refused body up to this size is read to its end, so that its sender gets to see the refusal."""
+
+
+class Answer(NamedTuple):
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+class Exchange:
+    """What is known of a request: `caller` once it is authenticated, `call_id` once there is a call."""
+
+    __slots__ = (
+        "call_id",
+        "caller",
+        "headers",
+        "method",
+        "path",
+        "receive",
+        "scope",
+        "send",
+        "trace_id",
+        "traceparent",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.trace_id, self.traceparent = trace_of(self.headers.get(b"traceparent"))
+        self.caller = Principal(name="", kind="nobody")
+        self.call_id = ""
+
+    def common_headers(self) -> Headers:
+        """What every answer carries."""
+        return [
+            (b"x-trace-id", self.trace_id.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"cache-control", b"no-store"),
+        ]
+
+    async def answer(self, answer: Answer) -> None:
+        headers = [
+            (b"content-type", answer.content_type),
+            (b"content-length", b"%d" % len(answer.body)),
+            *self.common_headers(),
+        ]
+        if self.call_id:
+            headers.append((b"x-call-id", self.call_id.encode()))
+        headers.extend(answer.headers)
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": answer.body})
+
+    def refusal(
+        self,
+        error: CroupierError,
+        *,
+        status: int | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> Answer:
+        """The problem document of `error`; `status` only where it is not that of the error's reason."""
+        status = problems.STATUS[error.reason] if status is None else status
+        found = problems.document(error, status=status, trace_id=self.trace_id, call_id=self.call_id, errors=errors)
+        told = [*problems.headers(error, status), *headers]
+        if isinstance(error, PayloadTooLarge) and not self._ends_soon():
+            told.append((b"connection", b"close"))
+        return Answer(status, problems.PROBLEM_TYPE, problems.encode(found), told)
+
+    def _ends_soon(self) -> bool:
+        declared = self.headers.get(b"content-length", b"")
+        return declared.isdigit() and len(declared) < 12 and int(declared) <= _DISCARDED_BYTES
+
+
+def header_value(text: str) -> bytes:
+    """`text` as a header's value: percent-encoded where it is not printable ASCII, since peers choose their names."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
+    return quote(text, safe=" !#$&'()*+,/:;=?@[]~", errors="replace").encode()

@@ -1,0 +1,142 @@
+"""What every request passes: host, token, a bounded body; then the lean entry or the framework.
+
+Nothing is open unless `OPEN` names it, so an address that somebody adds is closed until they decide otherwise.
+"""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from croupier.errors import CroupierError
+from croupier.server.access.guard import Guard
+from croupier.server.http.asking import EXCHANGE
+from croupier.server.http.bodies import Body, Room
+from croupier.server.http.description import Description
+from croupier.server.http.entry import LeanEntry
+from croupier.server.http.exchange import Exchange
+from croupier.server.http.flights import CallerLeft, Flight, Flights
+from croupier.server.http.metrics import HttpMetrics
+from croupier.server.http.problems import MethodNotAllowed, known
+from croupier.server.http.requests import single_headers
+
+OPEN = frozenset({"/healthz", "/readyz"})
+"""Answered without a token."""
+
+FORM_BYTES = 65_536
+"""The largest request body that anything but a call takes."""
+
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Front:
+    """The ASGI application of the server; `description` tells what it serves."""
+
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        entry: LeanEntry,
+        framework: ASGIApp,
+        description: Description,
+        flights: Flights,
+        room: Room,
+        metrics: HttpMetrics,
+    ) -> None:
+        self.description = description
+        self._guard = guard
+        self._entry = entry
+        self._framework = framework
+        self._flights = flights
+        self._room = room
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._framework(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive, send)
+        try:
+            self._admit(exchange)
+        except CroupierError as error:
+            await self._refuse(exchange, error)
+            return
+        found = self._entry.find(exchange.path)
+        if found is None:
+            await self._pass_on(exchange)
+        elif exchange.method == "POST":
+            await self._entry.serve(exchange, *found)
+        else:
+            refused = MethodNotAllowed(f"{exchange.method} is not possible here: use POST")
+            await self._refuse(exchange, refused, (b"allow", b"POST"))
+
+    def _admit(self, exchange: Exchange) -> None:
+        exchange.headers = single_headers(exchange.scope["headers"])
+        self._guard.admit_host(exchange.headers.get(b"host"))
+        if exchange.path not in OPEN:
+            exchange.caller = self._guard.authenticate(exchange.headers)
+
+    async def _refuse(self, exchange: Exchange, error: CroupierError, *headers: tuple[bytes, bytes]) -> None:
+        answer = exchange.refusal(error, headers=headers)
+        self._metrics.request("refused", answer.status)
+        await exchange.answer(answer)
+
+    async def _pass_on(self, exchange: Exchange) -> None:
+        """Hand the request to the framework, its body read and bounded."""
+        body = Body(self._room)
+        try:
+            if exchange.method not in _BODILESS:
+                with Flight(self._flights, exchange.receive):
+                    await body.read(exchange.receive, exchange.headers, FORM_BYTES)
+            await self._run_framework(exchange, _Replay(body.content, exchange))
+        except CallerLeft:
+            return
+        except CroupierError as error:
+            await self._refuse(exchange, error)
+        finally:
+            body.let_go()
+
+    async def _run_framework(self, exchange: Exchange, receive: Receive) -> None:
+        watched = _Watched(exchange)
+        exchange.scope[EXCHANGE] = exchange
+        try:
+            await self._framework(exchange.scope, receive, watched)
+        except Exception as failure:
+            if watched.status:
+                # The framework has answered with our problem document and logged why; a stream that had begun is cut,
+                # so that its reader knows it is not whole.
+                if watched.complete:
+                    return
+                raise
+            await exchange.answer(exchange.refusal(known(failure, exchange.call_id)))
+        finally:
+            route = getattr(exchange.scope.get("route"), "path", "unknown")
+            self._metrics.request(route, watched.status)
+
+
+class _Replay:
+    """`receive` for the framework: the body that was read already, then what the connection says."""
+
+    def __init__(self, content: bytes, exchange: Exchange) -> None:
+        self._content: bytes | None = content if exchange.method not in _BODILESS else None
+        self._receive = exchange.receive
+
+    async def __call__(self) -> Message:
+        if self._content is None:
+            return await self._receive()
+        content, self._content = self._content, None
+        return {"type": "http.request", "body": content, "more_body": False}
+
+
+class _Watched:
+    """`send` for the framework: adds the common headers and remembers how the answer went."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.status = 0
+        self.complete = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", []), *self._exchange.common_headers()]
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.complete = True
+        await self._exchange.send(message)

@@ -1,0 +1,161 @@
+"""The OpenAPI 3.1 description: the framework's routes, and by hand those in front of it."""
+
+from typing import Any
+
+import msgspec
+
+from croupier.server.http.requests import CallBody, CancelBody
+
+_REFERENCE = "#/components/schemas/{name}"
+
+_TEXT = {"type": "string"}
+_ANYTHING: dict[str, Any] = {"description": "Any JSON value."}
+_STATE = {"type": "string", "enum": ["pending", "running", "succeeded", "failed", "canceled", "lost"]}
+_BASE64 = {"type": "string", "contentEncoding": "base64", "description": "Stands for `payload` when that is not JSON."}
+
+_JOB_ID = {"type": "object", "required": ["job_id"], "properties": {"job_id": _TEXT}}
+
+
+def reference(name: str) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(name=name)}
+
+
+def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+_PROBLEM = _object(
+    ("type", "title", "status", "detail", "reason"),
+    type={"type": "string", "description": "urn:croupier:error: and the reason."},
+    title=_TEXT,
+    status={"type": "integer"},
+    detail={"type": "string", "description": "What happened and what to do."},
+    reason={"type": "string", "description": "Stable, for programs."},
+    trace_id=_TEXT,
+    call_id=_TEXT,
+    details={"type": "object", "additionalProperties": _TEXT},
+    errors={"type": "array", "items": _object(("path", "message"), path=_TEXT, message=_TEXT)},
+    problems={"type": "array", "items": _TEXT, "description": "Only of /readyz."},
+)
+
+_RESULT_PROPERTIES: dict[str, Any] = {
+    "job_id": _TEXT,
+    "state": _STATE,
+    "payload": _ANYTHING,
+    "payload_base64": _BASE64,
+    "error": _TEXT,
+    "reason": _TEXT,
+}
+
+_JOB_EVENT = _object(
+    ("type", "message", "progress"),
+    type={"type": "string", "enum": ["progress", "log", "done", "error"]},
+    message=_TEXT,
+    progress={"type": "integer", "minimum": 0, "maximum": 100},
+    payload=_ANYTHING,
+    payload_base64=_BASE64,
+    reason=_TEXT,
+)
+
+_PROBLEM_ANSWER = {
+    "description": "Any failure.",
+    "content": {"application/problem+json": {"schema": reference("Problem")}},
+}
+
+_ANSWER_HEADERS = {
+    "X-Call-Id": {"schema": _TEXT},
+    "X-Trace-Id": {"schema": _TEXT},
+    "X-Service-Id": {"schema": _TEXT, "description": "The game server that answered."},
+    "X-Agent-Id": {"schema": _TEXT},
+    "X-Duration-Ms": {"schema": {"type": "number"}},
+    "X-Replayed": {"schema": {"const": "true"}, "description": "The answer of an earlier call with the same key."},
+}
+
+_INVOKED = {
+    "description": "The function's answer, as the game server gave it.",
+    "headers": _ANSWER_HEADERS,
+    "content": {"application/json": {"schema": _ANYTHING}, "application/octet-stream": {}},
+}
+
+_STARTED = {"description": "The job was accepted.", "content": {"application/json": {"schema": _JOB_ID}}}
+
+_LOCATED = _STARTED | {"headers": {"Location": {"schema": _TEXT, "description": "/jobs/{job_id}"}}}
+
+
+def _parameter(name: str, place: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "description": description, "schema": _TEXT}
+
+
+_GAME = _parameter("X-Game-ID", "header", "The game; or `game_id` in query or body. Two that differ are refused.")
+_ENV = _parameter("X-Env", "header", "The environment; or `env` in query or body.")
+_KEY = _parameter("Idempotency-Key", "header", "A repeated key returns the first answer.")
+_TRACE = _parameter("traceparent", "header", "W3C trace context.")
+
+_OPTIONS = [
+    _parameter("idempotency_key", "query", "A repeated key returns the first answer."),
+    _parameter("route", "query", "lb, broadcast, targeted or hash."),
+    _parameter("target_service_id", "query", "The game server, for route=targeted."),
+    _parameter("hash_key", "query", "For route=hash."),
+    _parameter("version", "query", "The function's version."),
+    _parameter("timeout", "query", 'Seconds, or like "30s", "500ms", "2m".'),
+]
+
+
+def _operation(
+    summary: str, body: dict[str, Any], answers: dict[str, Any], *parameters: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "post": {
+            "tags": ["calls"],
+            "summary": summary,
+            "parameters": [*parameters, _GAME, _ENV, _KEY, _TRACE],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+            "responses": answers | {"default": _PROBLEM_ANSWER},
+        }
+    }
+
+
+def _lean_paths() -> dict[str, Any]:
+    invoke = _operation("Run a function and wait for its answer.", reference("CallBody"), {"200": _INVOKED})
+    start = _operation("Start a job.", reference("CallBody"), {"200": _LOCATED})
+    run = _operation(
+        "Run a function, its payload being the whole body; a job is started.",
+        _ANYTHING,
+        {"200": _INVOKED, "202": _LOCATED},
+        _parameter("game_id", "path", "The game.", required=True),
+        _parameter("function_id", "path", "The function.", required=True),
+        *_OPTIONS,
+    )
+    return {
+        "/api/invoke": invoke,
+        "/invoke": invoke,
+        "/api/start_job": start,
+        "/start-job": start,
+        "/games/{game_id}/functions/{function_id}": run,
+    }
+
+
+def complete(framework: dict[str, Any], open_paths: frozenset[str]) -> dict[str, Any]:
+    """`framework`, the description that the framework makes of its own routes, with everything it does not know."""
+    _, bodies = msgspec.json.schema_components([CallBody, CancelBody], ref_template=_REFERENCE)
+    entry: dict[str, Any] = framework["components"]["schemas"]["JobEntry"]
+    schemas = {
+        **framework["components"]["schemas"],
+        **bodies,
+        "Problem": _PROBLEM,
+        "JobEvent": _JOB_EVENT,
+        "JobResult": _object(("job_id", "state", "error"), **_RESULT_PROPERTIES),
+        "Job": _object(tuple(entry["required"]), **(entry["properties"] | _RESULT_PROPERTIES)),
+    }
+    paths = framework["paths"] | _lean_paths()
+    for path in open_paths & paths.keys():
+        for operation in paths[path].values():
+            operation["security"] = []
+    return framework | {
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"token": []}],
+    }

@@ -1,0 +1,126 @@
+"""Failures as HTTP says them: RFC 9457 problem documents, and the one table of statuses."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from croupier.errors import CroupierError, InternalError, RateLimited, Unauthenticated
+
+_log = logging.getLogger(__name__)
+
+PROBLEM_TYPE = b"application/problem+json"
+
+STATUS: Mapping[str, int] = {
+    "invalid_argument": 400,
+    "payload_too_large": 413,
+    "unauthenticated": 401,
+    "permission_denied": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "failed_precondition": 409,
+    "rate_limited": 429,
+    "unavailable": 503,
+    "deadline_exceeded": 504,
+    "canceled": 499,
+    "outcome_unknown": 502,
+    "function_rejected": 422,
+    "handler_failed": 502,
+    "unimplemented": 501,
+    "internal": 500,
+}
+
+_TITLE: Mapping[str, str] = {
+    "invalid_argument": "The request is wrong",
+    "payload_too_large": "The payload is too large",
+    "unauthenticated": "No valid token",
+    "permission_denied": "Not allowed",
+    "not_found": "Not found",
+    "method_not_allowed": "This address does not take this method",
+    "conflict": "The same idempotency key was used for something else",
+    "failed_precondition": "Not possible now",
+    "rate_limited": "Too many requests",
+    "unavailable": "Nothing ran; it is safe to send again",
+    "deadline_exceeded": "Time ran out; the game server may have acted",
+    "canceled": "Canceled",
+    "outcome_unknown": "The game server may have acted",
+    "function_rejected": "The function said no",
+    "handler_failed": "The function broke",
+    "unimplemented": "This server cannot do it",
+    "internal": "A fault of the server",
+}
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class MethodNotAllowed(CroupierError):
+    """HTTP's own; nothing behind the border raises it."""
+
+    reason = "method_not_allowed"
+
+
+def known(error: Exception, call_id: str) -> CroupierError:
+    """`error` as one of ours. A foreign one, or a fault of ours, is logged with the call's id and told without its text."""
+    if isinstance(error, CroupierError) and not isinstance(error, InternalError):
+        return error
+    _log.error("call %s failed by a fault of the server", call_id or "-", exc_info=error)
+    where = f" under call {call_id}" if call_id else ""
+    return InternalError(f"the server failed; its log says why{where}")
+
+
+def document(
+    error: CroupierError,
+    *,
+    status: int,
+    trace_id: str,
+    call_id: str = "",
+    errors: Sequence[Mapping[str, str]] = (),
+) -> dict[str, Any]:
+    """The problem document of `error`."""
+    found: dict[str, Any] = {
+        "type": f"urn:croupier:error:{error.reason}",
+        "title": _TITLE[error.reason],
+        "status": status,
+        "detail": error.message,
+        "reason": error.reason,
+        "trace_id": trace_id,
+    }
+    if call_id:
+        found["call_id"] = call_id
+    if error.details:
+        found["details"] = dict(error.details)
+    if errors:
+        found["errors"] = list(errors)
+    return found
+
+
+def encode(found: Mapping[str, Any]) -> bytes:
+    """The document as JSON; text that is not valid Unicode (a game server's message may hold anything) is mended."""
+    try:
+        return orjson.dumps(found)
+    except TypeError:
+        return orjson.dumps(_mended(found))
+
+
+def headers(error: CroupierError, status: int) -> Headers:
+    """What a client library reads before it looks at the document."""
+    found: Headers = []
+    if isinstance(error, Unauthenticated):
+        found.append((b"www-authenticate", b'Bearer realm="croupier"'))
+    if status == 503 or isinstance(error, RateLimited):
+        found.append((b"retry-after", b"1"))
+    return found
+
+
+def _mended(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode("utf-8")
+        case dict():
+            return {_mended(key): _mended(item) for key, item in value.items()}
+        case list():
+            return [_mended(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,238 @@
+"""From an HTTP request to a `Call`: names, scope, options, all checked and bounded."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from croupier.domain.call import Call, Route
+from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES
+from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope, parse_scope
+from croupier.errors import InvalidArgument
+from croupier.server.http.payloads import check_payload
+
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_SINGLE = (b"authorization", b"host", b"x-game-id", b"x-env", b"idempotency-key", b"content-length")
+_SINGLE_QUERY = frozenset(
+    {
+        "game_id",
+        "env",
+        "function_id",
+        "idempotency_key",
+        "route",
+        "target_service_id",
+        "hash_key",
+        "version",
+        "timeout",
+    }
+)
+_QUERY_FIELDS = 64
+
+_NO_ARGUMENTS = msgspec.Raw(b"{}")
+
+
+class CallBody(msgspec.Struct, kw_only=True, gc=False):
+    """The body of `/api/invoke` and `/api/start_job`. Fields it does not know are ignored."""
+
+    function_id: str = ""
+    payload: msgspec.Raw = msgspec.field(default_factory=lambda: _NO_ARGUMENTS)
+    idempotency_key: str = ""
+    game_id: str = ""
+    env: str = ""
+    route: str = ""
+    target_service_id: str = ""
+    hash_key: str = ""
+    version: str = ""
+    metadata: dict[str, str] = {}
+    timeout: float | str | None = None
+
+
+class CancelBody(msgspec.Struct, kw_only=True):
+    """The body of `/api/cancel_job`."""
+
+    job_id: str
+    reason: str = ""
+
+
+_Body = TypeVar("_Body")
+
+call_decoder = msgspec.json.Decoder(CallBody)
+cancel_decoder = msgspec.json.Decoder(CancelBody)
+
+
+def parse_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
+    """Raises InvalidArgument, saying which field is wrong and where."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(f"the request body is wrong: {error}") from None
+    except RecursionError:
+        raise InvalidArgument("the request body is nested too deep: flatten it") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if not body.strip():
+            raise InvalidArgument("the request body is empty: send a JSON object") from None
+        raise InvalidArgument(f"the request body is not JSON in UTF-8: {error}") from None
+
+
+def single_headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers by name. One of those that decide who, where or what must not come twice with two values.
+
+    Raises InvalidArgument.
+    """
+    headers = dict(raw)
+    if len(headers) != len(raw):
+        for name, value in raw:
+            if name in _SINGLE and headers[name] != value:
+                raise InvalidArgument(f"header {name.decode()} came twice with different values: send it once")
+    return headers
+
+
+def parse_query(query: bytes) -> dict[str, str]:
+    """The query's parameters. One that says where or how a call goes must not come twice with two values.
+
+    Raises InvalidArgument.
+    """
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=_QUERY_FIELDS, errors="strict")
+    except ValueError:
+        raise InvalidArgument(f"the query is not at most {_QUERY_FIELDS} parameters in UTF-8") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if found.setdefault(name, value) != value and name in _SINGLE_QUERY:
+            raise InvalidArgument(f"query parameter {name} came twice with different values: send it once")
+    return found
+
+
+def one_of(name: str, *values: str) -> str:
+    """The one value that is given, however often.
+
+    Raises InvalidArgument when two disagree.
+    """
+    found = ""
+    for value in values:
+        if value and found and value != found:
+            raise InvalidArgument(f"{name} is given twice and differs: {found[:64]!r} and {value[:64]!r}; send it once")
+        found = found or value
+    return found
+
+
+def header_text(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    """Raises InvalidArgument when the header is not UTF-8."""
+    value = headers.get(name)
+    if value is None:
+        return ""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise InvalidArgument(f"header {name.decode()} is not UTF-8") from None
+
+
+def scope_of(headers: Mapping[bytes, bytes], *sources: Mapping[str, str]) -> Scope:
+    """Game and environment by `X-Game-ID` and `X-Env` and by `game_id` and `env` of every source.
+
+    Raises InvalidArgument when one is missing, malformed, or given twice with different values.
+    """
+    return parse_scope(*_scope_names(headers, *sources))
+
+
+def optional_scope(headers: Mapping[bytes, bytes], *sources: Mapping[str, str]) -> Scope | None:
+    """Like `scope_of`; None when neither game nor environment is named."""
+    game_id, env = _scope_names(headers, *sources)
+    return parse_scope(game_id, env) if game_id or env else None
+
+
+def build_call(
+    body: CallBody,
+    *,
+    call_id: str,
+    caller: Principal,
+    headers: Mapping[bytes, bytes],
+    query: Mapping[str, str],
+    traceparent: str,
+    timeout_max: float = CALL_TIMEOUT_MAX,
+) -> Call:
+    """The call that a request asks for. Routing named in the metadata (as gRPC callers do) counts like the fields.
+
+    Raises InvalidArgument or PayloadTooLarge.
+    """
+    metadata = body.metadata
+    if metadata:
+        _check_metadata(metadata)
+    payload = bytes(body.payload)
+    check_payload(payload)
+    named = {"game_id": body.game_id, "env": body.env}
+    return Call(
+        id=call_id,
+        function_id=_required(_key("function_id", body.function_id)),
+        scope=scope_of(headers, query, named, metadata),
+        payload=payload,
+        caller=caller.name,
+        idempotency_key=_key(
+            "idempotency_key", one_of("idempotency_key", body.idempotency_key, header_text(headers, b"idempotency-key"))
+        ),
+        route=_route(one_of("route", body.route, metadata.get("route", ""))),
+        target_service_id=_option(body.target_service_id, "target_service_id", metadata),
+        hash_key=_option(body.hash_key, "hash_key", metadata),
+        version=_option(body.version, "version", metadata),
+        metadata=metadata,
+        timeout=None if body.timeout is None else parse_timeout(body.timeout, timeout_max),
+        traceparent=traceparent,
+    )
+
+
+def parse_timeout(value: float | str, most: float) -> float:
+    """Seconds, from a number of seconds or "30s", "500ms", "2m".
+
+    Raises InvalidArgument.
+    """
+    if isinstance(value, str):
+        found = _DURATION.fullmatch(value)
+        if found is None:
+            raise InvalidArgument('timeout must be a number of seconds or like "30s", "500ms", "2m"')
+        value = float(found[1]) * _SECONDS[found[2]]
+    if not math.isfinite(value) or not 0 < value <= most:
+        raise InvalidArgument(f"timeout must be more than 0 and at most {most:g} seconds")
+    return float(value)
+
+
+def _scope_names(headers: Mapping[bytes, bytes], *sources: Mapping[str, str]) -> tuple[str, str]:
+    return (
+        one_of("game_id", header_text(headers, b"x-game-id"), *(source.get("game_id", "") for source in sources)),
+        one_of("env", header_text(headers, b"x-env"), *(source.get("env", "") for source in sources)),
+    )
+
+
+def _route(name: str) -> Route:
+    try:
+        return Route(name) if name else Route.LB
+    except ValueError:
+        raise InvalidArgument(f"route must be one of {', '.join(Route)}") from None
+
+
+def _option(value: str, name: str, metadata: Mapping[str, str]) -> str:
+    if metadata:
+        value = one_of(name, value, metadata.get(name, ""))
+    return _key(name, value) if value else value
+
+
+def _key(name: str, value: str) -> str:
+    if value and (len(value.encode()) > KEY_BYTES or not value.isprintable()):
+        raise InvalidArgument(f"{name} must be at most {KEY_BYTES} bytes of printable text")
+    return value
+
+
+def _required(function_id: str) -> str:
+    if not function_id:
+        raise InvalidArgument("function_id is missing: name the function to run")
+    return function_id
+
+
+def _check_metadata(metadata: Mapping[str, str]) -> None:
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in metadata.items())
+    if len(metadata) > METADATA_ENTRIES or size > METADATA_BYTES:
+        raise InvalidArgument(f"metadata may hold {METADATA_ENTRIES} entries and {METADATA_BYTES} bytes")

@@ -1,0 +1,98 @@
+"""A job's story as server-sent events."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+import orjson
+from prometheus_client import Gauge
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from croupier.domain.job import JobEvent
+from croupier.errors import CroupierError
+from croupier.server.http.payloads import payload_fields
+
+PING_SECONDS = 15.0
+"""A comment after this long without an event, so that nobody on the way takes the connection for dead."""
+
+_log = logging.getLogger(__name__)
+
+_UNBUFFERED = (b"x-accel-buffering", b"no")
+_PING = b": ping\n\n"
+_RETRY = b"retry: 1000\n\n"
+
+
+def frame(event: JobEvent) -> bytes:
+    """One event as the contract writes it; its number is the id that a reader resumes after."""
+    data: dict[str, object] = {"type": event.type, "message": event.message, "progress": event.progress}
+    data |= payload_fields(event.payload)
+    if event.reason:
+        data["reason"] = event.reason
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), orjson.dumps(data))
+
+
+def frames(events: Sequence[JobEvent]) -> bytes:
+    return b"".join(map(frame, events))
+
+
+class JobStream(Response):
+    """Sends batches as they come, waiting for a slow reader; ends with the story, the reader, or the server.
+
+    When the story fails on the way the stream ends early: its reader comes back with `Last-Event-ID` and is told then.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, batches: AsyncIterator[list[JobEvent]], *, stopping: asyncio.Event, following: Gauge) -> None:
+        super().__init__()
+        self._batches = batches
+        self._stopping = stopping
+        self._following = following
+        self._sending = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 — ASGI's signature
+        content_type = (b"content-type", b"text/event-stream; charset=utf-8")
+        await send({"type": "http.response.start", "status": 200, "headers": [content_type, _UNBUFFERED]})
+        tasks = [
+            asyncio.create_task(step)
+            for step in (self._tell(send), self._ping(send), self._stopping.wait(), _hang_up(receive))
+        ]
+        self._following.inc()
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._following.dec()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if not tasks[0].cancelled():
+            tasks[0].result()  # a fault of ours cuts the connection and is logged by the web server
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _tell(self, send: Send) -> None:
+        try:
+            await self._write(send, _RETRY)
+            async for events in self._batches:
+                if events:
+                    await self._write(send, frames(events))
+        except CroupierError as error:
+            _log.warning("a job's stream broke off: %s", error.message)
+        finally:
+            # Closed here and now: left to the garbage collector its subscription would outlive the reader.
+            if isinstance(self._batches, AsyncGenerator):
+                await self._batches.aclose()
+
+    async def _ping(self, send: Send) -> None:
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            await self._write(send, _PING)
+
+    async def _write(self, send: Send, chunk: bytes) -> None:
+        async with self._sending:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
