@@ -176,7 +176,7 @@ _ENCODERS: dict[type, Callable[[Any], wire.TunnelMessage]] = {
             request_id=f.request_id,
             function_id=f.function_id,
             service_ids=f.service_ids,
-            error=f.error.message if f.error else "",
+            error=(f.error.message or f.error.reason) if f.error else "",
         ),
     ),
     JobQuery: lambda f: wire.TunnelMessage(

@@ -10,14 +10,14 @@
 Each request is executed once and answered once; an answer nobody waits for any more is dropped here.
 """
 
-import heapq
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from croupier.domain.job import JobEvent
-from croupier.errors import DeadlineExceeded, InvalidArgument
+from croupier.errors import DeadlineExceeded, InvalidArgument, RateLimited
 from croupier.tunnel.codec import decode, encode, parse
+from croupier.tunnel.deadlines import Deadlines
 from croupier.tunnel.frames import (
     SESSION,
     CallResult,
@@ -39,7 +39,14 @@ from croupier.tunnel.frames import (
     StartJob,
     Welcome,
 )
-from croupier.tunnel.link import Link
+from croupier.tunnel.link import BrokenLink, Link
+
+RUNNING = 20_000
+"""The most requests at a time; one more is answered "rate limited"."""
+PLAIN_JOB_WINDOW = 256
+"""Events of a job that may wait to be handed to a plain acceptor, which names no window."""
+
+_EXPECTED = (Invoke, ListLocal, JobQuery, JobAck, CancelCall, CancelJob, Drain, Heartbeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +110,8 @@ class Connector:
         self.open = False
         self._session_id = ""
         self._heartbeat = 15.0
-        self._running: dict[str, float | None] = {}
-        self._deadlines: list[tuple[float, str]] = []
+        self._running: set[str] = set()
+        self._deadlines = Deadlines()
         self._unacknowledged: dict[str, deque[tuple[int, bytes]]] = {}
         self._last_sent = 0.0
 
@@ -124,8 +131,14 @@ class Connector:
         self.open = False
         return encode(replace(self._hello, session_id=self._session_id, received=self.link.received))
 
-    def disconnect(self) -> None:
+    def disconnect(self) -> list[ConnectorEvent]:
+        """The stream ended. A session waits for its resume; a plain acceptor's calls end with its stream."""
+        was_plain = self.open and self.link.plain
         self.open = False
+        if not was_plain:
+            return []
+        self.link = Link()
+        return self._forget("the stream ended")
 
     def open_plain(self, now: float) -> list[ConnectorEvent]:
         """No Welcome came: the acceptor speaks the contract and nothing else."""
@@ -134,25 +147,27 @@ class Connector:
         self.link = Link(plain=True)
         self.open = True
         self._last_sent = now
+        self._send_again()
+        return [*events, Opened(resumed=False, plain=True, job_window=PLAIN_JOB_WINDOW)]
+
+    def _send_again(self) -> None:
         for job_id, waiting in self._unacknowledged.items():
             for _, raw in waiting:
                 self.link.send_job(job_id, raw)
-            events.append(JobAcknowledged(job_id, waiting[-1][0], stop=False))
-        self._unacknowledged.clear()
-        return [*events, Opened(resumed=False, plain=True, job_window=0)]
 
     def _welcomed(self, welcome: Welcome, now: float) -> list[ConnectorEvent]:
         resumed = welcome.resumed and welcome.session_id == self._session_id
         events: list[ConnectorEvent] = []
         if resumed:
+            if not self.link.can_resume(welcome.received):
+                self._session_id = ""
+                raise BrokenLink(f"gap: the session cannot be resumed at message {welcome.received}; begin a new one")
             self.link.resume(welcome.received)
         else:
             events.extend(self._forget("the session ended"))
             self.link = Link()
             self._session_id = welcome.session_id
-            for job_id, waiting in self._unacknowledged.items():
-                for _, raw in waiting:
-                    self.link.send_job(job_id, raw)
+            self._send_again()
         self._heartbeat = max(0.1, welcome.heartbeat_ms / 1000)
         self.open = True
         self._last_sent = now
@@ -167,18 +182,29 @@ class Connector:
     # ------------------------------------------------------------------------------------------------ in
 
     def receive(self, data: bytes, now: float) -> list[ConnectorEvent]:
-        """Raises InvalidArgument (BrokenLink for a gap) when the stream must end."""
-        if not self.open:
-            frame = decode(parse(data))
-            if isinstance(frame, Welcome):
-                return self._welcomed(frame, now)
-            return [*self.open_plain(now), *self._receive(data, now)]
-        return self._receive(data, now)
+        """All frames of a message take effect, or none.
+
+        Raises InvalidArgument when the stream must end: BrokenLink for a gap, otherwise the next stream begins a new session.
+        """
+        if self.open:
+            return self._receive(data, now)
+        frame = decode(parse(data))
+        if isinstance(frame, Welcome):
+            return self._welcomed(frame, now)
+        _check(frame)
+        return [*self.open_plain(now), *self._report(frame, data, now)]
 
     def _receive(self, data: bytes, now: float) -> list[ConnectorEvent]:
+        try:
+            frames = [(_check(decode(message)), raw) for message, raw in self.link.receive(data)]
+        except BrokenLink:
+            raise
+        except InvalidArgument:
+            self._session_id = ""
+            raise
         events: list[ConnectorEvent] = []
-        for message, raw in self.link.receive(data):
-            events.extend(self._report(decode(message), raw, now))
+        for frame, raw in frames:
+            events.extend(self._report(frame, raw, now))
         return events
 
     def _report(self, frame: Frame, raw: bytes, now: float) -> Iterable[ConnectorEvent]:
@@ -188,28 +214,40 @@ class Connector:
             case JobAck():
                 return self._acknowledge(frame)
             case CancelCall():
-                known = self._running.pop(frame.request_id, self) is not self
-                return (Abort(frame.request_id, frame.reason),) if known else ()
+                return (Abort(frame.request_id, frame.reason),) if self._close_request(frame.request_id) else ()
             case CancelJob():
                 return (JobCancelAsked(frame.job_id, frame.reason),)
             case ListLocal() | JobQuery():
-                self._running[frame.request_id] = None
-                return (Asked(frame),)
+                return (Asked(frame),) if self._admit(frame) else ()
             case Drain():
                 return (AcceptorDraining(frame.reason),)
-            case Heartbeat():
-                return ()
             case _:
-                raise InvalidArgument(f"bad frame: {type(frame).__name__} is not for this end of the tunnel")
+                return ()
 
     def _execute(self, frame: Invoke, raw: bytes, now: float) -> Iterable[ConnectorEvent]:
-        if frame.request_id in self._running:
-            return ()  # the first one will be answered; a second answer would end another call of a plain peer
+        if not self._admit(frame):
+            return ()
         deadline = now + frame.deadline_ms / 1000 if frame.deadline_ms else None
-        self._running[frame.request_id] = deadline
         if deadline is not None and not isinstance(frame, StartJob):
-            heapq.heappush(self._deadlines, (deadline, frame.request_id))
+            self._deadlines.set(frame.request_id, deadline)
         return (Execute(frame, raw, deadline),)
+
+    def _admit(self, frame: Invoke | ListLocal | JobQuery) -> bool:
+        if frame.request_id in self._running:
+            return False  # the first one will be answered; a second answer would end another call of a plain peer
+        if len(self._running) >= RUNNING:
+            self.link.send(encode(_refusal(frame)))
+            return False
+        self._running.add(frame.request_id)
+        return True
+
+    def _close_request(self, request_id: str) -> bool:
+        """False when it is not open any more."""
+        if request_id not in self._running:
+            return False
+        self._running.remove(request_id)
+        self._deadlines.forget(request_id)
+        return True
 
     def _acknowledge(self, frame: JobAck) -> Iterable[ConnectorEvent]:
         waiting = self._unacknowledged.get(frame.job_id)
@@ -234,24 +272,20 @@ class Connector:
 
     def answer_raw(self, request_id: str, raw: bytes) -> bool:
         """Answer with a frame that is encoded already."""
-        if self._running.pop(request_id, self) is self:
+        if not self._close_request(request_id):
             return False
         self.link.send(raw)
         return True
 
-    def emit(self, event: JobEvent, raw: bytes = b"") -> list[ConnectorEvent]:
+    def emit(self, event: JobEvent, raw: bytes = b"") -> None:
         """Send a job's event, again and again until it is acknowledged. `raw` is its frame if there is one already.
 
-        A plain acceptor acknowledges nothing: what was handed to it counts as stored.
+        A plain acceptor acknowledges nothing: what was handed to its stream counts as stored (`handed`).
         """
         frame = raw or encode(JobEvents(event))
-        if self.link.plain:
-            self.link.send_job(event.job_id, frame)
-            return [JobAcknowledged(event.job_id, event.seq, stop=False)]
         self._unacknowledged.setdefault(event.job_id, deque()).append((event.seq, frame))
-        if self._session_id:
+        if self._session_id or self.link.plain:
             self.link.send_job(event.job_id, frame)
-        return []
 
     def drain(self, reason: str) -> None:
         if self.open and not self.link.plain:
@@ -263,21 +297,28 @@ class Connector:
             self._last_sent = now
         return message
 
+    def handed(self) -> list[ConnectorEvent]:
+        """What counts as stored since the last time, because a plain stream took it."""
+        events: list[ConnectorEvent] = []
+        for job_id in self.link.handed():
+            waiting = self._unacknowledged.get(job_id)
+            if waiting:
+                events.extend(self._acknowledge(JobAck(job_id, waiting[0][0])))
+        return events
+
     # ------------------------------------------------------------------------------------------------ time
 
     def next_wake(self) -> float | None:
         """When `tick` has something to do, at the earliest."""
-        while self._deadlines and self._deadlines[0][1] not in self._running:
-            heapq.heappop(self._deadlines)
-        times = [self._deadlines[0][0]] if self._deadlines else []
+        deadline = self._deadlines.next()
+        times = [] if deadline is None else [deadline]
         if self.open:
             times.append(self._last_sent + self._heartbeat)
         return min(times, default=None)
 
     def tick(self, now: float) -> list[ConnectorEvent]:
         events: list[ConnectorEvent] = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _, request_id = heapq.heappop(self._deadlines)
+        for request_id in self._deadlines.expired(now):
             error = DeadlineExceeded("tunnel invoke timeout: the game server did not answer within the deadline")
             if self.answer(CallResult(request_id=request_id, error=error)):
                 events.append(Abort(request_id, "deadline exceeded"))
@@ -285,3 +326,22 @@ class Connector:
             self.link.acknowledge_now()
             self._last_sent = now
         return events
+
+
+def _check(frame: Frame) -> Frame:
+    if not isinstance(frame, _EXPECTED):
+        raise InvalidArgument(f"bad frame: {type(frame).__name__} is not for this end of the tunnel")
+    return frame
+
+
+def _refusal(frame: Invoke | ListLocal | JobQuery) -> CallResult | JobStarted | LocalList | JobAnswer:
+    error = RateLimited("rate limited: too many requests are running here; the call did not run, try again later")
+    match frame:
+        case StartJob():
+            return JobStarted(request_id=frame.request_id, job_id=frame.job_id, error=error)
+        case Invoke():
+            return CallResult(request_id=frame.request_id, error=error)
+        case ListLocal():
+            return LocalList(request_id=frame.request_id, function_id=frame.function_id, error=error)
+        case JobQuery():
+            return JobAnswer(request_id=frame.request_id, error=error.message)

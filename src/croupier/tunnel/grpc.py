@@ -1,6 +1,7 @@
 """The tunnel's transport on grpcio: raw bytes in both directions, so a payload is copied and never rebuilt."""
 
 import asyncio
+from typing import NoReturn
 
 import grpc
 import grpc.aio
@@ -73,6 +74,8 @@ class ClientStream:
             message: object = await self._call.read()  # bytes, or a mark for the end
         except grpc.aio.AioRpcError as error:
             raise StreamBroken(f"{error.code().name}: {error.details()}") from error
+        except asyncio.CancelledError as error:
+            _unless_cancelled(error)
         return message if isinstance(message, bytes) else None
 
     async def write(self, message: bytes) -> None:
@@ -80,8 +83,18 @@ class ClientStream:
             await self._call.write(message)
         except grpc.aio.AioRpcError as error:
             raise StreamBroken(f"{error.code().name}: {error.details()}") from error
+        except asyncio.CancelledError as error:
+            _unless_cancelled(error)
         except asyncio.InvalidStateError as error:
             raise StreamBroken(str(error)) from error
+
+
+def _unless_cancelled(error: asyncio.CancelledError) -> NoReturn:
+    """For grpcio a cancelled call looks like a cancelled task; only the second is for our callers."""
+    current = asyncio.current_task()
+    if current is not None and current.cancelling():
+        raise error
+    raise StreamBroken("the stream was cancelled") from error
 
 
 def open_stream(channel: grpc.aio.Channel, method: str) -> ClientCall:

@@ -49,6 +49,7 @@ class Link:
         self._retained: deque[tuple[int, bytes]] = deque()
         self._retained_bytes = 0
         self._resend: deque[bytes] = deque()
+        self._handed: list[str] = []
         self._unanswered_messages = 0
         self._unanswered_bytes = 0
         self.ack_due = False
@@ -151,6 +152,8 @@ class Link:
                 self._jobs.move_to_end(job_id)
             else:
                 del self._jobs[job_id]
+            if self.plain:
+                self._handed.append(job_id)
         else:
             return None
         self._queued_bytes -= len(raw)
@@ -165,6 +168,11 @@ class Link:
             room -= len(raw) + _FRAME_OVERHEAD
             raw = self._next(room) if len(frames) < BATCH_FRAMES else None
         return frames
+
+    def handed(self) -> list[str]:
+        """The jobs of the events that a plain stream took since the last time, once per event."""
+        handed, self._handed = self._handed, []
+        return handed
 
     # ------------------------------------------------------------------------------------------------ in
 

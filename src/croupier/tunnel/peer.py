@@ -84,7 +84,7 @@ async def _pump(
     reader = asyncio.ensure_future(_read_all(stream, heard, open_gate))
     try:
         done, _ = await asyncio.wait((writer, reader), return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        for task in sorted(done, key=lambda ended: ended is not reader):  # what was heard tells more than a broken pipe
             task.result()
     except StreamBroken:
         return
@@ -172,7 +172,7 @@ class AcceptorPeer:
 
     def _heard(self, data: bytes) -> None:
         self._dispatch(self.machine.receive(data, self._loop.time()))
-        if self.machine.link.ack_due:
+        if self.machine.link.ready:
             self._wake.set()
 
     def _tick(self) -> None:
@@ -191,7 +191,7 @@ class AcceptorPeer:
                 case PeerDraining():
                     self._handler.draining(self, event.reason)
                 case Silent():
-                    if self._reader is not None:
+                    if self._reader is not None and self._gate.is_set():  # while we do not listen, silence says nothing
                         self._reader.cancel()
                 case Closed():
                     self._timer.cancel()
@@ -273,11 +273,15 @@ class ConnectorPeer:
         finally:
             if greeting is not None:
                 greeting.cancel()
-            self.machine.disconnect()
             self._timer.cancel()
+            self._dispatch(self.machine.disconnect())
+            self._timer.arm()  # the deadlines of what is running hold without a stream, too
 
     def _take(self) -> bytes | None:
-        return self.machine.take(self._loop.time())
+        message = self.machine.take(self._loop.time())
+        if self.machine.link.plain:
+            self._dispatch(self.machine.handed())
+        return message
 
     def _no_welcome(self) -> None:
         if not self.machine.open:
@@ -292,11 +296,10 @@ class ConnectorPeer:
     def _dispatch(self, events: list[ConnectorEvent]) -> None:
         for event in events:
             self._handler.handle(event)
-        if events or self.machine.link.ack_due:
+        if events or self.machine.link.ready:
             self.wake()
 
     def wake(self) -> None:
         """There is something to send, or a deadline came nearer."""
         self._wake.set()
-        if self.machine.open:
-            self._timer.arm()
+        self._timer.arm()

@@ -22,36 +22,43 @@ class Stream(Protocol):
 class MemoryStream:
     """One end of a pipe in this process. Holds up to 1024 messages each way; then `write` waits."""
 
-    def __init__(self, inbox: asyncio.Queue[bytes | None], outbox: asyncio.Queue[bytes | None]) -> None:
+    def __init__(
+        self, inbox: asyncio.Queue[bytes | None], outbox: asyncio.Queue[bytes | None], broken: asyncio.Event
+    ) -> None:
         self._inbox = inbox
         self._outbox = outbox
-        self._cut = asyncio.Event()
+        self._broken = broken
 
     async def read(self) -> bytes | None:
-        if self._cut.is_set():
-            raise StreamBroken("cut")
+        self._check()
         item = await self._inbox.get()
-        if item is None and self._cut.is_set():
-            raise StreamBroken("cut")
+        self._check()
         return item
 
     async def write(self, message: bytes) -> None:
-        if self._cut.is_set():
-            raise StreamBroken("cut")
+        self._check()
         await self._outbox.put(message)
+        self._check()
 
     async def end(self) -> None:
+        """End this direction in order: the other side reads what is under way, then None."""
         await self._outbox.put(None)
 
     def cut(self) -> None:
-        """Break the pipe; what is under way is lost."""
-        self._cut.set()
-        while not self._inbox.empty():
-            self._inbox.get_nowait()
-        self._inbox.put_nowait(None)
+        """Break the pipe for both ends; what is under way is lost."""
+        self._broken.set()
+        for queue in (self._inbox, self._outbox):
+            while not queue.empty():
+                queue.get_nowait()  # this also wakes an end that waits to write
+            queue.put_nowait(None)  # and this one that waits to read
+
+    def _check(self) -> None:
+        if self._broken.is_set():
+            raise StreamBroken("cut")
 
 
 def memory_streams() -> tuple[MemoryStream, MemoryStream]:
     one: asyncio.Queue[bytes | None] = asyncio.Queue(1024)
     other: asyncio.Queue[bytes | None] = asyncio.Queue(1024)
-    return MemoryStream(one, other), MemoryStream(other, one)
+    broken = asyncio.Event()
+    return MemoryStream(one, other, broken), MemoryStream(other, one, broken)
