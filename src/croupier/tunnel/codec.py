@@ -124,13 +124,23 @@ def _job_event(frame: JobEvents) -> wire.TunnelMessage:
             payload=event.payload,
             seq=event.seq,
             time_ms=event.time_ms,
-            status=to_status(event_error(event)) if failed else None,
+            status=_event_status(event) if failed else None,
         ),
     )
 
 
+_LOST = "lost"
+"""The verdict on a job whose game server is gone. No call ends so, hence it is none of the errors; it travels as code 2."""
+
+
+def _event_status(event: JobEvent) -> wire.Status:
+    if event.reason == _LOST:
+        return wire.Status(code=2, reason=_LOST, message=event.message)
+    return to_status(event_error(event))
+
+
 def event_error(event: JobEvent) -> CroupierError:
-    """The error that an `error` event stands for. `lost` is the platform's own verdict and never travels."""
+    """The error that an `error` event stands for."""
     return from_status(wire.Status(code=2, reason=event.reason or "handler_failed", message=event.message))
 
 
@@ -265,6 +275,12 @@ def _read_failure(value: wire.ResultFrame | wire.StartJobResult) -> CroupierErro
     return from_text(value.error) if value.error else None
 
 
+def _event_reason(value: wire.JobEventFrame, status: CroupierError | None) -> str:
+    if value.status.reason == _LOST:
+        return _LOST
+    return status.reason if status else "handler_failed"
+
+
 def _read_event(value: wire.JobEventFrame) -> JobEvents:
     failed = value.type == "error"
     status = from_status(value.status) if failed and value.HasField("status") else None
@@ -276,7 +292,7 @@ def _read_event(value: wire.JobEventFrame) -> JobEvents:
             message=(status.message if status and status.message else value.message),
             progress=value.progress,
             payload=value.payload,
-            reason=status.reason if status else "handler_failed" if failed else "",
+            reason=_event_reason(value, status) if failed else "",
             time_ms=value.time_ms,
         )
     )
