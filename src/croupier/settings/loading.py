@@ -1,4 +1,5 @@
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,13 @@ CONFIG_VARIABLE = "CROUPIER_CONFIG"
 S = TypeVar("S", bound=Settings)
 
 
-def load(model: type[S], *, flags: Mapping[str, object], environ: Mapping[str, str], config: Path | None = None) -> S:
+def load(
+    model: type[S],
+    *,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str] = os.environ,
+    config: Path | None = None,
+) -> S:
     """The section `model`, field by field from `flags` (None: not given), `environ`, the file, the defaults.
 
     `config` names the file, or CROUPIER_CONFIG does. An empty variable counts as not set, and an unknown one is left

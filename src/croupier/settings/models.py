@@ -34,7 +34,9 @@ class LogFormat(StrEnum):
 class Settings(BaseModel):
     """One section of the file. Frozen; a key nobody knows is a fault."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, defer_build=True
+    )
 
     section: ClassVar[str]
     variable_prefix: ClassVar[str]

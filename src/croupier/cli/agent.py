@@ -1,0 +1,40 @@
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from croupier.agent import app
+from croupier.cli.connection import config_option
+from croupier.cli.logs import set_up_logging
+from croupier.cli.process import serve
+from croupier.settings import AgentSettings, load
+
+_log = logging.getLogger(__name__)
+
+
+@click.command(short_help="Run an agent beside game servers")
+@click.option("--agent-id", metavar="NAME", help="name of this agent  [the host's name]")
+@click.option("--game", "--game-id", "game_id", metavar="ID", help="the game whose servers attach here")
+@click.option("--env", metavar="NAME", help="the game's environment, such as dev")
+@click.option("--servers", metavar="HOST:PORT,…", help="servers to dial  [127.0.0.1:8443]")
+@click.option("--grpc", metavar="HOST:PORT", help="where game servers are served  [127.0.0.1:19090]")
+@click.option("--http", metavar="HOST:PORT", help="health and metrics  [127.0.0.1:19091]")
+@click.option("--rpc-addr", metavar="HOST:PORT", help="where a server could call this agent directly")
+@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="what survives a restart  [data/agent]")
+@click.option("--region", help="shown in the registry")
+@click.option("--zone", help="shown in the registry")
+@click.option("--labels", metavar="NAME=VALUE,…", help="shown in the registry")
+@click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error  [info]")
+@click.option("--log-format", metavar="FORMAT", help="text or json  [text]")
+@config_option
+def command(config: Path | None, **flags: Any) -> None:
+    """Run an agent until SIGTERM or Ctrl-C. It dials the server; game servers of one game and env attach to it."""
+    settings = load(AgentSettings, flags=flags, config=config)
+    set_up_logging(settings.log_level, settings.log_format)
+    serve(partial(app.run, settings, ready=_say_ready))
+
+
+def _say_ready(info: app.ReadyInfo) -> None:
+    _log.info("the agent is ready: game servers on %s, health on %s", info.grpc, info.http)

@@ -1,0 +1,60 @@
+"""What every command that calls a server shares: its flags, its settings, its way of running and failing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from croupier.cli.client import Client
+from croupier.cli.exits import RequestFailed, fail
+from croupier.settings import ClientSettings, load
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of settings  [env: CROUPIER_CONFIG]"
+)
+
+_OPTIONS = (
+    click.option("--game", "--game-id", "game_id", metavar="ID", help="the game  [env: CROUPIER_GAME_ID]"),
+    click.option("--env", metavar="NAME", help="the game's environment  [env: CROUPIER_ENV]"),
+    click.option("--url", metavar="URL", help="the server's HTTP API  [env: CROUPIER_URL]"),
+    click.option("--token", help="bearer token; rather set CROUPIER_TOKEN, since others can see flags"),
+    config_option,
+    click.option("--json", "as_json", is_flag=True, help="print what programs read; errors as a problem document"),
+)
+
+
+def connection_options(command: F) -> F:
+    """Adds the flags; the command takes them as `game_id, env, url, token, config, as_json`."""
+    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+def client_settings(*, config: Path | None, **flags: str | None) -> ClientSettings:
+    """Raises InvalidArgument naming every fault."""
+    return load(ClientSettings, flags=flags, config=config)
+
+
+def require_scope(settings: ClientSettings) -> None:
+    """Raises click.UsageError when the game or the environment is not known."""
+    if not settings.game_id or not settings.env:
+        raise click.UsageError(
+            "which game? Give --game and --env, set CROUPIER_GAME_ID and CROUPIER_ENV, or write them in the file"
+        )
+
+
+def run(what: str, settings: ClientSettings, work: Callable[[Client], Awaitable[T]], *, as_json: bool) -> T:
+    """Do `work` with a client. A RequestFailed ends the command with words that start with `what`."""
+
+    async def connected() -> T:
+        async with Client(settings) as client:
+            return await work(client)
+
+    try:
+        return asyncio.run(connected())
+    except RequestFailed as error:
+        fail(what, error.problem, as_json=as_json)

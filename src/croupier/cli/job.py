@@ -1,0 +1,154 @@
+import base64
+import json
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import click
+
+from croupier.cli.client import Client
+from croupier.cli.connection import client_settings, connection_options, run
+from croupier.cli.duration import Duration
+from croupier.cli.exits import Problem, exit_of, fail
+from croupier.cli.following import Follower, Happening
+from croupier.cli.progress import story
+from croupier.cli.terminal import print_answer, print_json, print_table
+from croupier.domain.job import JobState
+from croupier.settings import ClientSettings
+
+PATIENCE = 600.0
+"""Seconds in a row that a follower tries to get its connection back."""
+
+
+@click.group(short_help="Follow, cancel, read and list jobs")
+def command() -> None:
+    """Follow, cancel, read and list jobs. `croupier invoke --job` starts one."""
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="SEQ", help="skip the events up to this number")
+@click.option(
+    "--patience", type=Duration(), default=PATIENCE, metavar="DURATION", help="try this long to reconnect  [10m]"
+)
+@connection_options
+def follow(job_id: str, after: int, patience: float, as_json: bool, **flags: Any) -> None:
+    """Show job ID from its first event to its end, however often the connection is lost; then print its result.
+
+    Progress and log lines go to stderr and the result to stdout; with --json every event is a line on stdout.
+    The exit code is the job's end: see the exit codes in the documentation.
+    """
+    follow_to_end(job_id, client_settings(**flags), after=after, patience=patience, as_json=as_json)
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--reason", default="", help="recorded with the job")
+@connection_options
+def cancel(job_id: str, reason: str, as_json: bool, **flags: Any) -> None:
+    """Ask for the end of job ID and print what it is now. A job that has ended stays as it is."""
+
+    async def ask(client: Client) -> Any:
+        return await client.post("/api/cancel_job", {"job_id": job_id, "reason": reason})
+
+    found = run(f"job {job_id} was not cancelled", client_settings(**flags), ask, as_json=as_json)
+    _print_state(job_id, found, as_json=as_json)
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@connection_options
+def result(job_id: str, as_json: bool, **flags: Any) -> None:
+    """Print the result of job ID, or its state while it has none.
+
+    Exit code 0 for a job that succeeded, pends or runs; else as its end says.
+    """
+    found = run(
+        f"no result of job {job_id}",
+        client_settings(**flags),
+        lambda client: client.ask("/api/job_result", {"id": job_id}),
+        as_json=as_json,
+    )
+    if as_json:
+        print_json(found)
+    elif found.get("state") == JobState.SUCCEEDED:
+        print_answer(_payload(found), as_json=False)
+    elif found.get("state") in {JobState.PENDING, JobState.RUNNING}:
+        _print_state(job_id, found, as_json=False)
+    if found.get("state") in {JobState.FAILED, JobState.CANCELED, JobState.LOST}:
+        reason = str(found.get("reason") or found["state"])
+        _end_badly(f"job {job_id} {found['state']}", reason, str(found.get("error") or ""), told=as_json)
+
+
+@command.command(name="list")
+@click.option("--state", multiple=True, type=click.Choice([str(state) for state in JobState]), help="repeatable")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@connection_options
+def list_jobs(state: tuple[str, ...], limit: int, as_json: bool, **flags: Any) -> None:
+    """List jobs, newest first: of --game and --env where given, else of all."""
+    query: dict[str, str | list[str]] = {"limit": str(limit), "state": list(state)}
+    found = run(
+        "no list of jobs", client_settings(**flags), lambda client: client.ask("/api/jobs", query), as_json=as_json
+    )
+    if as_json:
+        print_json(found)
+        return
+    headings = ("JOB", "FUNCTION", "SCOPE", "STATE", "%", "STARTED", "ERROR")
+    print_table(headings, [_row(job) for job in found.get("jobs", [])])
+
+
+def follow_to_end(job_id: str, settings: ClientSettings, *, after: int, patience: float, as_json: bool) -> None:
+    """Show the job to its end and print its result. A job that did not succeed ends the command with its exit code."""
+
+    async def watch(client: Client) -> Happening | None:
+        last = None
+        with story(job_id, as_json=as_json) as told:
+            follower = Follower(client, job_id, after=after, patience=patience, notice=told.note)
+            async with aclosing(follower.happenings()) as happenings:
+                async for last in happenings:
+                    told.show(last)
+        return last
+
+    try:
+        last = run(f"job {job_id} cannot be followed", settings, watch, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo(f"\njob {job_id} goes on: `croupier job follow {job_id}`, `croupier job cancel {job_id}`", err=True)
+        raise
+    if last and last.type == "error":
+        ended = last.reason if last.reason in {JobState.CANCELED, JobState.LOST} else JobState.FAILED
+        _end_badly(f"job {job_id} {ended}", last.reason or "handler_failed", last.message, told=as_json)
+    elif last and not as_json:
+        print_answer(_payload(last.data), as_json=False)
+
+
+def _end_badly(what: str, reason: str, message: str, *, told: bool) -> NoReturn:
+    """End the command by the job's reason; without words where stdout has `told` them already."""
+    if told:
+        click.get_current_context().exit(exit_of(reason))
+    fail(what, Problem(reason=reason, detail=message or what), as_json=False)
+
+
+def _payload(found: dict[str, Any]) -> bytes:
+    if "payload_base64" in found:
+        return base64.b64decode(found["payload_base64"])
+    return json.dumps(found.get("payload"), ensure_ascii=False).encode()
+
+
+def _print_state(job_id: str, found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"job {job_id}: {found.get('state')}")
+
+
+def _row(job: dict[str, Any]) -> tuple[object, ...]:
+    started = datetime.fromtimestamp(job.get("created_ms", 0) / 1000, UTC)
+    return (
+        job.get("job_id"),
+        job.get("function_id"),
+        f"{job.get('game_id')}|{job.get('env')}",
+        job.get("state"),
+        job.get("progress"),
+        started.strftime("%Y-%m-%d %H:%M:%SZ"),
+        job.get("error") or "",
+    )

@@ -1,0 +1,82 @@
+"""The entry of the command line.
+
+A command's module is imported when the command is named, not before: `croupier --help` and `croupier invoke` would else
+pay for the web framework, gRPC and the database, a second in which a person waits. importlib does it, because the name of
+the module is data here.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from croupier import __version__
+from croupier.errors import CroupierError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    module: str
+    """Holds the command under the name `command`."""
+    help: str
+    """The command's own short help, so that the list of commands needs no import."""
+
+
+COMMANDS: Mapping[str, Entry] = {
+    "dev": Entry(module="croupier.cli.dev", help="Run server, agent and a sample game in one process"),
+    "server": Entry(module="croupier.cli.server", help="Run a server"),
+    "agent": Entry(module="croupier.cli.agent", help="Run an agent beside game servers"),
+    "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
+    "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),
+    "registry": Entry(
+        module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
+    ),
+    "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
+}
+
+INTERRUPTED = 130
+USAGE = 2
+
+
+class Commands(click.Group):
+    """The group that loads a command when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 — click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name].module).command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 — click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="croupier")
+def croupier() -> None:
+    """Operate live games safely: call functions of game servers, follow jobs, run servers and agents."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. Whatever goes wrong on purpose is said in words, without a traceback."""
+    try:
+        code = croupier.main(list(arguments), prog_name="croupier", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CroupierError as error:
+        click.echo(f"croupier: {error.message}", err=True)
+        return USAGE if error.reason == "invalid_argument" else 1
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))

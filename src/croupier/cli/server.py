@@ -1,0 +1,38 @@
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from croupier.cli.connection import config_option
+from croupier.cli.logs import set_up_logging
+from croupier.cli.process import serve
+from croupier.server import app
+from croupier.settings import ServerSettings, ensure_token, load
+
+_log = logging.getLogger(__name__)
+
+
+@click.command(short_help="Run a server")
+@click.option("--http", metavar="HOST:PORT", help="where the HTTP API listens  [127.0.0.1:8080]")
+@click.option("--grpc", metavar="HOST:PORT", help="where agents and gRPC callers are served  [127.0.0.1:8443]")
+@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="database and token file  [data/server]")
+@click.option("--resume-window", metavar="DURATION", help="how long a lost agent may resume its session  [10s]")
+@click.option("--job-lost-after", metavar="DURATION", help="how long a lost agent's jobs are waited for  [60s]")
+@click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error  [info]")
+@click.option("--log-format", metavar="FORMAT", help="text or json  [text]")
+@config_option
+def command(config: Path | None, **flags: Any) -> None:
+    """Run a server until SIGTERM or Ctrl-C. Agents connect to it; people and programs call through it."""
+    settings = load(ServerSettings, flags=flags, config=config)
+    set_up_logging(settings.log_level, settings.log_format)
+    if settings.token is None:
+        token, path = ensure_token(settings.data)
+        settings = settings.model_copy(update={"token": token})
+        _log.info("callers need the token in %s", path)
+    serve(partial(app.run, settings, ready=_say_ready))
+
+
+def _say_ready(info: app.ReadyInfo) -> None:
+    _log.info("the server is ready: HTTP on %s, gRPC on %s", info.http, info.grpc)
