@@ -14,6 +14,7 @@ from croupier.errors import CroupierError, InternalError, InvalidArgument
 from croupier.rpc.codec import decode, encode, is_json
 from croupier.tunnel.frames import Hello
 from croupier.tunnel.grpc import SERVER_OPTIONS, ServerContext, ServerStream
+from croupier.tunnel.link import BrokenLink
 from croupier.tunnel.status import grpc_code
 from croupier.tunnel.stream import Stream
 from croupier_wire.tunnel.v1 import tunnel_pb2
@@ -23,7 +24,11 @@ log = logging.getLogger(__name__)
 REASON = "croupier-reason"
 """Trailing metadata that carries an error's reason."""
 
+MESSAGE_BYTES_MAX = 2048
+"""UTF-8 bytes of an error's text: it travels percent-encoded in the trailing metadata, whose usual limit is 8 KiB."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
+_Handler = grpc.RpcMethodHandler[bytes, bytes]
 Unary = Callable[[Any, Context], Awaitable[Message]]
 Streaming = Callable[[Any, Context], AsyncIterator[Message]]
 
@@ -36,8 +41,16 @@ class StreamService(Protocol):
 
 async def abort(context: Context, error: CroupierError) -> NoReturn:
     """End the call with the error's code, its message and, in the trailing metadata, its reason."""
-    await context.abort(grpc_code(error), error.message, ((REASON, error.reason),))
+    code = grpc.StatusCode.DATA_LOSS if isinstance(error, BrokenLink) else grpc_code(error)
+    await context.abort(code, _bounded(error.message), ((REASON, error.reason),))
     raise AssertionError("abort always raises")
+
+
+def _bounded(message: str) -> str:
+    data = message.encode(errors="replace")
+    if len(data) <= MESSAGE_BYTES_MAX:
+        return data.decode()
+    return data[:MESSAGE_BYTES_MAX].decode(errors="ignore") + " … (cut)"
 
 
 async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
@@ -47,7 +60,7 @@ async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
     await abort(context, InternalError(f"{method} failed inside Croupier; the log of this process has the details"))
 
 
-def _unary(method: MethodDescriptor, behavior: Unary) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _unary(method: MethodDescriptor, behavior: Unary) -> _Handler:
     kind = message_factory.GetMessageClass(method.input_type)
 
     async def handle(raw: bytes, context: Context) -> bytes:
@@ -62,7 +75,7 @@ def _unary(method: MethodDescriptor, behavior: Unary) -> grpc.RpcMethodHandler[b
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def _streaming(method: MethodDescriptor, behavior: Streaming) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _streaming(method: MethodDescriptor, behavior: Streaming) -> _Handler:
     kind = message_factory.GetMessageClass(method.input_type)
 
     async def handle(raw: bytes, context: Context) -> AsyncIterator[bytes]:
@@ -72,6 +85,30 @@ def _streaming(method: MethodDescriptor, behavior: Streaming) -> grpc.RpcMethodH
                 yield encode(answer, json=json)
         except grpc.aio.AbortError:
             raise
+        except Exception as error:  # noqa: BLE001 — the border, as above
+            await _fail(context, method.full_name, error)
+
+    return grpc.unary_stream_rpc_method_handler(handle)
+
+
+class _Writer:
+    """What a method sees that writes messages to its context."""
+
+    def __init__(self, context: Context, *, json: bool) -> None:
+        self._context = context
+        self._json = json
+
+    async def write(self, message: Message) -> None:
+        await self._context.write(encode(message, json=self._json))
+
+
+def _written(method: MethodDescriptor, behavior: Callable[[Any, Any], Awaitable[None]]) -> _Handler:
+    """A streaming method that writes its answers instead of yielding them, as grpc's own health service does."""
+    kind = message_factory.GetMessageClass(method.input_type)
+
+    async def handle(raw: bytes, context: Context) -> None:
+        try:
+            await behavior(decode(kind, raw), _Writer(context, json=is_json(raw)))
         except Exception as error:  # noqa: BLE001 — the border, as above
             await _fail(context, method.full_name, error)
 
@@ -117,7 +154,7 @@ async def _either_codec(stream: Stream) -> Stream:
     return JsonStream(whole) if is_json(first) else whole
 
 
-def _bidirectional(method: MethodDescriptor, serve: StreamService) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _bidirectional(method: MethodDescriptor, serve: StreamService) -> _Handler:
     async def handle(_: Any, context: ServerContext) -> None:
         try:
             await serve(await _either_codec(ServerStream(context)), context)
@@ -129,7 +166,7 @@ def _bidirectional(method: MethodDescriptor, serve: StreamService) -> grpc.RpcMe
     return grpc.stream_stream_rpc_method_handler(handle)
 
 
-def _handler(method: MethodDescriptor, behavior: Any) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _handler(method: MethodDescriptor, behavior: Any) -> _Handler:
     if method.client_streaming:
         return _bidirectional(method, behavior)
     return _streaming(method, behavior) if method.server_streaming else _unary(method, behavior)
@@ -146,15 +183,24 @@ class RpcServer:
         self._server = grpc.aio.server(options=SERVER_OPTIONS)
         self._health = health.aio.HealthServicer()
         names = [*services, health.SERVICE_NAME]
-        everything = {**services, health.SERVICE_NAME: {"Check": self._health.Check, "Watch": self._health.Watch}}
-        for name, methods in everything.items():
+        for name, methods in services.items():
             descriptor = service_descriptor(name)
-            handlers = {method.name: _handler(method, methods[method.name]) for method in descriptor.methods}
-            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+            self._add(name, {method.name: _handler(method, methods[method.name]) for method in descriptor.methods})
+        checks = service_descriptor(health.SERVICE_NAME).methods_by_name
+        self._add(
+            health.SERVICE_NAME,
+            {
+                "Check": _unary(checks["Check"], self._health.Check),
+                "Watch": _written(checks["Watch"], self._health.Watch),
+            },
+        )
         reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
         self._names = names
         self.address = ""
         """host:port once started."""
+
+    def _add(self, name: str, handlers: dict[str, _Handler]) -> None:
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
 
     async def start(self, address: str) -> None:
         """Listen. Raises OSError when the address cannot be had."""

@@ -142,6 +142,10 @@ class Acceptor:
             and self.link.can_resume(hello.received)
         )
 
+    def refuse_resume(self) -> None:
+        """The connector broke the protocol: it has to begin again with a new session."""
+        self._violated = True
+
     def connect(self, hello: Hello, now: float) -> bytes | None:
         """A stream begins, the first or one that resumes. Returns the Welcome to send; None for a plain peer."""
         self.generation += 1
@@ -241,7 +245,7 @@ class Acceptor:
         except BrokenLink:
             raise
         except InvalidArgument:
-            self._violated = True
+            self.refuse_resume()
             raise
         events: list[AcceptorEvent] = []
         for frame, raw in frames:

@@ -7,10 +7,10 @@ The writer yields to the loop before it takes what has gathered: that is what fi
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from croupier.domain.job import JobEvent
-from croupier.errors import CroupierError
+from croupier.errors import CroupierError, InvalidArgument
 from croupier.tunnel.acceptor import (
     Acceptor,
     AcceptorEvent,
@@ -26,6 +26,8 @@ from croupier.tunnel.codec import encode
 from croupier.tunnel.connector import Connector, ConnectorEvent
 from croupier.tunnel.frames import Answer, CancelJob, Drain, Hello, JobAck, Register, Request
 from croupier.tunnel.stream import Stream, StreamBroken
+
+E = TypeVar("E")
 
 WELCOME_TIMEOUT = 5.0
 """Seconds after which a silent acceptor counts as one that knows no Welcome."""
@@ -53,8 +55,10 @@ class Timer:
 
     def _fire(self) -> None:
         self._handle = None
-        self._due()
-        self.arm()
+        try:
+            self._due()
+        finally:
+            self.arm()
 
     def cancel(self) -> None:
         if self._handle is not None:
@@ -101,8 +105,23 @@ async def _read_all(stream: Stream, heard: Callable[[bytes], None], open_gate: a
             await open_gate.wait()
 
 
+def _hand_out(events: list[E], hand: Callable[[E], None]) -> None:
+    """Hand out every event, whatever becomes of the others: each may be the end of a call that somebody waits for.
+
+    Raises the first failure afterwards.
+    """
+    failures: list[Exception] = []
+    for event in events:
+        try:
+            hand(event)
+        except Exception as error:  # noqa: BLE001 — raised below, once all were told
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
 class AcceptorHandler(Protocol):
-    """Told what a connector reports; must return at once."""
+    """Told what a connector reports; must return at once. An InvalidArgument from `registered` or `job_event` ends the session."""
 
     def registered(self, peer: "AcceptorPeer", register: Register) -> None: ...
 
@@ -180,22 +199,28 @@ class AcceptorPeer:
         self._wake.set()
 
     def _dispatch(self, events: list[AcceptorEvent]) -> None:
-        for event in events:
-            match event:
-                case Completed():
-                    event.token(event.outcome, event.raw)
-                case JobEventArrived():
-                    self._handler.job_event(self, event.event, event.raw)
-                case Registered():
-                    self._handler.registered(self, event.register)
-                case PeerDraining():
-                    self._handler.draining(self, event.reason)
-                case Silent():
-                    if self._reader is not None and self._gate.is_set():  # while we do not listen, silence says nothing
-                        self._reader.cancel()
-                case Closed():
-                    self._timer.cancel()
-                    self._handler.closed(self)
+        try:
+            _hand_out(events, self._hand)
+        except InvalidArgument:
+            self.machine.refuse_resume()
+            raise
+
+    def _hand(self, event: AcceptorEvent) -> None:
+        match event:
+            case Completed():
+                event.token(event.outcome, event.raw)
+            case JobEventArrived():
+                self._handler.job_event(self, event.event, event.raw)
+            case Registered():
+                self._handler.registered(self, event.register)
+            case PeerDraining():
+                self._handler.draining(self, event.reason)
+            case Silent():
+                if self._reader is not None and self._gate.is_set():  # while we do not listen, silence says nothing
+                    self._reader.cancel()
+            case Closed():
+                self._timer.cancel()
+                self._handler.closed(self)
 
     # ------------------------------------------------------------------------------------------------ calls
 
@@ -294,8 +319,7 @@ class ConnectorPeer:
         self._dispatch(self.machine.tick(self._loop.time()))
 
     def _dispatch(self, events: list[ConnectorEvent]) -> None:
-        for event in events:
-            self._handler.handle(event)
+        _hand_out(events, self._handler.handle)
         if events or self.machine.link.ready:
             self.wake()
 
