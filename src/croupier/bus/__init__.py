@@ -25,4 +25,4 @@ class Bus(Protocol):
         """Every notice of exactly `topic` published after the context was entered. At most 256 wait."""
 
     async def close(self) -> None:
-        """End every subscription."""
+        """End every subscription, once it has given what waits. A bus that is closed takes no notices."""

@@ -6,6 +6,8 @@ One promise, several implementations (`sql/` on SQLite). `tests/contracts/test_s
 - Calls arriving while a commit runs share the next one.
 - Methods may be called by any number of tasks of one event loop; they hold no lock across an await of theirs.
 - When the disk refuses, `Unavailable` is raised, nothing of that call was kept, and later calls may succeed again.
+- What cannot be stored (text that is no Unicode, numbers past 63 bits) is `InvalidArgument`, for that call alone.
+- A task that is cancelled while it waits does not take back what it asked for.
 """
 
 from collections.abc import Sequence
@@ -37,11 +39,13 @@ class CallStore(Protocol):
 
         With an idempotency key that was used before in the same scope for the same function, nothing is recorded and the
         earlier record is returned, running or ended; if its payload or kind differs, Conflict is raised.
-        `durable=False` returns at once and records with the next commit (for queries, which change nothing).
+        An id that was recorded before is a Conflict.
+        `durable=False` returns at once and records with the next commit (for queries, which change nothing); a call with an
+        idempotency key always waits, since the answer decides.
         """
 
     async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
-        """Record how it ended. Finishing twice keeps the first."""
+        """Record how it ended. Finishing twice keeps the first; an unknown call is left unknown."""
 
     async def call(self, call_id: str) -> CallRecord | None: ...
 
@@ -76,7 +80,7 @@ class JobStore(Protocol):
     async def job(self, job_id: str) -> Job | None: ...
 
     async def jobs(self, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
-        """Newest first; no scope is every scope, no states is every state."""
+        """Newest first, without their results; no scope is every scope, no states is every state."""
 
 
 class Store(CallStore, JobStore, Protocol):

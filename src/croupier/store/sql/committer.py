@@ -29,12 +29,16 @@ class Committer:
             return self._transact(writes)
         except Exception as error:  # noqa: BLE001 — whatever it is, those who wait are told, and the thread goes on
             everyones = is_everyones(error)
-            if everyones:
+            if everyones or self._is_stuck():
                 self.close()
             if everyones or len(writes) == 1:
                 return _refuse(writes, error)
         half = len(writes) // 2
         return self.commit(writes[:half]) | self.commit(writes[half:])
+
+    def _is_stuck(self) -> bool:
+        """Whether the failure left a transaction open, which would fail every later one."""
+        return self._connection is not None and self._connection.in_transaction()
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

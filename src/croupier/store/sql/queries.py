@@ -6,13 +6,14 @@ from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
 from croupier.store import CallRecord
 from croupier.store.sql import rows
-from croupier.store.sql.tables import KEY, calls, job_events, jobs
+from croupier.store.sql.tables import KEY, KEYED, calls, job_events, jobs
 
 _INTEGER_MAX = 2**63 - 1
 
 _CALL = select(calls).where(calls.c.id == bindparam("id"))
-_CALL_BY_KEY = select(calls).where(*(column == bindparam(column.name) for column in KEY))
-_KEY_OWNER = select(calls.c.id).where(*(column == bindparam(column.name) for column in KEY))
+_by_key = and_(KEYED, *(column == bindparam(column.name) for column in KEY))  # KEYED, or SQLite passes over the index
+_CALL_BY_KEY = select(calls).where(_by_key)
+_KEY_OWNER = select(calls.c.id).where(_by_key)
 
 _done = and_(
     job_events.c.job_id == jobs.c.id,

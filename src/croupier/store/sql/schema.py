@@ -4,7 +4,6 @@ import importlib
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
-from sqlalchemy.exc import DatabaseError
 
 from croupier.errors import FailedPrecondition
 from croupier.store.sql import sqlite, tables
@@ -38,19 +37,13 @@ def create(connection: Connection) -> None:
 
 def _revision(connection: Connection, path: Path) -> str | None:
     """The migration it stands at, empty before the first; None for a new database."""
-    try:
-        present = inspect(connection).get_table_names()
-        if present and tables.alembic_version.name not in present:
-            raise FailedPrecondition(f"{path} belongs to another program: choose another data directory")
-        versions = connection.scalars(select(tables.alembic_version)).all() if present else []
-    except DatabaseError as error:
-        if "not a database" not in str(error.orig):
-            raise
-        raise FailedPrecondition(f"{path} is not a database: move it away, or choose another data directory") from None
+    present = inspect(connection).get_table_names()
     if not present:
         return None
-    found = versions[0] if versions else ""
-    if versions and found not in tables.REVISIONS:
+    if tables.alembic_version.name not in present:
+        raise FailedPrecondition(f"{path} belongs to another program: choose another data directory")
+    found = connection.scalars(select(tables.alembic_version)).one_or_none() or ""
+    if found and found not in tables.REVISIONS:
         raise FailedPrecondition(
             f"{path} was written by a newer Croupier (its form is {found}, this one knows {tables.HEAD}): "
             "install that version, or restore the backup made before the upgrade"

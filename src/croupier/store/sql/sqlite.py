@@ -1,7 +1,6 @@
 """SQLite as we use it: WAL, one writer at a time, every commit forced to the disk."""
 
 import fcntl
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,17 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         """Raises FailedPrecondition when another process has it."""
-        self._file = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._file = path.with_name(path.name + ".lock").open("w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(self._file)
+            self._file.close()
             raise FailedPrecondition(
                 f"{path} is in use by another Croupier process: stop it, or choose another data directory"
             ) from None
 
     def release(self) -> None:
-        os.close(self._file)
+        self._file.close()
 
 
 def writer_engine(path: Path) -> Engine:

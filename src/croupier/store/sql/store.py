@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from croupier.domain.call import Call, Outcome
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
-from croupier.errors import FailedPrecondition
+from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
 from croupier.store import CallRecord
 from croupier.store.sql import queries, sqlite
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.schema import bring_to_head
-from croupier.store.sql.writer import Writer
+from croupier.store.sql.writer import CLOSED, Writer
 from croupier.store.sql.writes import Abandon, Append, Begin, Conclude, Finish, Place
 
 T = TypeVar("T")
@@ -42,16 +43,28 @@ async def open_store(path: Path, *, clock: Clock = system_clock) -> "SqlStore":
 
 
 def _prepare(path: Path) -> sqlite.Lock:
-    if not path.parent.is_dir():
-        raise FailedPrecondition(f"{path.parent} is not a directory: make it, or choose another data directory")
-    lock = sqlite.Lock(path)
+    try:
+        lock = sqlite.Lock(path)
+    except OSError as error:
+        raise FailedPrecondition(
+            f"{path} cannot be written ({error.strerror}): make its directory, or choose another data directory"
+        ) from error
     try:
         path.touch(mode=0o600)  # calls hold what players and operators entered; SQLite's own files take over the mode
         bring_to_head(sqlite.writer_engine(path), path)
-    except BaseException:
+    except BaseException as error:
         lock.release()
+        if isinstance(error, DBAPIError | OSError):
+            raise _cannot_open(path, error) from error
         raise
     return lock
+
+
+def _cannot_open(path: Path, error: DBAPIError | OSError) -> CroupierError:
+    reason = translated(error)
+    if isinstance(reason, InternalError):
+        return FailedPrecondition(f"{path} cannot be opened: {error.orig if isinstance(error, DBAPIError) else error}")
+    return type(reason)(f"{path}: {reason.message}")
 
 
 class SqlStore:
@@ -60,6 +73,7 @@ class SqlStore:
     def __init__(self, path: Path, *, lock: sqlite.Lock, clock: Clock) -> None:
         self._lock = lock
         self._clock = clock
+        self._closed = False
         self._committer = Committer(sqlite.writer_engine(path))
         self._writer = Writer(self._committer.commit)
         self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
@@ -104,6 +118,7 @@ class SqlStore:
         return await self._read(lambda connection: queries.recent_jobs(connection, scope, states, limit))
 
     async def close(self) -> None:
+        self._closed = True
         await self._writer.close()
         await asyncio.to_thread(self._let_go)
 
@@ -114,6 +129,8 @@ class SqlStore:
         self._lock.release()
 
     async def _read(self, query: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise Unavailable(CLOSED)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._query, query)
 
     def _query(self, query: Callable[[Connection], T]) -> T:

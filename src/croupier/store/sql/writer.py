@@ -27,6 +27,8 @@ WAITING_BYTES = 128 * 1024 * 1024
 COMMIT_BYTES = 16 * 1024 * 1024
 """A transaction takes no more writes once they weigh this much."""
 
+CLOSED = "the store is closed: try again when the platform is up"
+
 _log = logging.getLogger(__name__)
 
 _Item = tuple[Write[Any], asyncio.Future[Any] | None]
@@ -70,7 +72,7 @@ class Writer:
         while not self._room.is_set():
             await self._room.wait()
         if self._closed:
-            raise Unavailable("the store is closed: try again when the platform is up")
+            raise Unavailable(CLOSED)
         self._waiting_bytes += item[0].weight
         if self._waiting_bytes >= WAITING_BYTES:
             self._room.clear()
