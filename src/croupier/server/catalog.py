@@ -21,6 +21,7 @@ from croupier.server.manifest import read_functions
 
 log = logging.getLogger(__name__)
 
+MOST_PROVIDERS = 1_000
 SHOWN_FAULTS = 10
 """How many faults of a payload are named in one error."""
 
@@ -29,7 +30,6 @@ SHOWN_FAULTS = 10
 class _Entry:
     function: Function
     validator: jsonschema_rs.Draft202012Validator | None
-    manifest: bytes
 
 
 def _refuse_reference(uri: str) -> Any:
@@ -47,6 +47,7 @@ def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Valida
 class Catalog:
     def __init__(self) -> None:
         self._entries: dict[tuple[Scope, str], _Entry] = {}
+        self._provided: dict[str, dict[str, _Entry]] = {}
 
     def learn(self, scope: Scope, services: tuple[Service, ...]) -> None:
         """Take over the descriptions in `services`. A faulty one is logged and leaves its function undescribed."""
@@ -63,15 +64,27 @@ class Catalog:
         for function in functions:
             entry = self._entries.get((scope, function.id))
             if entry is None or entry.function != function:
-                self._entries[scope, function.id] = _compiled(scope, function, service.manifest_json)
+                self._entries[scope, function.id] = _compiled(str(scope), function)
+
+    def learn_provider(self, provider_id: str, functions: list[Function]) -> None:
+        """Replace what this provider described; it holds in every scope where no game server says better."""
+        if provider_id not in self._provided and len(self._provided) >= MOST_PROVIDERS:
+            raise InvalidArgument(f"more than {MOST_PROVIDERS} providers have registered")
+        self._provided[provider_id] = {function.id: _compiled(provider_id, function) for function in functions}
 
     def function(self, scope: Scope, function_id: str) -> Function | None:
-        entry = self._entries.get((scope, function_id))
+        entry = self._entry(scope, function_id)
         return entry.function if entry else None
+
+    def _entry(self, scope: Scope, function_id: str) -> _Entry | None:
+        entry = self._entries.get((scope, function_id))
+        if entry is None and self._provided:
+            return next((known[function_id] for known in self._provided.values() if function_id in known), None)
+        return entry
 
     def check(self, call: Call) -> Function:
         """What is known of the call's function. Raises InvalidArgument when the payload does not fit its schema."""
-        entry = self._entries.get((call.scope, call.function_id))
+        entry = self._entry(call.scope, call.function_id)
         if entry is None:
             return Function(id=call.function_id)
         if entry.validator is not None:
@@ -81,14 +94,14 @@ class Catalog:
         return entry.function
 
 
-def _compiled(scope: Scope, function: Function, manifest: bytes) -> _Entry:
+def _compiled(origin: str, function: Function) -> _Entry:
     validator = None
     if function.schema is not None:
         try:
             validator = compile_schema(function.schema)
         except CroupierError as error:
-            log.warning("schema of %s in %s is not enforced: %s", function.id, scope, error.message)
-    return _Entry(function, validator, manifest)
+            log.warning("schema of %s from %s is not enforced: %s", function.id, origin, error.message)
+    return _Entry(function, validator)
 
 
 def _check_payload(validator: jsonschema_rs.Draft202012Validator, call: Call) -> None:

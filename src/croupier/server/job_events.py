@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from croupier.bus import Bus
 from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError
-from croupier.server.dispatch.link import TunnelLink
+from croupier.server.dispatch.link import Link
 from croupier.store import JobStore
 
 log = logging.getLogger(__name__)
@@ -76,16 +76,16 @@ class JobIntake:
         self._store = store
         self._bus = bus
         self.recent = RecentEvents()
-        self._pending: deque[tuple[TunnelLink, JobEvent]] = deque()
-        self._paused: set[TunnelLink] = set()
+        self._pending: deque[tuple[Link, JobEvent]] = deque()
+        self._paused: set[Link] = set()
         self._wake = asyncio.Event()
 
-    def arrived(self, link: TunnelLink, event: JobEvent) -> None:
+    def arrived(self, link: Link, event: JobEvent) -> None:
         self._pending.append((link, event))
         self._wake.set()
         if len(self._pending) > PENDING_HIGH and link not in self._paused:
             self._paused.add(link)
-            link.peer.pause()
+            link.pause()
 
     async def run(self) -> None:
         """Store what arrives, until cancelled."""
@@ -96,13 +96,13 @@ class JobIntake:
                 batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
                 await self._keep(batch)
             for link in self._paused:
-                link.peer.proceed()
+                link.proceed()
             self._paused.clear()
 
-    async def _keep(self, batch: Sequence[tuple[TunnelLink, JobEvent]]) -> None:
+    async def _keep(self, batch: Sequence[tuple[Link, JobEvent]]) -> None:
         events = [link.own(event) for link, event in batch]
         stored = await self._append(events)
-        newest: dict[str, tuple[TunnelLink, int]] = {}
+        newest: dict[str, tuple[Link, int]] = {}
         for (link, _), event in zip(batch, events, strict=True):
             if event.seq <= stored.get(event.job_id, 0):
                 self.recent.add(event)
@@ -119,7 +119,7 @@ class JobIntake:
                 log.warning("job events wait, the store refused them: %s", error.message)
                 await asyncio.sleep(RETRY_AFTER)
 
-    async def _acknowledge(self, link: TunnelLink, job_id: str, seq: int, stored: int) -> None:
+    async def _acknowledge(self, link: Link, job_id: str, seq: int, stored: int) -> None:
         if seq > stored:
             job = await self._store.job(job_id)
             unwanted = job is None or job.ended

@@ -20,12 +20,27 @@ def read_functions(manifest: bytes) -> list[Function]:
 
     Raises InvalidArgument, naming the entry and field at fault.
     """
+    return _functions(_load(manifest))
+
+
+def read_provider(manifest: bytes) -> list[Function]:
+    """`manifest` is a whole provider manifest, an object with `functions`. Raises as `read_functions` does."""
+    value = _load(manifest)
+    if not isinstance(value, dict):
+        raise InvalidArgument("a provider manifest must be a JSON object")
+    return _functions(value.get("functions", []))
+
+
+def _load(manifest: bytes) -> Any:
     if len(manifest) > MANIFEST_BYTES:
         raise InvalidArgument(f"a manifest of {len(manifest)} bytes; at most {MANIFEST_BYTES} are allowed")
     try:
-        entries = orjson.loads(manifest)
+        return orjson.loads(manifest)
     except orjson.JSONDecodeError as error:
         raise InvalidArgument(f"the manifest is not JSON: {error}") from error
+
+
+def _functions(entries: Any) -> list[Function]:
     if not isinstance(entries, list) or len(entries) > FUNCTIONS:
         raise InvalidArgument(f"the manifest must be an array of at most {FUNCTIONS} functions")
     return [_function(entry, f"functions[{index}]") for index, entry in enumerate(entries)]

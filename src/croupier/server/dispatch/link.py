@@ -37,6 +37,14 @@ class Link(Protocol):
     async def ask(self, job_id: str, timeout: float) -> JobAnswer:
         """What the agent knows of a job."""
 
+    def own(self, event: JobEvent) -> JobEvent:
+        """An event that came this way, under the name that we gave its job."""
+
+    def pause(self) -> None:
+        """Bring no more events until `proceed`; their producers then wait."""
+
+    def proceed(self) -> None: ...
+
 
 class TunnelLink:
     """An agent that dialled in."""
@@ -108,6 +116,12 @@ class TunnelLink:
             del self._ours[event.job_id]
             del self._theirs[ours]
         return replace(event, job_id=ours)
+
+    def pause(self) -> None:
+        self.peer.pause()
+
+    def proceed(self) -> None:
+        self.peer.proceed()
 
     def cancel_job(self, job_id: str, reason: str) -> None:
         self.peer.tell(CancelJob(self._theirs.get(job_id, job_id), reason))

@@ -1,0 +1,152 @@
+"""The server process, put together; the only place of the server that chooses implementations."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from croupier.asgi import HttpServer
+from croupier.bus.memory import MemoryBus
+from croupier.domain.job import JobEvent
+from croupier.rpc.service import RpcServer
+from croupier.server.access.guard import Guard
+from croupier.server.calls import Calls
+from croupier.server.catalog import Catalog
+from croupier.server.control.direct import DirectLinks
+from croupier.server.control.directory import Directory
+from croupier.server.control.functions import Functions
+from croupier.server.control.registration import Registration
+from croupier.server.control.services import services
+from croupier.server.control.tunnels import Tunnels
+from croupier.server.dispatch.agents import Agent, Agents
+from croupier.server.dispatch.link import Link
+from croupier.server.dispatch.router import Router
+from croupier.server.http.app import build_app
+from croupier.server.job_events import JobIntake
+from croupier.server.job_watch import JobWatch
+from croupier.server.jobs import Jobs
+from croupier.settings import ServerSettings, ensure_token
+from croupier.store.sql import open_store
+from croupier.tunnel.acceptor import AcceptorConfig
+
+log = logging.getLogger(__name__)
+
+EXPIRY_INTERVAL = 5.0
+"""Seconds between looks for agents whose registration ran out."""
+GRACE = 5.0
+"""Seconds that calls in flight get when the server stops."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadyInfo:
+    http: str
+    """host:port"""
+    grpc: str
+    """host:port"""
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """What agents report, to the use cases that care."""
+
+    intake: JobIntake
+    catalog: Catalog
+    watch: JobWatch
+
+    def job_event(self, link: Link, event: JobEvent) -> None:
+        self.intake.arrived(link, event)
+
+    def registered(self, agent: Agent) -> None:
+        self.catalog.learn(agent.scope, agent.services)
+
+    def session_lost(self, agent_id: str) -> None:
+        self.watch.session_lost(agent_id)
+
+
+async def run(settings: ServerSettings, *, ready: Callable[[ReadyInfo], None] | None = None) -> None:
+    """Serve until cancelled; then stop in order: no new calls, the ones in flight, the store.
+
+    Raises FailedPrecondition or OSError when it cannot start.
+    """
+    async with serving(settings) as info:
+        if ready is not None:
+            ready(info)
+        await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
+    """A running server for as long as the context lasts."""
+    token = settings.token or ensure_token(settings.data)[0]
+    async with contextlib.AsyncExitStack() as stack:
+        store = await open_store(settings.data / "croupier.db")
+        stack.push_async_callback(store.close)
+        abandoned = await store.abandon()
+        if abandoned:
+            log.warning("%d calls were running when the server last stopped; their outcome is unknown", abandoned)
+        bus = MemoryBus()
+        stack.push_async_callback(bus.close)
+        guard, agents, catalog, router = Guard(token.get_secret_value()), *_table()
+        intake = JobIntake(store, bus)
+        watch = JobWatch(agents=agents, store=store, bus=bus, grace=settings.job_lost_after)
+        stack.callback(watch.stop)
+        calls = Calls(guard=guard, catalog=catalog, store=store, router=router)
+        jobs = Jobs(guard=guard, catalog=catalog, store=store, router=router, agents=agents, intake=intake, bus=bus)
+        stack.push_async_callback(calls.drain)
+        stack.push_async_callback(jobs.drain)
+        direct = DirectLinks(intake.arrived)
+        stack.push_async_callback(direct.close)
+        tunnels = Tunnels(
+            agents, _Reports(intake, catalog, watch), AcceptorConfig(resume_window=settings.resume_window)
+        )
+        for forever in (intake.run(), _expire(agents)):
+            stack.push_async_callback(_end, asyncio.ensure_future(forever))
+        grpc = RpcServer(
+            services(tunnels, Registration(agents, direct, catalog), Functions(guard=guard, calls=calls, jobs=jobs))
+        )
+        stopping = asyncio.Event()
+        http = HttpServer(
+            build_app(
+                calls=calls,
+                jobs=jobs,
+                directory=Directory(agents, catalog),
+                readiness=_readiness,
+                guard=guard,
+                stopping=stopping,
+            ),
+            grace=GRACE,
+        )
+        await grpc.start(settings.grpc)
+        stack.push_async_callback(grpc.stop, 0.5)
+        stack.push_async_callback(tunnels.drain, GRACE)
+        await http.start(settings.http)
+        stack.push_async_callback(http.stop)
+        stack.callback(stopping.set)
+        await watch.begin()
+        log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
+        yield ReadyInfo(http=http.address, grpc=grpc.address, token=token.get_secret_value())
+        log.info("server stopping")
+
+
+def _table() -> tuple[Agents, Catalog, Router]:
+    agents = Agents()
+    return agents, Catalog(), Router(agents)
+
+
+async def _expire(agents: Agents) -> None:
+    while True:
+        await asyncio.sleep(EXPIRY_INTERVAL)
+        for agent_id in agents.expire():
+            log.warning("agent %s has not been heard of for its time to live", agent_id)
+
+
+async def _end(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _readiness() -> list[str]:
+    """The store is open and the listeners are up before anything is served, and stay so."""
+    return []

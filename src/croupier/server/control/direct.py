@@ -1,0 +1,164 @@
+"""Agents that registered an address and did not dial in: called there, over a channel that is kept."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+
+from croupier.domain.addresses import dialable, is_loopback
+from croupier.domain.call import Call, Result
+from croupier.domain.job import JobEvent
+from croupier.errors import CroupierError, InvalidArgument
+from croupier.rpc.client import FunctionClient
+from croupier.server.dispatch.link import Link, travelling_metadata
+from croupier.tunnel.frames import JobAnswer, JobStarted
+from croupier_wire.function.v1 import function_pb2 as wire
+
+log = logging.getLogger(__name__)
+
+Arrived = Callable[[Link, JobEvent], None]
+
+
+class DirectLink:
+    def __init__(self, agent_id: str, client: FunctionClient, arrived: Arrived) -> None:
+        self.agent_id = agent_id
+        self._client = client
+        self._arrived = arrived
+        self._outstanding = 0
+        self._theirs: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    @property
+    def usable(self) -> bool:
+        return True
+
+    @property
+    def outstanding(self) -> int:
+        return self._outstanding
+
+    async def invoke(self, call: Call, service_id: str, timeout: float) -> Result:
+        self._outstanding += 1
+        try:
+            payload = await self._client.invoke(_request(call, service_id), timeout)
+        finally:
+            self._outstanding -= 1
+        return Result(payload=payload, agent_id=self.agent_id, service_id=service_id)
+
+    async def start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
+        theirs = await self._client.start_job(_request(call, service_id), timeout)
+        self._theirs[call.id] = theirs
+        self._spawn(self._follow(call.id, theirs))
+        return JobStarted(request_id=call.id, job_id=call.id, service_id=service_id)
+
+    async def _follow(self, job_id: str, theirs: str) -> None:
+        """Bring the job's events; a foreign agent numbers nothing, so they are numbered as they come."""
+        seq = 0
+        last = ""
+        why = "the agent ended the stream before the job's end"
+        try:
+            async for event in self._client.stream_job(theirs):
+                seq += 1
+                last = event.type
+                self._arrived(self, _event(job_id, seq, event))
+                await self._gate.wait()
+        except CroupierError as error:
+            why = error.message
+        finally:
+            self._theirs.pop(job_id, None)
+        if last not in {"done", "error"}:
+            message = f"lost: {why}; check what the job did before starting it again"
+            self._arrived(self, JobEvent(job_id=job_id, seq=seq + 1, type="error", reason="lost", message=message))
+
+    def cancel_job(self, job_id: str, reason: str) -> None:  # noqa: ARG002 — the contract's CancelJob carries no reason
+        theirs = self._theirs.get(job_id)
+        if theirs is not None:
+            self._spawn(self._cancel(theirs))
+
+    async def _cancel(self, theirs: str) -> None:
+        try:
+            await self._client.cancel_job(theirs, 5.0)
+        except CroupierError as error:
+            log.warning("agent %s did not take the cancel of job %s: %s", self.agent_id, theirs, error.message)
+
+    def acknowledge(self, job_id: str, seq: int, *, stop: bool = False) -> None:
+        """A foreign agent waits for no acknowledgement."""
+
+    async def ask(self, job_id: str, timeout: float) -> JobAnswer:
+        answer = await self._client.job_result(self._theirs.get(job_id, job_id), timeout)
+        return JobAnswer(request_id="", state=answer.state, payload=answer.payload, error=answer.error)
+
+    def own(self, event: JobEvent) -> JobEvent:
+        return event
+
+    def pause(self) -> None:
+        self._gate.clear()
+
+    def proceed(self) -> None:
+        self._gate.set()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.close()
+
+
+def _request(call: Call, service_id: str) -> wire.InvokeRequest:
+    return wire.InvokeRequest(
+        function_id=call.function_id,
+        idempotency_key=call.idempotency_key,
+        payload=call.payload,
+        metadata=travelling_metadata(call, service_id),
+    )
+
+
+def _event(job_id: str, seq: int, event: wire.JobEvent) -> JobEvent:
+    return JobEvent(
+        job_id=job_id,
+        seq=seq,
+        type=event.type,
+        message=event.message,
+        progress=event.progress,
+        payload=event.payload,
+        reason="handler_failed" if event.type == "error" else "",
+    )
+
+
+class DirectLinks:
+    """One kept link for each agent that is called by address."""
+
+    def __init__(self, arrived: Arrived) -> None:
+        self._arrived = arrived
+        self._links: dict[str, tuple[str, DirectLink]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def link(self, agent_id: str, rpc_addr: str, peer: str) -> DirectLink:
+        """Raises InvalidArgument for an address that is none, or is not on this machine."""
+        address = dialable(rpc_addr, peer)
+        if not is_loopback(address):
+            raise InvalidArgument(
+                f"rpc_addr {rpc_addr} is not on this machine: without access control the server calls loopback only; "
+                "let the agent dial in instead"
+            )
+        known = self._links.get(agent_id)
+        if known is not None and known[0] == address:
+            return known[1]
+        if known is not None:
+            self._discard(known[1])
+        fresh = DirectLink(agent_id, FunctionClient(address), self._arrived)
+        self._links[agent_id] = (address, fresh)
+        return fresh
+
+    def _discard(self, link: DirectLink) -> None:
+        task = asyncio.ensure_future(link.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(link.close() for _, link in self._links.values()), *self._closing)

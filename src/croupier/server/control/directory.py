@@ -1,0 +1,98 @@
+"""The table of agents, as operators see it."""
+
+from croupier.domain.function import Function
+from croupier.domain.registry import (
+    AgentView,
+    Coverage,
+    FunctionHealth,
+    FunctionView,
+    InstanceView,
+    RegistryView,
+)
+from croupier.domain.scope import Scope
+from croupier.server.catalog import Catalog
+from croupier.server.dispatch.agents import TTL, Agent, Agents
+
+
+class Directory:
+    def __init__(self, agents: Agents, catalog: Catalog) -> None:
+        self._agents = agents
+        self._catalog = catalog
+
+    def registry(self) -> RegistryView:
+        return RegistryView(
+            agents=tuple(self._agent(agent) for agent in sorted(self._agents, key=lambda agent: agent.agent_id)),
+            functions=tuple(
+                FunctionView(game_id=scope.game_id, env=scope.env, id=function_id, agents=len(agents))
+                for (scope, function_id), agents in sorted(
+                    self._agents.functions().items(), key=lambda item: (str(item[0][0]), item[0][1])
+                )
+            ),
+            coverage=self._coverage(),
+        )
+
+    def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
+        """Who offers the function; an empty id is every function."""
+        found = []
+        for (where, offered), agents in self._agents.functions().items():
+            if (scope is None or where == scope) and function_id in {"", offered}:
+                found += [view for agent in agents.values() for view in _instances(agent, offered)]
+        return sorted(found, key=lambda view: (view.game_id, view.env, view.agent_id, view.service_id))
+
+    def function(self, scope: Scope, function_id: str) -> Function | None:
+        return self._catalog.function(scope, function_id)
+
+    def _agent(self, agent: Agent) -> AgentView:
+        connected = agent.usable
+        left = agent.expires - self._agents.now() if agent.expires else (TTL if connected else 0.0)
+        return AgentView(
+            agent_id=agent.agent_id,
+            game_id=agent.scope.game_id,
+            env=agent.scope.env,
+            rpc_addr=agent.rpc_addr,
+            ip=agent.ip,
+            version=agent.version,
+            functions=len(agent.function_ids()),
+            healthy=connected,
+            expires_in_sec=max(0, int(left)),
+            region=agent.region,
+            zone=agent.zone,
+            labels=agent.labels,
+        )
+
+    def _coverage(self) -> tuple[Coverage, ...]:
+        by_scope: dict[Scope, dict[str, FunctionHealth]] = {}
+        for (scope, function_id), agents in self._agents.functions().items():
+            views = [view for agent in agents.values() for view in _instances(agent, function_id)]
+            by_scope.setdefault(scope, {})[function_id] = FunctionHealth(
+                healthy=sum(view.healthy for view in views), total=len(views)
+            )
+        return tuple(
+            Coverage(
+                game_env=str(scope),
+                functions=dict(sorted(functions.items())),
+                uncovered=tuple(sorted(name for name, health in functions.items() if not health.healthy)),
+            )
+            for scope, functions in sorted(by_scope.items(), key=lambda item: str(item[0]))
+        )
+
+
+def _instances(agent: Agent, function_id: str) -> list[InstanceView]:
+    services = {service.service_id: service for service in agent.services}
+    views = []
+    for service_id, version, healthy in agent.offers(function_id):
+        service = services.get(service_id)
+        views.append(
+            InstanceView(
+                agent_id=agent.agent_id,
+                game_id=agent.scope.game_id,
+                env=agent.scope.env,
+                service_id=service_id,
+                version=service.version if service else "",
+                addr=service.addr if service else agent.rpc_addr,
+                function_version=version,
+                healthy=healthy and agent.usable,
+                outstanding=agent.link.outstanding if agent.link else 0,
+            )
+        )
+    return views

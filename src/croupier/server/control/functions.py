@@ -1,0 +1,109 @@
+"""FunctionService and JobService on the server: the spine's gRPC entry."""
+
+from collections.abc import AsyncIterator
+
+from croupier.domain.call import Call, Route
+from croupier.domain.identifiers import new_id
+from croupier.domain.job import JobEvent
+from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES, PAYLOAD_BYTES
+from croupier.domain.principal import Principal
+from croupier.domain.scope import parse_scope
+from croupier.errors import InvalidArgument, PayloadTooLarge
+from croupier.rpc.service import Context, metadata_value
+from croupier.server.access.guard import Guard
+from croupier.server.calls import Calls
+from croupier.server.jobs import Jobs
+from croupier_wire.edge.job.v1 import job_pb2
+from croupier_wire.function.v1 import function_pb2 as wire
+
+_ROUTING_KEYS = frozenset({"game_id", "env", "route", "target_service_id", "hash_key", "version", "traceparent"})
+
+
+class Functions:
+    def __init__(self, *, guard: Guard, calls: Calls, jobs: Jobs) -> None:
+        self._guard = guard
+        self._calls = calls
+        self._jobs = jobs
+
+    def _caller(self, context: Context) -> Principal:
+        """Raises Unauthenticated without `authorization: Bearer TOKEN` in the gRPC metadata."""
+        value = metadata_value(context, "authorization")
+        return self._guard.authenticate({b"authorization": value.encode()} if value else {})
+
+    async def invoke(self, request: wire.InvokeRequest, context: Context) -> wire.InvokeResponse:
+        caller = self._caller(context)
+        result = await self._calls.invoke(caller, read_call(request, caller, "c", _time_left(context)))
+        return wire.InvokeResponse(payload=result.payload)
+
+    async def start_job(self, request: wire.InvokeRequest, context: Context) -> wire.StartJobResponse:
+        caller = self._caller(context)
+        return wire.StartJobResponse(job_id=await self._jobs.start(caller, read_call(request, caller, "j", None)))
+
+    async def stream_job(self, request: wire.JobStreamRequest, context: Context) -> AsyncIterator[wire.JobEvent]:
+        caller = self._caller(context)
+        async for batch in self._jobs.follow(caller, request.job_id, request.after_seq):
+            for event in batch:
+                yield to_wire(event)
+
+    async def cancel_job(self, request: wire.CancelJobRequest, context: Context) -> wire.StartJobResponse:
+        job = await self._jobs.cancel(self._caller(context), request.job_id, "cancelled over gRPC")
+        return wire.StartJobResponse(job_id=job.id)
+
+    async def get_job_result(
+        self, request: job_pb2.GetJobResultRequest, context: Context
+    ) -> job_pb2.GetJobResultResponse:
+        job = await self._jobs.get(self._caller(context), request.job_id)
+        return job_pb2.GetJobResultResponse(state=job.state.value, payload=job.payload, error=job.error)
+
+
+def to_wire(event: JobEvent) -> wire.JobEvent:
+    return wire.JobEvent(
+        type=event.type, message=event.message, progress=event.progress, payload=event.payload, seq=event.seq
+    )
+
+
+def _time_left(context: Context) -> float | None:
+    """Seconds until the gRPC deadline, or None when the caller set none."""
+    left: object = context.time_remaining()  # None without a deadline, whatever its stub says
+    return max(left, 0.001) if isinstance(left, float) and left <= CALL_TIMEOUT_MAX else None
+
+
+def read_call(request: wire.InvokeRequest, caller: Principal, prefix: str, timeout: float | None) -> Call:
+    """The request as a call. Raises InvalidArgument or PayloadTooLarge, naming what is wrong."""
+    metadata = dict(request.metadata)
+    if not request.function_id or len(request.function_id) > KEY_BYTES:
+        raise InvalidArgument(f"function_id must have 1 to {KEY_BYTES} characters")
+    if len(request.payload) > PAYLOAD_BYTES:
+        raise PayloadTooLarge(f"a payload of {len(request.payload)} bytes; at most {PAYLOAD_BYTES} are allowed")
+    _check_sizes(request.idempotency_key, metadata)
+    return Call(
+        id=new_id(prefix),
+        function_id=request.function_id,
+        scope=parse_scope(metadata.get("game_id", ""), metadata.get("env", "")),
+        payload=request.payload,
+        caller=caller.name,
+        idempotency_key=request.idempotency_key,
+        route=read_route(metadata.get("route", "")),
+        target_service_id=metadata.get("target_service_id", ""),
+        hash_key=metadata.get("hash_key", ""),
+        version=metadata.get("version", ""),
+        metadata={key: value for key, value in metadata.items() if key not in _ROUTING_KEYS},
+        timeout=timeout,
+        traceparent=metadata.get("traceparent", ""),
+    )
+
+
+def read_route(name: str) -> Route:
+    try:
+        return Route(name) if name else Route.LB
+    except ValueError as error:
+        raise InvalidArgument(f"route must be one of {', '.join(Route)}, not {name[:40]!r}") from error
+
+
+def _check_sizes(key: str, metadata: dict[str, str]) -> None:
+    if len(key.encode()) > KEY_BYTES:
+        raise InvalidArgument(f"idempotency_key must be at most {KEY_BYTES} bytes")
+    if len(metadata) > METADATA_ENTRIES:
+        raise InvalidArgument(f"metadata may have at most {METADATA_ENTRIES} entries")
+    if sum(len(name) + len(value) for name, value in metadata.items()) > METADATA_BYTES:
+        raise InvalidArgument(f"metadata may have at most {METADATA_BYTES} bytes in all")

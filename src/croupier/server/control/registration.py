@@ -1,0 +1,90 @@
+"""ControlService, the contract's unary way for agents to register: kept for agents that know nothing else."""
+
+import gzip
+import io
+import time
+import zlib
+
+from croupier.domain.function import FunctionRef
+from croupier.domain.identifiers import new_id
+from croupier.domain.limits import MESSAGE_BYTES
+from croupier.domain.scope import parse_scope
+from croupier.errors import InvalidArgument, NotFound, PayloadTooLarge
+from croupier.rpc.service import Context
+from croupier.server.catalog import Catalog
+from croupier.server.control.direct import DirectLinks
+from croupier.server.control.tunnels import MOST_FUNCTIONS, NAME_LIMIT
+from croupier.server.dispatch.agents import TTL, Agent, Agents
+from croupier.server.manifest import MANIFEST_BYTES, read_provider
+from croupier_wire.control.v1 import control_pb2 as wire
+
+
+class Registration:
+    def __init__(self, agents: Agents, direct: DirectLinks, catalog: Catalog) -> None:
+        self._agents = agents
+        self._direct = direct
+        self._catalog = catalog
+
+    async def register(self, request: wire.RegisterRequest, context: Context) -> wire.RegisterResponse:
+        """Replaces what the agent registered before. Raises InvalidArgument, naming the field at fault."""
+        if not 0 < len(request.agent_id) <= NAME_LIMIT:
+            raise InvalidArgument(f"agent_id must have 1 to {NAME_LIMIT} characters")
+        if len(request.functions) > MOST_FUNCTIONS:
+            raise InvalidArgument(f"more than {MOST_FUNCTIONS} functions in one registration")
+        scope = parse_scope(request.game_id, request.env)
+        known = self._agents.get(request.agent_id)
+        if known is not None and known.link is not None and known.scope != scope:
+            raise InvalidArgument(
+                f"agent {request.agent_id} is connected for {known.scope}; it cannot register for {scope} at the same time"
+            )
+        session_id = new_id("t")
+        agent = known if known is not None and known.scope == scope else Agent(agent_id=request.agent_id, scope=scope)
+        agent.version = request.version
+        agent.rpc_addr = request.rpc_addr
+        agent.registered = tuple(FunctionRef(f.id, f.version) for f in request.functions if f.id and _enabled(f))
+        agent.control_session = session_id
+        agent.expires = self._agents.now() + TTL
+        if agent.link is None and agent.rpc_addr:
+            agent.link = self._direct.link(agent.agent_id, agent.rpc_addr, context.peer())
+        self._agents.put(agent)
+        return wire.RegisterResponse(session_id=session_id, expire_at=int(time.time() + TTL))
+
+    async def heartbeat(self, request: wire.HeartbeatRequest, context: Context) -> wire.HeartbeatResponse:  # noqa: ARG002
+        """Raises NotFound for an agent that is not registered: it then registers again."""
+        if not self._agents.renew(request.agent_id):
+            raise NotFound(f"agent {request.agent_id} is not registered; register again")
+        return wire.HeartbeatResponse()
+
+    async def register_capabilities(
+        self,
+        request: wire.RegisterCapabilitiesRequest,
+        context: Context,  # noqa: ARG002
+    ) -> wire.RegisterCapabilitiesResponse:
+        """Describe functions of any game, until this server restarts; what game servers say of their own goes first.
+
+        Raises InvalidArgument (not gzip, not JSON, a faulty entry) or PayloadTooLarge.
+        """
+        if not 0 < len(request.provider.id) <= NAME_LIMIT:
+            raise InvalidArgument(f"provider.id must have 1 to {NAME_LIMIT} characters")
+        self._catalog.learn_provider(request.provider.id, read_provider(unpack(request.manifest_json_gz)))
+        return wire.RegisterCapabilitiesResponse()
+
+
+def _enabled(function: wire.FunctionDescriptor) -> bool:
+    """proto3 cannot tell `false` from absent, and old agents do not set it: a bare id counts as enabled."""
+    bare = not (function.category or function.risk or function.entity or function.operation)
+    return function.enabled or bare
+
+
+def unpack(packed: bytes) -> bytes:
+    """gunzip, without ever holding more than the limit."""
+    if len(packed) > MESSAGE_BYTES:
+        raise PayloadTooLarge(f"a manifest of {len(packed)} bytes")
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            manifest = file.read(MANIFEST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidArgument(f"manifest_json_gz is not gzip: {error}") from error
+    if len(manifest) > MANIFEST_BYTES:
+        raise PayloadTooLarge(f"the manifest unpacks to more than {MANIFEST_BYTES} bytes")
+    return manifest

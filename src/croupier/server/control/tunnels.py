@@ -1,0 +1,175 @@
+import asyncio
+import logging
+from typing import Protocol
+
+from croupier.domain.identifiers import new_id
+from croupier.domain.job import JobEvent
+from croupier.domain.limits import JOB_MESSAGE_BYTES
+from croupier.domain.scope import Scope, parse_scope
+from croupier.errors import InvalidArgument, PermissionDenied
+from croupier.rpc.service import read_hello
+from croupier.server.dispatch.agents import Agent, Agents
+from croupier.server.dispatch.link import Link, TunnelLink
+from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
+from croupier.tunnel.codec import decode, parse
+from croupier.tunnel.frames import Drain, Hello, Register
+from croupier.tunnel.grpc import ServerContext
+from croupier.tunnel.peer import AcceptorPeer
+from croupier.tunnel.stream import Stream
+
+log = logging.getLogger(__name__)
+
+MOST_AGENTS = 20_000
+MOST_SERVICES = 1_000
+MOST_FUNCTIONS = 10_000
+NAME_LIMIT = 256
+
+
+class Observer(Protocol):
+    """What the server's use cases want to know of the tunnels; told on the loop, must return at once."""
+
+    def job_event(self, link: Link, event: JobEvent) -> None: ...
+
+    def registered(self, agent: Agent) -> None: ...
+
+    def session_lost(self, agent_id: str) -> None: ...
+
+
+class Tunnels:
+    """The sessions of all agents that dialled in, one for each agent id."""
+
+    def __init__(self, agents: Agents, observer: Observer, config: AcceptorConfig) -> None:
+        self._agents = agents
+        self._observer = observer
+        self._config = config
+        self._incarnation = new_id("s")
+        self._links: dict[str, TunnelLink] = {}
+
+    @property
+    def connected(self) -> int:
+        return sum(link.peer.machine.connected for link in self._links.values())
+
+    async def open(self, stream: Stream, context: ServerContext) -> None:
+        """TunnelService.Open: carry an agent's session until the stream ends.
+
+        Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for a scope that changed.
+        """
+        first = await stream.read()
+        if first is None:
+            raise InvalidArgument("bad hello: the stream ended before it")
+        hello = read_hello(decode(parse(first)))
+        if not 0 < len(hello.agent_id) <= NAME_LIMIT:
+            raise InvalidArgument(f"bad hello: agent_id must have 1 to {NAME_LIMIT} characters")
+        scope = parse_scope(hello.game_id, hello.env)
+        link = self._session(hello, scope, _ip(context.peer()))
+        await link.peer.run(stream, hello)
+
+    def _session(self, hello: Hello, scope: Scope, ip: str) -> TunnelLink:
+        """The link whose session `hello` resumes, or a new one that takes the place of any before it."""
+        link = self._links.get(hello.agent_id)
+        if link is not None and link.peer.machine.resumes(hello):
+            return link
+        if link is None and len(self._links) >= MOST_AGENTS:
+            raise PermissionDenied(f"this server carries {MOST_AGENTS} agents already")
+        if link is not None:
+            link.peer.close(f"agent {hello.agent_id} began a new session")
+        acceptor = Acceptor(hello, session_id=new_id("t"), incarnation=self._incarnation, config=self._config)
+        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self))
+        self._links[hello.agent_id] = fresh
+        self._admit(hello, scope, ip, fresh)
+        return fresh
+
+    def _admit(self, hello: Hello, scope: Scope, ip: str, link: TunnelLink) -> None:
+        known = self._agents.get(hello.agent_id)
+        registered = known is not None and known.scope == scope and known.expires > 0
+        agent = Agent(
+            agent_id=hello.agent_id,
+            scope=scope,
+            version=hello.version or (known.version if known else ""),
+            ip=ip,
+            region=hello.region,
+            zone=hello.zone,
+            labels=hello.labels,
+            rpc_addr=known.rpc_addr if known and registered else "",
+            registered=known.registered if known and registered else (),
+            control_session=known.control_session if known and registered else "",
+            expires=known.expires if known and registered else 0.0,
+            link=link,
+        )
+        self._agents.put(agent)
+        log.info("agent %s of %s connected from %s", hello.agent_id, scope, ip)
+
+    # ------------------------------------------------------------------------------------ what connectors report
+
+    def registered(self, peer: AcceptorPeer, register: Register) -> None:
+        agent = self._agent_of(peer)
+        if agent is None:
+            return
+        _check_register(register)
+        agent.services = register.services
+        self._agents.put(agent)
+        self._observer.registered(agent)
+
+    def job_event(self, peer: AcceptorPeer, event: JobEvent, raw: bytes) -> None:  # noqa: ARG002 — relays need the bytes, the server does not
+        if len(event.message) > JOB_MESSAGE_BYTES:
+            raise InvalidArgument(f"bad frame: a job's message of more than {JOB_MESSAGE_BYTES} characters")
+        link = self._links.get(peer.machine.hello.agent_id)
+        if link is not None and link.peer is peer:
+            self._observer.job_event(link, event)
+
+    def draining(self, peer: AcceptorPeer, reason: str) -> None:
+        log.info("agent %s drains: %s", peer.machine.hello.agent_id, reason or "no reason given")
+
+    def closed(self, peer: AcceptorPeer) -> None:
+        agent_id = peer.machine.hello.agent_id
+        self._observer.session_lost(agent_id)
+        link = self._links.get(agent_id)
+        if link is None or link.peer is not peer:
+            return  # replaced by a newer session, which is none of this one's business
+        del self._links[agent_id]
+        log.info("agent %s disconnected", agent_id)
+        agent = self._agents.get(agent_id)
+        if agent is None or agent.link is not link:
+            return
+        agent.link = None
+        if not agent.expires:
+            agent.services = ()
+            self._agents.drop(agent_id)
+
+    def _agent_of(self, peer: AcceptorPeer) -> Agent | None:
+        agent = self._agents.get(peer.machine.hello.agent_id)
+        return agent if agent is not None and isinstance(agent.link, TunnelLink) and agent.link.peer is peer else None
+
+    # ------------------------------------------------------------------------------------ end
+
+    async def drain(self, grace: float) -> None:
+        """Tell every agent that this server goes, wait for calls in flight, `grace` seconds at most, then close."""
+        for link in self._links.values():
+            link.peer.tell(Drain("the server is stopping"))
+        deadline = asyncio.get_running_loop().time() + grace
+        while any(link.outstanding for link in self._links.values()):
+            if asyncio.get_running_loop().time() >= deadline:
+                break
+            await asyncio.sleep(0.02)
+        for link in list(self._links.values()):
+            link.peer.close("the server stopped")
+
+
+def _check_register(register: Register) -> None:
+    if len(register.services) > MOST_SERVICES:
+        raise InvalidArgument(f"bad frame: more than {MOST_SERVICES} services in one registration")
+    if sum(len(service.functions) for service in register.services) > MOST_FUNCTIONS:
+        raise InvalidArgument(f"bad frame: more than {MOST_FUNCTIONS} functions in one registration")
+    for service in register.services:
+        if not 0 < len(service.service_id) <= NAME_LIMIT:
+            raise InvalidArgument(f"bad frame: service_id must have 1 to {NAME_LIMIT} characters")
+        if any(not 0 < len(ref.id) <= NAME_LIMIT for ref in service.functions):
+            raise InvalidArgument(f"bad frame: a function id must have 1 to {NAME_LIMIT} characters")
+
+
+def _ip(peer: str) -> str:
+    """The address in grpc's "ipv4:127.0.0.1:50000" or "ipv6:%5B::1%5D:50000"."""
+    kind, _, rest = peer.partition(":")
+    if kind not in {"ipv4", "ipv6"}:
+        return ""
+    return rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
