@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, TypeVar, Unpack
+
+from croupier_sdk.errors import Failure
+from croupier_sdk.functions.encoding import to_json
+from croupier_sdk.functions.function import Function, make_function
+from croupier_sdk.functions.options import FunctionOptions
+from croupier_sdk.limits import CALLS_IN_FLIGHT, JOBS_IN_FLIGHT, MANIFEST_BYTES, STOP_GRACE
+from croupier_sdk.rpc.channel import Tls, check_secure
+from croupier_sdk.rpc.listener import Listener, ListenerSettings
+from croupier_sdk.running.calls import Calls
+from croupier_sdk.running.jobs import Jobs
+from croupier_sdk.running.workers import Workers
+from croupier_sdk.tunnel.attachment import Attachment, Peer
+from croupier_sdk.tunnel.session import Identity, Session
+from croupier_wire.tunnel.v1 import tunnel_pb2
+
+log = logging.getLogger("croupier_sdk")
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
+_FLUSH_SECONDS = 2.0
+"""How long a stopping provider waits for the agent to acknowledge its last words."""
+
+
+class _Link(Protocol):
+    """A way to be reached: an Attachment or a Listener."""
+
+    attached: asyncio.Event
+
+    async def run(self) -> None: ...
+    def register(self, service: tunnel_pb2.Service) -> None: ...
+    def drain(self, reason: str) -> None: ...
+    async def settled(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Running:
+    """What exists only while the provider serves."""
+
+    calls: Calls
+    jobs: Jobs
+    workers: tuple[Workers, Workers]
+    link: _Link
+    task: asyncio.Task[None]
+
+
+class Provider:
+    """A game server's functions, offered through the agent beside it.
+
+    `run()` serves until SIGTERM or SIGINT; `await serve()` until `await stop()`; `async with provider:` while the block runs. It
+    connects, and connects again, for ever: an agent that is not there yet is no error. Raises ValueError for a wrong option.
+    """
+
+    def __init__(
+        self,
+        *,
+        service_id: str,
+        game_id: str,
+        env: str,
+        agent: str = "127.0.0.1:19090",
+        version: str = "",
+        mode: Literal["attach", "listen"] = "attach",
+        listen: str = "127.0.0.1:0",
+        advertise: str = "",
+        tls: Tls | None = None,
+        workers: int = 32,
+        max_calls: int = CALLS_IN_FLIGHT,
+        max_jobs: int = JOBS_IN_FLIGHT,
+        grace: float = STOP_GRACE,
+        heartbeat_interval: float = 30.0,
+    ) -> None:
+        for label, value, pattern in (
+            ("service_id", service_id, _SERVICE),
+            ("game_id", game_id, _NAME),
+            ("env", env, _NAME),
+        ):
+            if not pattern.fullmatch(value):
+                raise ValueError(
+                    f"{label} {value!r}: letters, digits, '.', '_' or '-', starting with a letter or digit"
+                )
+        if mode not in {"attach", "listen"}:
+            raise ValueError(f"mode must be attach or listen, not {mode!r}")
+        check_secure(agent, tls, "agent")
+        if mode == "listen":
+            check_secure(listen, tls, "listen")
+        self.service_id, self.game_id, self.env, self.version, self.mode = service_id, game_id, env, version, mode
+        self._agent, self._tls, self._workers, self._grace = agent, tls, workers, grace
+        self._limits = (max_calls, max_jobs)
+        self._listening = ListenerSettings(listen=listen, advertise=advertise, heartbeat=heartbeat_interval)
+        self._functions: dict[str, Function] = {}
+        self._incarnation = secrets.token_hex(16)
+        self._running: _Running | None = None
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        return self._functions
+
+    def function(self, id: str = "", **options: Unpack[FunctionOptions]) -> Callable[[H], H]:  # noqa: A002 — the contract's word
+        """Offer the decorated function, sync or async, under `id` (its own name where none is given). See Options for the rest.
+
+        Raises TypeError, naming function and parameter, for a signature that cannot be offered; ValueError for a wrong option.
+        """
+        return self._decorator(id, options, is_job=False)
+
+    def job(self, id: str = "", **options: Unpack[FunctionOptions]) -> Callable[[H], H]:  # noqa: A002 — the contract's word
+        """The same for long work: it is started, followed and cancelled. A JobContext parameter tells of its progress."""
+        return self._decorator(id, options, is_job=True)
+
+    def _decorator(self, function_id: str, options: FunctionOptions, *, is_job: bool) -> Callable[[H], H]:
+        if not isinstance(function_id, str):
+            raise TypeError('write @provider.function() or @provider.function("an.id"): the decorator is called first')
+
+        def decorate(handler: H) -> H:
+            self._add(make_function(handler, function_id, options, is_job=is_job))
+            return handler
+
+        return decorate
+
+    def _add(self, function: Function) -> None:
+        if function.id in self._functions:
+            raise ValueError(f"function {function.id} is offered twice")
+        self._functions[function.id] = function
+        try:
+            service = self._service()
+        except ValueError:
+            del self._functions[function.id]
+            raise
+        if self._running is not None:
+            self._running.link.register(service)
+
+    def _service(self) -> tunnel_pb2.Service:
+        manifest = to_json([function.manifest for function in self._functions.values()])
+        if len(manifest) > MANIFEST_BYTES:
+            raise ValueError(
+                f"the descriptions of all functions have {len(manifest)} bytes; at most {MANIFEST_BYTES} can be sent"
+            )
+        return tunnel_pb2.Service(
+            service_id=self.service_id,
+            version=self.version,
+            healthy=True,
+            functions=[tunnel_pb2.FunctionRef(id=each.id, version=each.version) for each in self._functions.values()],
+            manifest_json=manifest,
+        )
+
+    # serving
+
+    async def serve(self) -> None:
+        """Serve until `stop()` or cancellation; both end cleanly, after calls in flight had `grace` seconds to end."""
+        running = self._start()
+        try:
+            await asyncio.wait({running.task})  # which, unlike awaiting it, leaves it running if we are cancelled
+        finally:
+            await self.stop()
+
+    async def ready(self) -> None:
+        """Wait until the agent knows the functions.
+
+        Raises RuntimeError if the provider does not serve, and what went wrong if it cannot go on (a port that is taken).
+        """
+        if (running := self._running) is None:
+            raise RuntimeError("the provider does not serve: call run() or serve(), or enter it")
+        attached = asyncio.ensure_future(running.link.attached.wait())
+        try:
+            await asyncio.wait({attached, running.task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            attached.cancel()
+        if running.task.done():
+            running.task.result()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Take no new calls, wait up to `grace` seconds for those in flight, cancel the rest, say goodbye. Safe to repeat.
+
+        Raises what ended the provider, if something had before.
+        """
+        running, self._running = self._running, None
+        if running is None:
+            return
+        grace = self._grace if grace is None else grace
+        running.calls.draining = running.jobs.draining = True
+        running.link.drain("the game server is stopping")
+        try:
+            await self._finish(running, grace)
+        finally:
+            running.task.cancel()
+            (ended,) = await asyncio.gather(running.task, return_exceptions=True)
+            for workers in running.workers:
+                workers.close()
+        if isinstance(ended, Exception):
+            raise ended
+
+    async def _finish(self, running: _Running, grace: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await running.calls.idle()
+                await running.jobs.idle()
+        why = "the game server stopped before the function ended"
+        running.calls.cancel_all(Failure(reason="outcome_unknown", message=f"{why}; it may have acted"))
+        running.jobs.cancel_all(why, grace=_FLUSH_SECONDS / 2)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await running.jobs.idle()
+                await running.calls.left()
+                await running.jobs.left()
+                if running.link.attached.is_set():
+                    await running.link.settled()
+
+    def run(self, *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+        """Serve until SIGTERM or SIGINT. A second signal does not wait for the calls in flight."""
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        signalled = asyncio.Event()
+        stops: list[asyncio.Task[None]] = []
+
+        def on_signal() -> None:
+            if signalled.is_set():
+                stops[0].cancel()
+            else:
+                stops.append(loop.create_task(self.stop()))
+                signalled.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal)
+        try:
+            await self.serve()
+        finally:
+            await asyncio.gather(*stops, return_exceptions=True)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    async def __aenter__(self) -> Self:
+        self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _start(self) -> _Running:
+        if self._running is not None:
+            raise RuntimeError("the provider serves already")
+        service = self._service()
+        workers = (Workers(self._workers, "croupier-call"), Workers(self._workers, "croupier-job"))
+        calls = Calls(self._functions, workers[0], self._limits[0])
+        jobs = Jobs(self._functions, workers[1], self._limits[1])
+        link = self._link(calls, jobs)
+        link.register(service)
+        task = asyncio.get_running_loop().create_task(link.run())
+        self._running = _Running(calls=calls, jobs=jobs, workers=workers, link=link, task=task)
+        return self._running
+
+    def _link(self, calls: Calls, jobs: Jobs) -> _Link:
+        peer = Peer(agent=self._agent, game_id=self.game_id, env=self.env, tls=self._tls)
+        if self.mode == "listen":
+            return Listener(peer, self._listening, calls, jobs)
+        identity = Identity(
+            service_id=self.service_id,
+            game_id=self.game_id,
+            env=self.env,
+            version=self.version,
+            incarnation=self._incarnation,
+        )
+        return Attachment(peer, Session(identity), calls, jobs)
