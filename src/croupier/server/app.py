@@ -79,6 +79,7 @@ async def run(settings: ServerSettings, *, ready: Callable[[ReadyInfo], None] | 
 @contextlib.asynccontextmanager
 async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
     """A running server for as long as the context lasts."""
+    settings.data.mkdir(parents=True, exist_ok=True)
     token = settings.token or ensure_token(settings.data)[0]
     async with contextlib.AsyncExitStack() as stack:
         store = await open_store(settings.data / "croupier.db")
