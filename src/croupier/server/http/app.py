@@ -41,7 +41,7 @@ def build_app(
     metrics.watch_calls(lambda: len(flights))
     entry = LeanEntry(calls=calls, jobs=jobs, directory=directory, flights=flights, room=room, metrics=metrics)
     framework = _framework(
-        job_routes(jobs, stopping=stopping, following=metrics.following),
+        job_routes(jobs, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )

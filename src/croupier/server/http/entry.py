@@ -16,7 +16,7 @@ from croupier.server.http.bodies import Body, Room
 from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_value
 from croupier.server.http.flights import CallerLeft, Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
-from croupier.server.http.payloads import is_json
+from croupier.server.http.payloads import check_bounds, check_payload, is_json
 from croupier.server.http.ports import Calls, Directory, Jobs
 from croupier.server.http.problems import known
 from croupier.server.http.requests import CallBody, build_call, call_decoder, one_of, parse_body, parse_query, scope_of
@@ -86,13 +86,12 @@ class LeanEntry:
 
     async def _invoke(self, exchange: Exchange, content: bytes) -> Answer:
         exchange.call_id = new_id("c")
-        return await self._send(exchange, _call_of(exchange, parse_body(call_decoder, content)))
+        return await self._send(exchange, _call_of(exchange, _parsed(content)))
 
     async def _start(self, exchange: Exchange, content: bytes) -> Answer:
         exchange.call_id = new_id("j")
-        call = _call_of(exchange, parse_body(call_decoder, content), timeout_max=JOB_TIMEOUT_MAX)
-        job_id = await self._jobs.start(exchange.caller, call)
-        return Answer(200, JSON, orjson.dumps({"job_id": job_id}), [_location(job_id)])
+        call = _call_of(exchange, _parsed(content), timeout_max=JOB_TIMEOUT_MAX)
+        return await self._begin(exchange, call, status=200)
 
     async def _run_function(self, exchange: Exchange, content: bytes) -> Answer:
         body, query = _function_body(exchange, content)
@@ -102,11 +101,21 @@ class LeanEntry:
             exchange.call_id = new_id("c")
             return await self._send(exchange, _call_of(exchange, body))
         exchange.call_id = new_id("j")
-        job_id = await self._jobs.start(exchange.caller, _call_of(exchange, body, timeout_max=JOB_TIMEOUT_MAX))
-        return Answer(202, JSON, orjson.dumps({"job_id": job_id}), [_location(job_id)])
+        return await self._begin(exchange, _call_of(exchange, body, timeout_max=JOB_TIMEOUT_MAX), status=202)
 
     async def _send(self, exchange: Exchange, call: Call) -> Answer:
         return _answer(await self._calls.invoke(exchange.caller, call))
+
+    async def _begin(self, exchange: Exchange, call: Call, *, status: int) -> Answer:
+        job_id = await self._jobs.start(exchange.caller, call)
+        exchange.call_id = job_id
+        return Answer(status, JSON, orjson.dumps({"job_id": job_id}), [_location(job_id)])
+
+
+def _parsed(content: bytes) -> CallBody:
+    body = parse_body(call_decoder, content)
+    check_bounds(bytes(body.payload))
+    return body
 
 
 def _call_of(exchange: Exchange, body: CallBody, **bounds: float) -> Call:
@@ -128,9 +137,11 @@ def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mappin
     if found is None:
         raise ValueError("only a path that `find` knows comes here")
     query = parse_query(exchange.scope["query_string"])
+    payload = content or b"{}"
+    check_payload(payload)
     body = CallBody(
         function_id=one_of("function_id", found[2], query.get("function_id", "")),
-        payload=msgspec.Raw(content or b"{}"),
+        payload=msgspec.Raw(payload),
         game_id=found[1],
         idempotency_key=query.get("idempotency_key", ""),
         route=query.get("route", ""),
@@ -143,10 +154,11 @@ def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mappin
 
 
 def _answer(result: Result) -> Answer:
-    headers = [
-        (b"x-service-id", header_value(result.service_id)),
-        (b"x-agent-id", header_value(result.agent_id)),
-    ]
+    headers = []
+    if result.service_id:
+        headers.append((b"x-service-id", header_value(result.service_id)))
+    if result.agent_id:
+        headers.append((b"x-agent-id", header_value(result.agent_id)))
     if result.replayed:
         headers.append((b"x-replayed", b"true"))
     return Answer(200, JSON if is_json(result.payload) else BYTES, result.payload, headers)

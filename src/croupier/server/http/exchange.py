@@ -1,6 +1,7 @@
 """One HTTP request and the way to answer it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -53,8 +54,8 @@ class Exchange:
         self.caller = Principal(name="", kind="nobody")
         self.call_id = ""
 
-    def common_headers(self) -> Headers:
-        """What every answer carries."""
+    def framed_headers(self) -> Headers:
+        """What every answer of the framework carries. (Nobody caches the answer to a POST, and headers cost.)"""
         return [
             (b"x-trace-id", self.trace_id.encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -65,7 +66,7 @@ class Exchange:
         headers = [
             (b"content-type", answer.content_type),
             (b"content-length", b"%d" % len(answer.body)),
-            *self.common_headers(),
+            (b"x-trace-id", self.trace_id.encode()),
         ]
         if self.call_id:
             headers.append((b"x-call-id", self.call_id.encode()))
@@ -94,6 +95,7 @@ class Exchange:
         return declared.isdigit() and len(declared) < 12 and int(declared) <= _DISCARDED_BYTES
 
 
+@lru_cache(maxsize=4096)
 def header_value(text: str) -> bytes:
     """`text` as a header's value: percent-encoded where it is not printable ASCII, since peers choose their names."""
     if text.isascii() and text.isprintable():

@@ -15,7 +15,7 @@ from croupier.server.http.exchange import Exchange
 from croupier.server.http.flights import CallerLeft, Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.problems import MethodNotAllowed, known
-from croupier.server.http.requests import single_headers
+from croupier.server.http.requests import check_single
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Answered without a token."""
@@ -68,7 +68,7 @@ class Front:
             await self._refuse(exchange, refused, (b"allow", b"POST"))
 
     def _admit(self, exchange: Exchange) -> None:
-        exchange.headers = single_headers(exchange.scope["headers"])
+        check_single(exchange.scope["headers"], exchange.headers)
         self._guard.admit_host(exchange.headers.get(b"host"))
         if exchange.path not in OPEN:
             exchange.caller = self._guard.authenticate(exchange.headers)
@@ -136,7 +136,7 @@ class _Watched:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", []), *self._exchange.common_headers()]
+            message["headers"] = [*message.get("headers", []), *self._exchange.framed_headers()]
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             self.complete = True
         await self._exchange.send(message)

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from prometheus_client import Gauge
 
 from croupier.domain.job import Job, JobState
 from croupier.errors import InvalidArgument
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.payloads import payload_fields
 from croupier.server.http.ports import Jobs
@@ -67,7 +67,7 @@ class JobStateNow:
     state: JobState
 
 
-def job_routes(jobs: Jobs, *, stopping: asyncio.Event, following: Gauge) -> APIRouter:
+def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
     """The routes on `jobs`; every stream ends when `stopping` is set."""
     routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS)
 
@@ -77,7 +77,7 @@ def job_routes(jobs: Jobs, *, stopping: asyncio.Event, following: Gauge) -> APIR
         if job.ended and seen >= job.last_seq:
             # The one answer after which an EventSource does not come back.
             return Response(status_code=204)
-        return JobStream(jobs.follow(asking.caller, job_id, seen), stopping=stopping, following=following)
+        return JobStream(jobs.follow(asking.caller, job_id, seen), stopping=stopping, metrics=metrics)
 
     @routes.get("/api/stream_job", response_class=Response, responses=_ALL_TOLD)
     async def stream_job(asking: Asking, job_id: JobId, after: After = None) -> Response:

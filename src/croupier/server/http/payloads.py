@@ -28,26 +28,26 @@ def check_payload(payload: bytes) -> None:
 
     Raises PayloadTooLarge or InvalidArgument.
     """
-    if len(payload) > PAYLOAD_BYTES:
-        raise PayloadTooLarge(f"the payload is larger than {PAYLOAD_BYTES} bytes: send less, or a reference to it")
     try:
         _skip(payload)
     except RecursionError:
-        raise _too_deep() from None
+        raise too_deep() from None
     except msgspec.DecodeError as error:
         raise InvalidArgument(f"the payload is not JSON: {error}") from None
+    check_bounds(payload)
+
+
+def check_bounds(payload: bytes) -> None:
+    """Like `check_payload`, for one that was parsed already.
+
+    Raises PayloadTooLarge or InvalidArgument.
+    """
+    if len(payload) > PAYLOAD_BYTES:
+        raise PayloadTooLarge(f"the payload is larger than {PAYLOAD_BYTES} bytes: send less, or a reference to it")
     if not _is_utf8(payload):
         raise InvalidArgument("the payload is not UTF-8: encode its text as UTF-8")
-    check_depth(payload)
-
-
-def check_depth(payload: bytes) -> None:
-    """`payload` is known to be JSON.
-
-    Raises InvalidArgument when it is nested deeper than `JSON_DEPTH`.
-    """
-    if payload.count(b"[") + payload.count(b"{") > JSON_DEPTH and depth_exceeds(payload, JSON_DEPTH):
-        raise _too_deep()
+    if len(payload) > 2 * JSON_DEPTH and _brackets(payload) > JSON_DEPTH and depth_exceeds(payload, JSON_DEPTH):
+        raise too_deep()
 
 
 def depth_exceeds(payload: bytes, limit: int) -> bool:
@@ -75,6 +75,10 @@ def payload_fields(payload: bytes) -> dict[str, object]:
     return {"payload_base64": base64.b64encode(payload).decode()}
 
 
+def _brackets(payload: bytes) -> int:
+    return payload.count(b"[") + payload.count(b"{")
+
+
 def _is_utf8(payload: bytes) -> bool:
     if payload.isascii():
         return True
@@ -85,5 +89,5 @@ def _is_utf8(payload: bytes) -> bool:
     return True
 
 
-def _too_deep() -> InvalidArgument:
+def too_deep() -> InvalidArgument:
     return InvalidArgument(f"the payload is nested deeper than {JSON_DEPTH} levels: flatten it")

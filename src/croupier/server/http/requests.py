@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, 
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
-from croupier.server.http.payloads import check_payload
+from croupier.server.http.payloads import too_deep
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -39,7 +40,7 @@ _NO_ARGUMENTS = msgspec.Raw(b"{}")
 class CallBody(msgspec.Struct, kw_only=True, gc=False):
     """The body of `/api/invoke` and `/api/start_job`. Fields it does not know are ignored."""
 
-    function_id: str = ""
+    function_id: str
     payload: msgspec.Raw = msgspec.field(default_factory=lambda: _NO_ARGUMENTS)
     idempotency_key: str = ""
     game_id: str = ""
@@ -72,24 +73,22 @@ def parse_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
     except msgspec.ValidationError as error:
         raise InvalidArgument(f"the request body is wrong: {error}") from None
     except RecursionError:
-        raise InvalidArgument("the request body is nested too deep: flatten it") from None
+        raise too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if not body.strip():
             raise InvalidArgument("the request body is empty: send a JSON object") from None
         raise InvalidArgument(f"the request body is not JSON in UTF-8: {error}") from None
 
 
-def single_headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers by name. One of those that decide who, where or what must not come twice with two values.
+def check_single(raw: Sequence[tuple[bytes, bytes]], headers: Mapping[bytes, bytes]) -> None:
+    """Those of the `raw` headers that decide who, where or what must not come twice with two values.
 
     Raises InvalidArgument.
     """
-    headers = dict(raw)
     if len(headers) != len(raw):
         for name, value in raw:
             if name in _SINGLE and headers[name] != value:
                 raise InvalidArgument(f"header {name.decode()} came twice with different values: send it once")
-    return headers
 
 
 def parse_query(query: bytes) -> dict[str, str]:
@@ -137,13 +136,17 @@ def scope_of(headers: Mapping[bytes, bytes], *sources: Mapping[str, str]) -> Sco
 
     Raises InvalidArgument when one is missing, malformed, or given twice with different values.
     """
-    return parse_scope(*_scope_names(headers, *sources))
+    return _known_scope(
+        one_of("game_id", header_text(headers, b"x-game-id"), *(source.get("game_id", "") for source in sources)),
+        one_of("env", header_text(headers, b"x-env"), *(source.get("env", "") for source in sources)),
+    )
 
 
-def optional_scope(headers: Mapping[bytes, bytes], *sources: Mapping[str, str]) -> Scope | None:
+def optional_scope(headers: Mapping[bytes, bytes], query: Mapping[str, str]) -> Scope | None:
     """Like `scope_of`; None when neither game nor environment is named."""
-    game_id, env = _scope_names(headers, *sources)
-    return parse_scope(game_id, env) if game_id or env else None
+    if not (b"x-game-id" in headers or b"x-env" in headers or query.get("game_id") or query.get("env")):
+        return None
+    return scope_of(headers, query)
 
 
 def build_call(
@@ -156,29 +159,26 @@ def build_call(
     traceparent: str,
     timeout_max: float = CALL_TIMEOUT_MAX,
 ) -> Call:
-    """The call that a request asks for. Routing named in the metadata (as gRPC callers do) counts like the fields.
+    """The call that a request asks for; its payload has been checked.
 
-    Raises InvalidArgument or PayloadTooLarge.
+    Routing named in the metadata (as gRPC callers do) counts like the fields. Raises InvalidArgument.
     """
     metadata = body.metadata
     if metadata:
         _check_metadata(metadata)
-    payload = bytes(body.payload)
-    check_payload(payload)
-    named = {"game_id": body.game_id, "env": body.env}
+    if not body.function_id:
+        raise InvalidArgument("function_id is empty: name the function to run")
     return Call(
         id=call_id,
-        function_id=_required(_key("function_id", body.function_id)),
-        scope=scope_of(headers, query, named, metadata),
-        payload=payload,
+        function_id=_key("function_id", body.function_id),
+        scope=_call_scope(body, headers, query),
+        payload=bytes(body.payload),
         caller=caller.name,
-        idempotency_key=_key(
-            "idempotency_key", one_of("idempotency_key", body.idempotency_key, header_text(headers, b"idempotency-key"))
-        ),
-        route=_route(one_of("route", body.route, metadata.get("route", ""))),
-        target_service_id=_option(body.target_service_id, "target_service_id", metadata),
-        hash_key=_option(body.hash_key, "hash_key", metadata),
-        version=_option(body.version, "version", metadata),
+        idempotency_key=_idempotency_key(body, headers),
+        route=_route(body.route, metadata) if body.route or metadata else Route.LB,
+        target_service_id=_option("target_service_id", body.target_service_id, metadata),
+        hash_key=_option("hash_key", body.hash_key, metadata),
+        version=_option("version", body.version, metadata),
         metadata=metadata,
         timeout=None if body.timeout is None else parse_timeout(body.timeout, timeout_max),
         traceparent=traceparent,
@@ -200,36 +200,40 @@ def parse_timeout(value: float | str, most: float) -> float:
     return float(value)
 
 
-def _scope_names(headers: Mapping[bytes, bytes], *sources: Mapping[str, str]) -> tuple[str, str]:
-    return (
-        one_of("game_id", header_text(headers, b"x-game-id"), *(source.get("game_id", "") for source in sources)),
-        one_of("env", header_text(headers, b"x-env"), *(source.get("env", "") for source in sources)),
-    )
+_known_scope = lru_cache(maxsize=4096)(parse_scope)
 
 
-def _route(name: str) -> Route:
+def _call_scope(body: CallBody, headers: Mapping[bytes, bytes], query: Mapping[str, str]) -> Scope:
+    if query or body.metadata or b"x-game-id" in headers or b"x-env" in headers:
+        return scope_of(headers, query, {"game_id": body.game_id, "env": body.env}, body.metadata)
+    return _known_scope(body.game_id, body.env)
+
+
+def _idempotency_key(body: CallBody, headers: Mapping[bytes, bytes]) -> str:
+    key = body.idempotency_key
+    if b"idempotency-key" in headers:
+        key = one_of("idempotency_key", key, header_text(headers, b"idempotency-key"))
+    return _key("idempotency_key", key) if key else key
+
+
+def _route(name: str, metadata: Mapping[str, str]) -> Route:
+    name = one_of("route", name, metadata.get("route", ""))
     try:
         return Route(name) if name else Route.LB
     except ValueError:
         raise InvalidArgument(f"route must be one of {', '.join(Route)}") from None
 
 
-def _option(value: str, name: str, metadata: Mapping[str, str]) -> str:
+def _option(name: str, value: str, metadata: Mapping[str, str]) -> str:
     if metadata:
         value = one_of(name, value, metadata.get(name, ""))
     return _key(name, value) if value else value
 
 
 def _key(name: str, value: str) -> str:
-    if value and (len(value.encode()) > KEY_BYTES or not value.isprintable()):
+    if len(value.encode()) > KEY_BYTES or not value.isprintable():
         raise InvalidArgument(f"{name} must be at most {KEY_BYTES} bytes of printable text")
     return value
-
-
-def _required(function_id: str) -> str:
-    if not function_id:
-        raise InvalidArgument("function_id is missing: name the function to run")
-    return function_id
 
 
 def _check_metadata(metadata: Mapping[str, str]) -> None:

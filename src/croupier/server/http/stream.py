@@ -5,12 +5,12 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import orjson
-from prometheus_client import Gauge
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError
+from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import payload_fields
 
 PING_SECONDS = 15.0
@@ -44,11 +44,13 @@ class JobStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, batches: AsyncIterator[list[JobEvent]], *, stopping: asyncio.Event, following: Gauge) -> None:
+    def __init__(
+        self, batches: AsyncIterator[list[JobEvent]], *, stopping: asyncio.Event, metrics: HttpMetrics
+    ) -> None:
         super().__init__()
         self._batches = batches
         self._stopping = stopping
-        self._following = following
+        self._metrics = metrics
         self._sending = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 — ASGI's signature
@@ -58,11 +60,11 @@ class JobStream(Response):
             asyncio.create_task(step)
             for step in (self._tell(send), self._ping(send), self._stopping.wait(), _hang_up(receive))
         ]
-        self._following.inc()
+        self._metrics.following += 1
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._following.dec()
+            self._metrics.following -= 1
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

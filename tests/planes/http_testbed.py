@@ -1,0 +1,271 @@
+"""The HTTP side over the in-process ASGI interface, in front of ports that do as a test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from croupier.domain.call import Call, Result
+from croupier.domain.function import Function
+from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.principal import Principal
+from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.scope import Scope
+from croupier.errors import NotFound
+from croupier.server.access.guard import Guard
+from croupier.server.http.app import build_app
+from croupier.server.http.bodies import Room
+from croupier.server.http.flights import Flights
+
+TOKEN = "the-one-token"
+SCOPE = Scope("demo", "dev")
+SCOPED = {"X-Game-ID": "demo", "X-Env": "dev"}
+
+
+async def answer_at_once(call: Call) -> Result:
+    return Result(payload=b'{"ok": true}', service_id="game-1", agent_id="agent-1")
+
+
+@dataclass
+class ScriptedCalls:
+    """Answers with `script`; remembers what it was asked and which calls were cancelled."""
+
+    script: Callable[[Call], Awaitable[Result]] = answer_at_once
+    asked: list[Call] = field(default_factory=list)
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def invoke(self, caller: Principal, call: Call) -> Result:
+        self.asked.append(call)
+        self.began.set()
+        try:
+            return await self.script(call)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+class ScriptedJobs:
+    """Jobs whose stories a test tells event by event."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.stories: dict[str, list[JobEvent]] = {}
+        self.asked: list[Call] = []
+        self.reasons: list[str] = []
+        self.listed: list[tuple[Scope | None, frozenset[JobState], int]] = []
+        self.followers = 0
+        self.left = asyncio.Event()
+        self._told = asyncio.Condition()
+
+    def add(self, job_id: str, **fields: Any) -> None:
+        self.jobs[job_id] = Job(id=job_id, function_id="mail.send_all", scope=SCOPE, caller="developer", **fields)
+        self.stories[job_id] = []
+
+    async def tell(self, *events: JobEvent, state: JobState = JobState.RUNNING) -> None:
+        for event in events:
+            self.stories[event.job_id].append(event)
+            job = self.jobs[event.job_id]
+            self.jobs[event.job_id] = Job(
+                id=job.id,
+                function_id=job.function_id,
+                scope=job.scope,
+                caller=job.caller,
+                state=state,
+                last_seq=event.seq,
+                payload=event.payload,
+            )
+        async with self._told:
+            self._told.notify_all()
+
+    async def start(self, caller: Principal, call: Call) -> str:
+        self.asked.append(call)
+        return call.id
+
+    async def follow(self, caller: Principal, job_id: str, after: int) -> AsyncIterator[list[JobEvent]]:
+        self.followers += 1
+        try:
+            while True:
+                batch = [event for event in self.stories[job_id] if event.seq > after]
+                if batch:
+                    after = batch[-1].seq
+                    yield batch
+                elif self.jobs[job_id].ended:
+                    return
+                else:
+                    async with self._told:
+                        await self._told.wait()
+        finally:
+            self.followers -= 1
+            self.left.set()
+
+    async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
+        self.reasons.append(reason)
+        return await self.get(caller, job_id)
+
+    async def get(self, caller: Principal, job_id: str) -> Job:
+        if job_id not in self.jobs:
+            raise NotFound(f"unknown job {job_id}")
+        return self.jobs[job_id]
+
+    async def list(
+        self, caller: Principal, scope: Scope | None, states: frozenset[JobState], limit: int
+    ) -> "list[Job]":
+        self.listed.append((scope, states, limit))
+        return list(self.jobs.values())[:limit]
+
+
+@dataclass
+class ScriptedDirectory:
+    functions: dict[str, Function] = field(default_factory=dict)
+    view: RegistryView = field(default_factory=RegistryView)
+    offered: list[InstanceView] = field(default_factory=list)
+    asked: list[tuple[str, Scope | None]] = field(default_factory=list)
+
+    def registry(self) -> RegistryView:
+        return self.view
+
+    def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
+        self.asked.append((function_id, scope))
+        return self.offered
+
+    def function(self, scope: Scope, function_id: str) -> Function | None:
+        return self.functions.get(function_id)
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+class Connection:
+    """One request under way: what was sent so far, and a way to hang up."""
+
+    def __init__(self, app: Any, scope: dict[str, Any], chunks: Iterable[bytes] | None) -> None:
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        parts = [b""] if chunks is None else list(chunks)
+        for index, part in enumerate(parts):
+            self._inbox.put_nowait({"type": "http.request", "body": part, "more_body": index < len(parts) - 1})
+        self.task = asyncio.create_task(self._run(app, scope))
+
+    async def _run(self, app: Any, scope: dict[str, Any]) -> None:
+        try:
+            await app(scope, self._inbox.get, self._outbox.put)
+        finally:
+            await self._outbox.put(None)
+
+    def hang_up(self) -> None:
+        self._inbox.put_nowait({"type": "http.disconnect"})
+
+    async def message(self) -> dict[str, Any] | None:
+        """The next thing the application sends; None when it has returned."""
+        return await self._outbox.get()
+
+    async def read_until(self, mark: bytes) -> bytes:
+        """Body bytes up to and with `mark`, or all of them."""
+        found = b""
+        while mark not in found and (message := await self.message()) is not None:
+            found += message.get("body", b"")
+        return found
+
+    async def reply(self) -> Reply:
+        status, headers, body = 0, {}, b""
+        while (message := await self.message()) is not None:
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
+            else:
+                body += message["body"]
+        await self.task
+        return Reply(status, headers, body)
+
+
+class Testbed:
+    __test__ = False
+
+    def __init__(self, *, flights: Flights | None = None, room: Room | None = None) -> None:
+        self.calls = ScriptedCalls()
+        self.jobs = ScriptedJobs()
+        self.directory = ScriptedDirectory()
+        self.problems: list[str] = []
+        self.stopping = asyncio.Event()
+        self.app = build_app(
+            calls=self.calls,
+            jobs=self.jobs,
+            directory=self.directory,
+            readiness=self._readiness,
+            guard=Guard(TOKEN),
+            stopping=self.stopping,
+            flights=flights,
+            room=room,
+        )
+
+    async def _readiness(self) -> list[str]:
+        return self.problems
+
+    def connect(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Iterable[tuple[str, str]] | dict[str, str] = (),
+        json: Any = None,
+        body: bytes = b"",
+        chunks: Iterable[bytes] | None = None,
+        token: str | None = TOKEN,
+        host: str = "localhost:8080",
+    ) -> Connection:
+        sent = [("host", host)] if host else []
+        if token is not None:
+            sent.append(("authorization", f"Bearer {token}"))
+        sent += headers.items() if isinstance(headers, dict) else headers
+        if json is not None:
+            body = orjson.dumps(json)
+        if chunks is None:
+            sent.append(("content-length", str(len(body))))
+            chunks = [body]
+        place, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": place,
+            "raw_path": place.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in sent],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 8080),
+        }
+        return Connection(self.app, scope, chunks)
+
+    async def request(self, method: str, path: str, **sent: Any) -> Reply:
+        return await self.connect(method, path, **sent).reply()
+
+    async def invoke(self, function_id: str = "player.ban", payload: Any = None, **fields: Any) -> Reply:
+        body = {"function_id": function_id, "payload": payload or {}, **fields}
+        return await self.request("POST", "/api/invoke", json=body, headers=SCOPED)
+
+    @asynccontextmanager
+    async def streaming(self, path: str, headers: dict[str, str] | None = None) -> AsyncIterator[Connection]:
+        """A stream whose answer has begun with 200; hung up at the end."""
+        connection = self.connect("GET", path, headers=headers or {})
+        start = await connection.message()
+        assert start is not None
+        assert start["status"] == 200
+        try:
+            yield connection
+        finally:
+            connection.hang_up()
+            await connection.task
