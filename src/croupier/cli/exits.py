@@ -1,6 +1,5 @@
 """How a command ends: the exit codes, and what is said on the way out."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -8,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from croupier.cli.terminal import printable
+from croupier.cli.terminal import print_json, printable
 
 
 class Exit(IntEnum):
@@ -64,13 +63,9 @@ class Problem:
     def exit(self) -> Exit:
         return exit_of(self.reason)
 
-    def as_json(self) -> str:
-        kept = self.document or {
-            "type": f"urn:croupier:error:{self.reason}",
-            "detail": self.detail,
-            "reason": self.reason,
-        }
-        return json.dumps(kept, ensure_ascii=False)
+    def as_document(self) -> Mapping[str, Any]:
+        own = {"type": f"urn:croupier:error:{self.reason}", "detail": self.detail, "reason": self.reason}
+        return self.document or own
 
 
 class RequestFailed(Exception):
@@ -88,7 +83,7 @@ def exit_of(reason: str) -> Exit:
 def fail(what: str, problem: Problem, *, as_json: bool) -> NoReturn:
     """End the command: what failed, why and what to do on stderr; with `as_json` the problem document on stdout."""
     if as_json:
-        click.echo(problem.as_json())
+        print_json(problem.as_document())
     else:
         click.echo(printable("\n".join(_lines(what, problem))), err=True)
     raise click.exceptions.Exit(problem.exit)

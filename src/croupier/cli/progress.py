@@ -1,6 +1,5 @@
 """A job's story on the screen: a bar where there is a terminal, else one line per event, or JSON for programs."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from croupier.cli.following import Happening
-from croupier.cli.terminal import printable
+from croupier.cli.terminal import print_json, printable
 
 
 class Story(Protocol):
@@ -26,7 +25,7 @@ class JsonStory:
     """Every event as one JSON object on a line of stdout: the server's fields and `seq`."""
 
     def show(self, happening: Happening) -> None:
-        click.echo(json.dumps({"seq": happening.seq, **happening.data}, ensure_ascii=False))
+        print_json({"seq": happening.seq, **happening.data})
 
     def note(self, text: str) -> None:
         click.echo(printable(text), err=True)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import click
 from rich.cells import cell_len
 
-# Control characters move the cursor, retitle the window or type for the user; bidirectional ones reorder what is read.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Control characters move the cursor, retitle the window or type for the user, bidirectional ones reorder what is read, and
+# half a surrogate pair cannot be written at all.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -27,13 +28,16 @@ def print_answer(payload: bytes, *, as_json: bool) -> None:
 
 
 def print_json(value: object) -> None:
-    """One line of JSON on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    """One line of JSON on stdout, in ASCII: whatever text is in it, it can be written and cannot drive a terminal."""
+    click.echo(json.dumps(value, separators=(",", ":")))
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Aligned columns on stdout, as wide as their content: they can be read by eye and cut by scripts."""
-    table = [list(headings), *([printable(str(cell)).replace("\n", " ") for cell in row] for row in rows)]
+    table = [
+        list(headings),
+        *([printable(str(cell)).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows),
+    ]
     widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
