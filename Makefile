@@ -7,7 +7,7 @@ PROJECTS := pyproject.toml wire/pyproject.toml sdks/python/pyproject.toml
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := list
-.PHONY: list setup check test gen web demo bench components lock
+.PHONY: list setup compiled check test gen web demo bench components lock
 
 list:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,15 @@ gen: setup ## Write the generated files again: wire/ from proto/, docs/reference
 web: ## Build the web page (not part of this version)
 	@echo "This version has no web page: use the command line or the HTTP API (docs/reference/)." >&2; exit 1
 
-demo: setup ## Server, agent and a sample game in one process; prints how to call them
+demo: compiled ## Server, agent and a sample game in one process; prints how to call them
 	$(BIN)/croupier dev
 
-bench: setup ## Measure speed against the yardsticks (needs: make components)
+bench: compiled ## Measure speed against the yardsticks (needs: make components)
 	$(BIN)/python benchmarks/run.py
+
+# Editing or pulling leaves old bytecode behind, and start time is a promise.
+compiled: setup
+	@$(BIN)/python -m compileall -q src wire/src sdks/python/src
 
 components: ## Install the Debian packages that benchmarks and CI need (tools/components.txt)
 	tools/components.sh

@@ -139,6 +139,8 @@ def _failed(reason: str, detail: str) -> RequestFailed:
 def _cause(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return error.os_error.strerror or type(error.os_error).__name__
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "it ended too early"
     return str(error) or type(error).__name__
 
 
