@@ -153,6 +153,8 @@ class Connection:
     def __init__(self, app: Any, scope: dict[str, Any], chunks: Iterable[bytes] | None) -> None:
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._outbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self.listening = asyncio.Event()
+        """Set when the application has read everything and waits for more: for a hang-up."""
         parts = [b""] if chunks is None else list(chunks)
         for index, part in enumerate(parts):
             self._inbox.put_nowait({"type": "http.request", "body": part, "more_body": index < len(parts) - 1})
@@ -160,9 +162,21 @@ class Connection:
 
     async def _run(self, app: Any, scope: dict[str, Any]) -> None:
         try:
-            await app(scope, self._inbox.get, self._outbox.put)
+            await app(scope, self._receive, self._send)
         finally:
             await self._outbox.put(None)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.receive_answer(message)
+
+    async def receive_answer(self, message: dict[str, Any]) -> None:
+        """Take what the application sends; a test may put something slower in its place."""
+        await self._outbox.put(message)
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._inbox.empty():
+            self.listening.set()
+        return await self._inbox.get()
 
     def hang_up(self) -> None:
         self._inbox.put_nowait({"type": "http.disconnect"})

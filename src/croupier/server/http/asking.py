@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from croupier.errors import CroupierError, InvalidArgument, NotFound
+from croupier.server.http.documents import to_json
 from croupier.server.http.exchange import Answer, Exchange
 from croupier.server.http.openapi import reference
 from croupier.server.http.problems import MethodNotAllowed, known
@@ -32,8 +32,8 @@ Asking = Annotated[Exchange, Depends(exchange_of)]
 
 
 def json_answer(value: object) -> Response:
-    """`value` (JSON, dataclasses, fragments) as it is: response models only describe."""
-    return Response(orjson.dumps(value, default=dict), media_type="application/json")
+    """`value` as it is: response models only describe."""
+    return Response(to_json(value), media_type="application/json")
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, PayloadTooLarge
 from croupier.server.http import problems
+from croupier.server.http.documents import to_json
 from croupier.server.http.problems import Headers
 from croupier.server.http.tracing import trace_of
 
@@ -88,7 +89,7 @@ class Exchange:
         told = [*problems.headers(error, status), *headers]
         if isinstance(error, PayloadTooLarge) and not self._ends_soon():
             told.append((b"connection", b"close"))
-        return Answer(status, problems.PROBLEM_TYPE, problems.encode(found), told)
+        return Answer(status, problems.PROBLEM_TYPE, to_json(found), told)
 
     def _ends_soon(self) -> bool:
         declared = self.headers.get(b"content-length", b"")

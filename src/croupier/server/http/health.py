@@ -2,11 +2,11 @@
 
 import asyncio
 
-import orjson
 from fastapi import APIRouter, Response
 
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.documents import to_json
 from croupier.server.http.metrics import CONTENT_TYPE, HttpMetrics
 from croupier.server.http.ports import Readiness
 
@@ -35,7 +35,7 @@ def health_routes(readiness: Readiness, metrics: HttpMetrics, guard: Guard, *, s
             "reason": "unavailable",
             "problems": problems,
         }
-        return Response(orjson.dumps(found), 503, {"retry-after": "1"}, "application/problem+json")
+        return Response(to_json(found), 503, {"retry-after": "1"}, "application/problem+json")
 
     @routes.get("/metrics", response_class=Response)
     async def read_metrics(asking: Asking) -> Response:

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from croupier.errors import CroupierError, InternalError, RateLimited, Unauthenticated
 
 _log = logging.getLogger(__name__)
@@ -96,14 +94,6 @@ def document(
     return found
 
 
-def encode(found: Mapping[str, Any]) -> bytes:
-    """The document as JSON; text that is not valid Unicode (a game server's message may hold anything) is mended."""
-    try:
-        return orjson.dumps(found)
-    except TypeError:
-        return orjson.dumps(_mended(found))
-
-
 def headers(error: CroupierError, status: int) -> Headers:
     """What a client library reads before it looks at the document."""
     found: Headers = []
@@ -112,15 +102,3 @@ def headers(error: CroupierError, status: int) -> Headers:
     if status == 503 or isinstance(error, RateLimited):
         found.append((b"retry-after", b"1"))
     return found
-
-
-def _mended(value: Any) -> Any:
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode("utf-8")
-        case dict():
-            return {_mended(key): _mended(item) for key, item in value.items()}
-        case list():
-            return [_mended(item) for item in value]
-        case _:
-            return value

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError
+from croupier.server.http.documents import to_json
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import payload_fields
 
@@ -19,6 +19,8 @@ PING_SECONDS = 15.0
 _log = logging.getLogger(__name__)
 
 _UNBUFFERED = (b"x-accel-buffering", b"no")
+_TYPES = {"progress": b"progress", "log": b"log", "done": b"done", "error": b"error"}
+"""The contract's four: a type made elsewhere must not write lines into the stream."""
 _PING = b": ping\n\n"
 _RETRY = b"retry: 1000\n\n"
 
@@ -29,7 +31,7 @@ def frame(event: JobEvent) -> bytes:
     data |= payload_fields(event.payload)
     if event.reason:
         data["reason"] = event.reason
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), orjson.dumps(data))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, _TYPES.get(event.type, b"log"), to_json(data))
 
 
 def frames(events: Sequence[JobEvent]) -> bytes:
