@@ -1,0 +1,225 @@
+"""One call on its way: a request comes in, a game server is chosen, its answer goes out as the bytes it came in.
+
+The same for the server's calls and for those of local callers. Nothing here waits: an answer is told to `done`, so a call
+costs neither a task nor a future.
+"""
+
+import asyncio
+import functools
+from dataclasses import replace
+
+from croupier.agent.choice import choose
+from croupier.agent.game_server import Done, GameServer
+from croupier.agent.instances import Instances
+from croupier.agent.jobs import Jobs, JobSink, TrackedJob
+from croupier.agent.metrics import Calls
+from croupier.domain.limits import CALL_TIMEOUT, PAYLOAD_BYTES
+from croupier.domain.scope import Scope
+from croupier.errors import (
+    CroupierError,
+    DeadlineExceeded,
+    FailedPrecondition,
+    HandlerFailed,
+    InvalidArgument,
+    PayloadTooLarge,
+    PermissionDenied,
+    RateLimited,
+    Unavailable,
+)
+from croupier.tunnel.codec import encode
+from croupier.tunnel.frames import Answer, CallResult, Invoke, JobStarted, StartJob
+
+START_TIMEOUT = 10.0
+"""Seconds in which a game server must accept a job."""
+FLIGHTS = 20_000
+"""The most calls under way."""
+ANSWER_BYTES = PAYLOAD_BYTES + 400_000
+"""The largest frame of an answer; a bigger one could not travel on."""
+
+
+class Flight:
+    """One call under way, between a game server and whoever waits for it."""
+
+    __slots__ = ("_done", "_forward", "_job", "_name", "_open", "_server")
+
+    def __init__(self, forward: "Forward", server: GameServer, done: Done, job: TrackedJob | None) -> None:
+        self._forward = forward
+        self._server = server
+        self._done = done
+        self._job = job
+        self._open = True
+        self._name = ""
+
+    def send(self, frame: Invoke, raw: bytes, timeout: float) -> None:
+        self._name = self._server.call(frame, raw, timeout, self._answered)
+        self._server.outstanding += 1
+        self._server.served += 1
+
+    def _answered(self, outcome: Answer | CroupierError, raw: bytes) -> None:
+        if not self._open:
+            return
+        self._close()
+        outcome, raw = _checked(outcome, raw, self._server.service_id)
+        error = outcome if isinstance(outcome, CroupierError) else getattr(outcome, "error", None)
+        self._forward.count("ok" if error is None else error.reason)
+        if self._job is not None:
+            self._forward.started(self._job, error)
+        self._done(outcome, raw)
+
+    def cancel(self, reason: str) -> None:
+        """Nobody waits any more. A job that is being started is left to its own story."""
+        if not self._open:
+            return
+        if self._job is not None:
+            self._done = _nobody
+            return
+        self._close()
+        self._forward.count("canceled")
+        self._server.cancel(self._name, reason)
+
+    def _close(self) -> None:
+        self._open = False
+        self._server.outstanding -= 1
+        self._forward.closed(self)
+
+
+def _nobody(_: Answer | CroupierError, __: bytes) -> None:
+    """Takes an answer that nobody waits for."""
+
+
+class Forward:
+    def __init__(self, scope: Scope, instances: Instances, jobs: Jobs, calls: Calls) -> None:
+        self._scope = scope
+        self._instances = instances
+        self._jobs = jobs
+        self._calls = calls
+        self._loop = asyncio.get_running_loop()
+        self._flights: set[Flight] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = False
+
+    # ------------------------------------------------------------------------------------------------ calls
+
+    def invoke(self, frame: Invoke, raw: bytes, deadline: float | None, done: Done) -> Flight:
+        """Pass `frame` on. `raw` is its encoded form, if there is one; `deadline` is on the loop's clock.
+
+        `done` is told once, later. Raises CroupierError when the call was not sent to any game server.
+        """
+        timeout = CALL_TIMEOUT if deadline is None else deadline - self._loop.time()
+        try:
+            server = self._choose(frame, timeout)
+            return self._launch(Flight(self, server, done, None), frame, raw, timeout)
+        except CroupierError as error:
+            self.count(error.reason)
+            raise
+
+    def start(self, frame: StartJob, raw: bytes, deadline: float | None, done: Done, sink: JobSink) -> Flight | None:
+        """Start the job `frame.job_id`; its events go to `sink`. None when `done` was told already: it runs.
+
+        Raises CroupierError when it was not sent to any game server.
+        """
+        known = self._jobs.get(frame.job_id)
+        if known is not None:
+            self._started_before(known, frame, done)
+            return None
+        timeout = START_TIMEOUT if deadline is None else min(START_TIMEOUT, deadline - self._loop.time())
+        try:
+            if not frame.job_id:
+                raise InvalidArgument("job_id is missing")
+            server = self._choose(frame, timeout)
+            job = self._jobs.place(frame.job_id, frame.function_id, server, sink)
+            try:
+                return self._launch(Flight(self, server, done, job), frame, raw, timeout)
+            except CroupierError:
+                self._jobs.forget(job)
+                raise
+        except CroupierError as error:
+            self.count(error.reason)
+            raise
+
+    def _started_before(self, job: TrackedJob, frame: StartJob, done: Done) -> None:
+        if not job.started:
+            raise FailedPrecondition(f"job {frame.job_id} is being started already; follow it by its id")
+        answer = JobStarted(request_id=frame.request_id, job_id=job.job_id, service_id=job.service_id)
+        done(answer, b"")
+
+    def _choose(self, frame: Invoke, timeout: float) -> GameServer:
+        if self.draining:
+            raise Unavailable("this agent is stopping; the call was not sent and may be repeated")
+        self._check_scope(frame)
+        if len(frame.payload) > PAYLOAD_BYTES:
+            raise PayloadTooLarge(f"the payload has {len(frame.payload)} bytes; at most {PAYLOAD_BYTES} are allowed")
+        if len(self._flights) >= FLIGHTS:
+            raise RateLimited("rate limited: this agent has too many calls under way; try again later")
+        if timeout <= 0:
+            raise DeadlineExceeded("tunnel invoke timeout: the deadline passed before the call was sent")
+        return choose(self._instances, frame.function_id, frame.metadata).server
+
+    def _check_scope(self, frame: Invoke) -> None:
+        """Scope is a wall: what names another game or env is not for the game servers here."""
+        scope, metadata = self._scope, frame.metadata
+        for label, ours, named in (
+            ("game_id", scope.game_id, (frame.game_id, metadata.get("game_id"))),
+            ("env", scope.env, (frame.env, metadata.get("env"))),
+        ):
+            for theirs in named:
+                if theirs and theirs != ours:
+                    raise PermissionDenied(f"this agent serves {label} {ours}, and the call is for {theirs[:64]}")
+
+    def _launch(self, flight: Flight, frame: Invoke, raw: bytes, timeout: float) -> Flight:
+        flight.send(frame, raw, timeout)
+        self._flights.add(flight)
+        self._calls.in_flight += 1
+        self._idle.clear()
+        return flight
+
+    # ------------------------------------------------------------------------------------------------ how it went
+
+    def count(self, outcome: str) -> None:
+        self._calls.outcomes[outcome] += 1
+
+    def closed(self, flight: Flight) -> None:
+        self._flights.discard(flight)
+        self._calls.in_flight -= 1
+        if not self._flights:
+            self._idle.set()
+
+    def started(self, job: TrackedJob, error: CroupierError | None) -> None:
+        if error is None:
+            job.started = True
+        elif not job.last_seq:
+            self._jobs.forget(job)
+
+    async def drain(self, grace: float) -> None:
+        """Take no more calls; wait for those under way, `grace` seconds at most, then cancel them."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
+        except TimeoutError:
+            for flight in list(self._flights):
+                flight.cancel("the agent stops")
+
+
+def _checked(outcome: Answer | CroupierError, raw: bytes, service_id: str) -> tuple[Answer | CroupierError, bytes]:
+    """The answer as it may travel on, saying which game server gave it."""
+    if not isinstance(outcome, CallResult | JobStarted):
+        if isinstance(outcome, CroupierError):
+            return outcome, b""
+        return HandlerFailed(f"{service_id} answered with the wrong kind of frame, {type(outcome).__name__}"), b""
+    size = len(outcome.payload) if isinstance(outcome, CallResult) else 0
+    if size > PAYLOAD_BYTES:
+        return HandlerFailed(f"{service_id} answered {size} bytes; at most {PAYLOAD_BYTES} are allowed"), b""
+    if len(raw) > ANSWER_BYTES:
+        return HandlerFailed(f"{service_id} answered with a frame of {len(raw)} bytes, which is too large"), b""
+    if outcome.service_id:
+        return outcome, raw
+    return replace(outcome, service_id=service_id), raw and raw + _mark(service_id, job=isinstance(outcome, JobStarted))
+
+
+@functools.lru_cache(maxsize=4_096)
+def _mark(service_id: str, *, job: bool) -> bytes:
+    """Appended to an answer's frame it adds who gave it: protobuf joins the parts of a message, later fields winning."""
+    kind = JobStarted if job else CallResult
+    return encode(kind(request_id="", service_id=service_id))

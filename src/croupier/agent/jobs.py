@@ -1,0 +1,263 @@
+"""Which job runs on which game server, and how far its story is told. No I/O but the timers of the grace.
+
+    game server ─ event ─► Jobs ─ deliver ─► sink (the uplink, or the jobs of local callers)
+    game server ◄─ acknowledge ─ Jobs ◄─ acknowledged ─┘
+
+A job is remembered until its last event is acknowledged. A game server that disappears has `grace` seconds to come back with
+its jobs; those of another process under the same service_id, or of none, end as `lost`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from croupier.agent.game_server import GameServer
+from croupier.domain.job import JobEvent
+from croupier.domain.limits import JOB_MESSAGE_BYTES, KEY_BYTES, PAYLOAD_BYTES
+from croupier.errors import RateLimited
+
+log = logging.getLogger(__name__)
+
+GRACE = 10.0
+WINDOW = 256
+"""Events of a job that a game server may send beyond the last acknowledgement."""
+TRACKED = 100_000
+"""Jobs remembered at a time."""
+TYPES = frozenset({"progress", "log", "done", "error"})
+CUT = " … (cut)"
+
+
+class JobSink(Protocol):
+    """Where the story of a job goes. Acknowledges through `Jobs.acknowledged`."""
+
+    def deliver(self, event: JobEvent, raw: bytes) -> None:
+        """`raw` is the event's encoded frame, or nothing."""
+
+    @property
+    def full(self) -> bool:
+        """More events should wait where they are made."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class TrackedJob:
+    job_id: str
+    function_id: str
+    service_id: str
+    incarnation: str
+    server: GameServer | None
+    """None while its game server is away."""
+    sink: JobSink
+    started: bool = False
+    last_seq: int = 0
+    acknowledged: int = 0
+    end: JobEvent | None = None
+    cancel_reason: str | None = None
+    """Why it was asked to stop, if it was."""
+
+    @property
+    def state(self) -> str:
+        if self.end is not None:
+            return ended_state(self.end)
+        return "running" if self.started or self.last_seq else "pending"
+
+
+def ended_state(end: JobEvent) -> str:
+    if end.type == "done":
+        return "succeeded"
+    return end.reason if end.reason in {"canceled", "lost"} else "failed"
+
+
+def cut_message(message: str) -> str:
+    """At most JOB_MESSAGE_BYTES in UTF-8, with a mark where something is missing."""
+    raw = message.encode()
+    if len(raw) <= JOB_MESSAGE_BYTES:
+        return message
+    return raw[: JOB_MESSAGE_BYTES - len(CUT.encode())].decode(errors="ignore") + CUT
+
+
+class Jobs:
+    def __init__(self, *, grace: float = GRACE) -> None:
+        self._grace = grace
+        self._jobs: dict[str, TrackedJob] = {}
+        self._upward: JobSink | None = None
+        self._paused: dict[GameServer, JobSink] = {}
+        self._timers: set[asyncio.TimerHandle] = set()
+        self.events = 0
+        """Events taken so far."""
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def adopt_into(self, sink: JobSink) -> None:
+        """Events of jobs nobody here remembers go to `sink`: an earlier agent process started them for the server."""
+        self._upward = sink
+
+    def get(self, job_id: str) -> TrackedJob | None:
+        return self._jobs.get(job_id)
+
+    # ------------------------------------------------------------------------------------------------ beginning
+
+    def place(self, job_id: str, function_id: str, server: GameServer, sink: JobSink) -> TrackedJob:
+        """Raises RateLimited when too many jobs are remembered."""
+        if len(self._jobs) >= TRACKED:
+            raise RateLimited(f"rate limited: {TRACKED} jobs of this agent have not ended; the job was not started")
+        job = TrackedJob(
+            job_id=job_id,
+            function_id=function_id,
+            service_id=server.service_id,
+            incarnation=server.incarnation,
+            server=server,
+            sink=sink,
+        )
+        self._jobs[job_id] = job
+        return job
+
+    def forget(self, job: TrackedJob) -> None:
+        if self._jobs.get(job.job_id) is job:
+            del self._jobs[job.job_id]
+
+    # ------------------------------------------------------------------------------------------------ the story
+
+    def arrived(self, server: GameServer, event: JobEvent, raw: bytes = b"") -> None:
+        """An event came from a game server, for the first time or again."""
+        job = self._jobs.get(event.job_id) or self._adopt(server, event)
+        if job is None:
+            server.acknowledge(event.job_id, event.seq, stop=True)
+        elif event.seq <= job.last_seq or job.end is not None:
+            server.acknowledge(job.job_id, job.acknowledged, stop=False)  # it may have missed this the first time
+        elif event.seq > job.last_seq + 1 or event.seq > job.acknowledged + 2 * WINDOW:
+            server.abandon(
+                f"event {event.seq} of job {job.job_id} came after {job.last_seq}, with {job.acknowledged} acknowledged"
+            )
+        else:
+            self._take(job, event, raw)
+
+    def _adopt(self, server: GameServer, event: JobEvent) -> TrackedJob | None:
+        name = event.job_id
+        if self._upward is None or not name or len(name.encode()) > KEY_BYTES or event.seq < 1:
+            return None
+        if len(self._jobs) >= TRACKED:
+            return None
+        job = self.place(name, "", server, self._upward)
+        job.started = True
+        job.last_seq = job.acknowledged = event.seq - 1
+        return job
+
+    def _take(self, job: TrackedJob, event: JobEvent, raw: bytes) -> None:
+        checked = _within_limits(event)
+        if checked is not event:
+            raw = b""
+            if checked.type == "error" and event.type != "error" and job.server is not None:
+                job.server.cancel_job(job.job_id, checked.message)
+        self.events += 1
+        job.last_seq = checked.seq
+        if checked.type in {"done", "error"}:
+            job.end = checked
+        job.sink.deliver(checked, raw)
+        if job.sink.full and job.server is not None and job.server not in self._paused:
+            self._paused[job.server] = job.sink
+            job.server.pause()
+
+    def acknowledged(self, job_id: str, seq: int, *, stop: bool = False) -> None:
+        """The sink holds everything up to `seq`; with `stop` it does not know the job or wants no more of it."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return
+        job.acknowledged = max(job.acknowledged, min(seq, job.last_seq))
+        if job.server is not None:
+            job.server.acknowledge(job_id, job.acknowledged, stop=stop)
+        if stop or (job.end is not None and job.acknowledged >= job.end.seq):
+            self.forget(job)
+        self.relieve()
+
+    def relieve(self) -> None:
+        """Let those go on whose sink has room again."""
+        for server, sink in list(self._paused.items()):
+            if not sink.full:
+                del self._paused[server]
+                server.proceed()
+
+    def cancel(self, job_id: str, reason: str) -> bool:
+        """Ask its game server to stop it. False when no such job is known."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return False
+        if job.end is None:
+            job.cancel_reason = reason
+            if job.server is not None:
+                job.server.cancel_job(job_id, reason)
+        return True
+
+    def end(self, job: TrackedJob, *, reason: str, message: str) -> None:
+        """Write the last line of a story that its game server will not finish."""
+        if job.end is not None:
+            return
+        event = JobEvent(
+            job_id=job.job_id,
+            seq=job.last_seq + 1,
+            type="error",
+            message=cut_message(message),
+            reason=reason,
+            time_ms=time.time_ns() // 1_000_000,
+        )
+        self._take(job, event, b"")
+
+    # ------------------------------------------------------------------------------------------------ game servers
+
+    def gone(self, server: GameServer, why: str) -> None:
+        """Its session is over. Its jobs wait for it to come back."""
+        self._paused.pop(server, None)
+        waiting = [job for job in self._jobs.values() if job.server is server]
+        for job in waiting:
+            job.server = None
+        if waiting:
+            self._later(waiting, why)
+
+    def _later(self, waiting: list[TrackedJob], why: str) -> None:
+        loop = asyncio.get_running_loop()
+
+        def overdue() -> None:
+            self._timers.discard(handle)
+            self._lose((job for job in waiting if job.server is None), why)
+
+        handle = loop.call_later(self._grace, overdue)
+        self._timers.add(handle)
+
+    def back(self, server: GameServer) -> None:
+        """It attached anew: the same process goes on with its jobs, another one knows nothing of them."""
+        away = [job for job in self._jobs.values() if job.server is None and job.service_id == server.service_id]
+        for job in away:
+            if job.incarnation != server.incarnation:
+                self._lose([job], "it was started anew")
+                continue
+            job.server = server
+            server.acknowledge(job.job_id, job.acknowledged, stop=False)
+            if job.cancel_reason is not None:
+                server.cancel_job(job.job_id, job.cancel_reason)
+
+    def _lose(self, jobs: Iterable[TrackedJob], why: str) -> None:
+        for job in jobs:
+            message = (
+                f"lost: the game server {job.service_id} is gone: {why}; check what the job did before repeating it"
+            )
+            self.end(job, reason="lost", message=message)
+
+    def stop(self) -> None:
+        for handle in self._timers:
+            handle.cancel()
+        self._timers.clear()
+
+
+def _within_limits(event: JobEvent) -> JobEvent:
+    """The event as it may travel on: the same object where nothing had to be changed."""
+    if event.type not in TYPES:
+        event = replace(event, type="log", message=f"{event.type[:64]}: {event.message}")
+    if len(event.payload) > PAYLOAD_BYTES:
+        message = f"an event of the job carried {len(event.payload)} bytes; at most {PAYLOAD_BYTES} are allowed"
+        return replace(event, type="error", payload=b"", message=message, reason="handler_failed")
+    if len(event.message) * 4 > JOB_MESSAGE_BYTES and len(event.message.encode()) > JOB_MESSAGE_BYTES:
+        return replace(event, message=cut_message(event.message))
+    return event
