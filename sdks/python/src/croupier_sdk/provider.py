@@ -43,7 +43,7 @@ class _Link(Protocol):
     async def run(self) -> None: ...
     def register(self, service: tunnel_pb2.Service) -> None: ...
     def drain(self, reason: str) -> None: ...
-    async def settled(self) -> None: ...
+    async def leave(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,8 +214,7 @@ class Provider:
                 await running.jobs.idle()
                 await running.calls.left()
                 await running.jobs.left()
-                if running.link.attached.is_set():
-                    await running.link.settled()
+                await running.link.leave()
 
     def run(self, *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
         """Serve until SIGTERM or SIGINT. A second signal does not wait for the calls in flight."""

@@ -71,7 +71,7 @@ def read_signature(function_id: str, handler: Handler) -> Signature:
 
 
 def _raw_parameter(function_id: str, parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any]) -> str:
-    raw = [name for name in parameters if hints.get(name) in {bytes, RawPayload}]
+    raw = [name for name in parameters if hints.get(name) in (bytes, RawPayload)]
     if raw and len(parameters) > 1:
         raise TypeError(
             f"function {function_id}, parameter {raw[0]}: RawPayload is the whole payload, so it must be the only parameter"
@@ -112,7 +112,7 @@ def _default(where: str, default: Any, shape: Shape) -> Any:
 
 def _response(function_id: str, hints: Mapping[str, Any]) -> Mapping[str, Any] | None:
     answer = hints.get("return", Any)
-    if answer in {bytes, RawPayload}:
+    if answer in (bytes, RawPayload):
         return None
     try:
         return shape_of(answer).schema or None

@@ -55,7 +55,7 @@ def from_json(kind: type[M], value: Any) -> M:
 
 def _set(message: Message, field: _Field, value: Any) -> None:
     if _is_map(field):
-        getattr(message, field.name).update(value)
+        getattr(message, field.name).update(value.items())
     elif field.is_repeated:
         getattr(message, field.name).extend(_from(field, element) for element in value)
     elif field.message_type is not None:

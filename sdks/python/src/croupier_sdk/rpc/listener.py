@@ -62,7 +62,7 @@ class Listener:
         log.info("draining: %s", reason)
         self._health.serving = False
 
-    async def settled(self) -> None:
+    async def leave(self) -> None:
         """Nothing to wait for: an answer ends its own RPC, and the server's stop gives those a moment."""
 
     async def _stay_registered(self, address: str) -> None:

@@ -94,6 +94,8 @@ class Attachment:
         self._events: dict[str, JobEventsOnTunnel] = {}
         self._work = asyncio.Event()
         self._progress = asyncio.Event()
+        self._over = asyncio.Event()
+        self._leaving = False
         self._sent = False
         self.attached = asyncio.Event()
         """Set while the functions are registered over a live stream."""
@@ -109,7 +111,7 @@ class Attachment:
         }
 
     async def run(self) -> None:
-        """Attach, and attach again whenever the stream is lost, until cancelled."""
+        """Attach, and attach again whenever the stream is lost, until cancelled or `leave`."""
         backoff = Backoff()
         while True:
             began = monotonic()
@@ -123,11 +125,15 @@ class Attachment:
             was_attached = self.attached.is_set()
             self.attached.clear()
             self._session.closed()
+            self._pulse()
+            if self._leaving:
+                break
             if was_attached and monotonic() - began >= _STABLE_SECONDS:
                 backoff.reset()
             delay = backoff.delay()
             log.warning("not attached to the agent at %s (%s); next try in %.1f s", self._peer.agent, reason, delay)
             await asyncio.sleep(delay)
+        self._over.set()
 
     def register(self, service: tunnel_pb2.Service) -> None:
         """Offer these functions, at once if attached."""
@@ -138,10 +144,14 @@ class Attachment:
         self._session.drain(reason)
         self._work.set()
 
-    async def settled(self) -> None:
-        """Wait until the agent has acknowledged all there was to say."""
-        while not self._session.settled:
+    async def leave(self) -> None:
+        """Tell the agent all there is to say, and end the stream; at once where there is none."""
+        while self.attached.is_set() and not self._session.settled:
             await self._progress.wait()
+        self._leaving = True
+        self._work.set()
+        if self.attached.is_set():
+            await self._over.wait()
 
     async def _connect(self) -> None:
         channel = dial(self._peer.agent, self._peer.tls)
@@ -188,8 +198,7 @@ class Attachment:
                 handle[type(frame)](frame)
             if session.has_output:
                 work.set()
-            self._progress.set()
-            self._progress.clear()
+            self._pulse()
 
     async def _write(self, stream: _Stream) -> None:
         """Writing returns at once, so frames gather only if the loop gets its turn first; there is no timer."""
@@ -203,6 +212,10 @@ class Attachment:
                 if (message := session.next_message()) is not None:
                     await stream.write(message)
                     self._sent = True
+            self._pulse()
+            if self._leaving:
+                await stream.done_writing()
+                await self._over.wait()  # the agent ends the stream in its turn, which the reader sees
 
     async def _beat(self, _stream: _Stream) -> None:
         pause = self._session.heartbeat_ms / 1000
@@ -212,6 +225,10 @@ class Attachment:
             if not self._sent:
                 self._session.beat()
                 self._work.set()
+
+    def _pulse(self) -> None:
+        self._progress.set()
+        self._progress.clear()
 
     def _context(self, frame: tunnel_pb2.InvokeFrame | tunnel_pb2.StartJobFrame, call_id: str) -> CallContext:
         return CallContext(

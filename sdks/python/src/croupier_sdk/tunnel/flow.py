@@ -26,11 +26,6 @@ class Flow:
         """So much has arrived since the last acknowledgement that one should be sent at once."""
         return self._arrived >= ACK_AFTER_MESSAGES or self._arrived_bytes >= BATCH_BYTES
 
-    @property
-    def settled(self) -> bool:
-        """All that was sent is acknowledged."""
-        return not self._kept
-
     def pack(self, frames: list[bytes]) -> bytes:
         """The next message, carrying `frames`; it is kept."""
         self._sent += 1

@@ -165,8 +165,8 @@ class Session:
 
     @property
     def settled(self) -> bool:
-        """The agent has all there was to say."""
-        return not (self._urgent or self._events or self._resend or self._outboxes) and self._flow.settled
+        """All there was to say has been said, and what a job had to say is stored."""
+        return not (self._urgent or self._events or self._resend or self._outboxes)
 
     def _behind(self) -> bool:
         return self._flow.kept_bytes >= BACKLOG_BYTES
