@@ -1,0 +1,107 @@
+"""A game server that knows the contract and nothing of ours: the generated stubs, unmodified, and a port of its own."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from typing import Any
+
+import grpc
+
+from croupier_wire.agent.local.v1 import local_pb2, local_pb2_grpc
+from croupier_wire.function.v1 import function_pb2, function_pb2_grpc
+
+
+class Functions(function_pb2_grpc.FunctionServiceServicer):
+    def Invoke(self, request: Any, context: Any) -> Any:
+        match request.function_id:
+            case "foreign.echo":
+                return function_pb2.InvokeResponse(payload=request.payload)
+            case "foreign.metadata":
+                return function_pb2.InvokeResponse(payload=json.dumps(dict(request.metadata)).encode())
+            case "foreign.large":
+                return function_pb2.InvokeResponse(payload=b"x" * 11_000_000)
+            case "foreign.hang":
+                time.sleep(30)
+        context.abort(grpc.StatusCode.NOT_FOUND, f"no such function {request.function_id}")
+        return None
+
+    def StartJob(self, request: Any, context: Any) -> Any:
+        if request.function_id == "foreign.unary_job":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "jobs are unknown here")
+        return function_pb2.StartJobResponse(job_id="foreign-job-7")
+
+    def StreamJob(self, request: Any, context: Any) -> Iterator[Any]:
+        for number in range(1, 6):
+            yield function_pb2.JobEvent(type="progress", progress=number * 20, message=f"step {number}")
+        yield function_pb2.JobEvent(type="done", payload=b'{"steps": 5}')
+
+    def CancelJob(self, request: Any, context: Any) -> Any:
+        return function_pb2.StartJobResponse(job_id=request.job_id)
+
+
+class Garbage(grpc.GenericRpcHandler):
+    """Answers every method with bytes that are no message."""
+
+    def service(self, details: Any) -> Any:
+        return grpc.unary_unary_rpc_method_handler(lambda raw, context: b"\xff\xff\xff\xff")
+
+
+NAMES = ["foreign.echo", "foreign.metadata", "foreign.large", "foreign.hang", "foreign.job", "foreign.unary_job"]
+
+
+def register_protobuf(agent: str, service_id: str, address: str, names: list[str]) -> None:
+    with grpc.insecure_channel(agent) as channel:
+        local_pb2_grpc.LocalControlServiceStub(channel).RegisterLocal(
+            local_pb2.RegisterLocalRequest(
+                service_id=service_id,
+                version="1.0",
+                rpc_addr=address,
+                functions=[local_pb2.LocalFunctionDescriptor(id=name, version="1.0") for name in names],
+            ),
+            wait_for_ready=True,
+            timeout=10,
+        )
+
+
+def register_json(agent: str, service_id: str, address: str, names: list[str]) -> None:
+    """As a peer with `application/grpc+json` does: the same method, a JSON message."""
+    body = {
+        "service_id": service_id,
+        "version": "1.0",
+        "rpc_addr": address,
+        "functions": [{"id": name, "version": "1.0"} for name in names],
+        "unknown_to_you": 1,
+    }
+    with grpc.insecure_channel(agent) as channel:
+        register = channel.unary_unary("/croupier.agent.local.v1.LocalControlService/RegisterLocal")
+        answer = json.loads(register(json.dumps(body).encode(), wait_for_ready=True, timeout=10))
+        assert answer["session_id"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--agent", required=True)
+    parser.add_argument("--service-id", default="foreign-1")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--garbage", action="store_true")
+    options = parser.parse_args()
+    server = grpc.server(
+        futures.ThreadPoolExecutor(8),
+        options=[("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)],
+    )
+    if options.garbage:
+        server.add_generic_rpc_handlers((Garbage(),))
+    else:
+        function_pb2_grpc.add_FunctionServiceServicer_to_server(Functions(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    register = register_json if options.json else register_protobuf
+    names = ["garbage.call"] if options.garbage else NAMES
+    register(options.agent, options.service_id, f":{port}", names)  # a listen string: the host is the peer's
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""Real processes of one installation, started, killed and started again by tests."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+HERE = Path(__file__).parent
+PROGRAM = str(Path(sys.executable).with_name("croupier"))
+TOKEN = "system-test-token-0123456789abcdef"
+SCOPE = {"X-Game-ID": "demo", "X-Env": "dev"}
+PATIENCE = 30.0
+"""Seconds after which a wait counts as failed; far more than anything here takes."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def until(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
+    """Ask until the answer is true, and return it; other processes tell nobody when they are ready."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not (answer := await condition()):  # noqa: ASYNC110 — see above
+                await asyncio.sleep(0.02)
+            return answer
+    except TimeoutError:
+        raise AssertionError(f"after {PATIENCE:.0f} s still not so: {what}") from None
+
+
+class Program:
+    """One process; its output goes to a file that a failing test can show."""
+
+    def __init__(self, arguments: Sequence[str], output: Path) -> None:
+        self.arguments = arguments
+        self.output = output
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        assert self._process is not None
+        return self._process
+
+    async def start(self) -> None:
+        with self.output.open("ab") as file:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.arguments, stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file, env=_environment()
+            )
+
+    async def kill(self) -> None:
+        """kill -9"""
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; returns its exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        async with asyncio.timeout(PATIENCE):
+            return await self.process.wait()
+
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CROUPIER_")}
+
+
+class Stage:
+    """A server, an agent and any number of game servers, on loopback, with their data under `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.http, self.grpc = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        self.local, self.health = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        self.ledger = root / "ledger.txt"
+        self.ledger.touch()
+        self.programs: list[Program] = []
+        self.session: aiohttp.ClientSession | None = None
+        data = ["--data", str(root)]
+        self.server = self.program(
+            "server", PROGRAM, "server", "--http", self.http, "--grpc", self.grpc, *data, "--job-lost-after", "5s"
+        )
+        self.agent = self.program(
+            "agent", PROGRAM, "agent", "--agent-id", "agent-1", "--game", "demo", "--env", "dev",
+            "--servers", self.grpc, "--grpc", self.local, "--http", self.health, *data,
+        )  # fmt: skip
+        (root / "token").write_text(TOKEN + "\n")
+        (root / "token").chmod(0o600)
+
+    def program(self, name: str, *arguments: str) -> Program:
+        program = Program(arguments, self.root / f"{name}.log")
+        self.programs.append(program)
+        return program
+
+    def game(self, service_id: str = "game-1", *options: str) -> Program:
+        return self.program(
+            service_id, sys.executable, str(HERE / "game.py"), "--agent", self.local, "--service-id", service_id,
+            "--ledger", str(self.ledger), *options,
+        )  # fmt: skip
+
+    def foreign_game(self, service_id: str = "foreign-1", *options: str) -> Program:
+        return self.program(
+            service_id, sys.executable, str(HERE / "foreign_game.py"), "--agent", self.local,
+            "--service-id", service_id, *options,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------------ asking
+
+    async def post(self, path: str, body: Any, **options: Any) -> tuple[int, Any]:
+        assert self.session is not None
+        async with self.session.post(f"http://{self.http}{path}", json=body, **options) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        assert self.session is not None
+        async with self.session.get(f"http://{self.http}{path}") as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def invoke(self, function_id: str, payload: Any = None, **options: Any) -> tuple[int, Any]:
+        return await self.post("/api/invoke", {"function_id": function_id, "payload": payload or {}, **options})
+
+    async def start_job(self, function_id: str, payload: Any = None, **options: Any) -> str:
+        status, body = await self.post(
+            "/api/start_job", {"function_id": function_id, "payload": payload or {}, **options}
+        )
+        assert status == 200, body
+        job_id: str = body["job_id"]
+        return job_id
+
+    async def follow(self, job_id: str, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
+        """The job's events until its end, or the first `most` of them: {"seq", "type", "message", "payload", …}."""
+        assert self.session is not None
+        events: list[dict[str, Any]] = []
+        address = f"http://{self.http}/api/stream_job?id={job_id}"
+        async with self.session.get(address, headers={"Last-Event-ID": str(after)} if after else {}) as stream:
+            assert stream.status == 200, await stream.text()
+            async for event in _sse(stream.content):
+                events.append(event)
+                if most is not None and len(events) == most:
+                    break
+        return events
+
+    async def reachable(self, function_id: str, services: int = 1) -> None:
+        async def asked() -> bool:
+            try:
+                _, body = await self.get(f"/api/function_instances?function_id={function_id}")
+            except aiohttp.ClientError:
+                return False
+            return sum(instance["healthy"] for instance in body.get("instances", [])) >= services
+
+        await until(asked, f"{services} healthy instances of {function_id}")
+
+    def noted(self) -> list[str]:
+        return self.ledger.read_text().splitlines()
+
+    async def end(self) -> None:
+        for program in reversed(self.programs):
+            if program._process is not None and program.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    program.process.kill()
+                await program.process.wait()
+
+
+async def _sse(content: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]]:
+    fields: dict[str, str] = {}
+    async for line in content:
+        text = line.decode().rstrip("\n")
+        if text:
+            name, _, value = text.partition(": ")
+            fields[name] = value
+        elif "data" in fields:
+            yield {"seq": int(fields["id"]), **json.loads(fields["data"])}
+            fields = {}
