@@ -66,6 +66,15 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback(capsys, monkeypatch):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_what_the_system_refuses_is_said_in_its_words(capsys, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr("croupier.cli.config.check_file", refuse)
+    assert run(["config", "check", "x.yaml"]) == 1
+    assert capsys.readouterr().err == "croupier: [Errno 98] Address already in use\n"
+
+
 def test_config_check_prints_every_fault_and_exits_with_1(tmp_path, capsys):
     path = tmp_path / "c.yaml"
     path.write_text("server: {htp: x}\nagent: {env: 1}\n")

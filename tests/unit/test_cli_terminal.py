@@ -31,3 +31,8 @@ def test_an_answer_that_is_no_json_reaches_a_file_untouched(capsysbinary, as_jso
 def test_a_table_is_aligned_by_what_is_seen_and_holds_one_line_a_row(capsys):
     print_table(("NAME", "N"), [("玩家", 1), ("a\nb\x1b", 22)])
     assert capsys.readouterr().out == "NAME       N\n玩家       1\na b\\u001b  22\n"
+
+
+def test_an_empty_table_says_so(capsys):
+    print_table(("NAME", "N"), [])
+    assert capsys.readouterr().out == "NAME  N\n(none)\n"

@@ -1,6 +1,7 @@
 """The server's HTTP API, as the command line uses it."""
 
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -138,7 +139,8 @@ def _failed(reason: str, detail: str) -> RequestFailed:
 
 def _cause(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or type(error.os_error).__name__
+        number = error.os_error.errno
+        return os.strerror(number) if number and number > 0 else str(error.os_error)
     if isinstance(error, aiohttp.ClientPayloadError):
         return "it ended too early"
     return str(error) or type(error).__name__

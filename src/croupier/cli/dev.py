@@ -141,5 +141,6 @@ In another terminal:
   export CROUPIER_TOKEN={ready.token} CROUPIER_GAME_ID={ready.game_id} CROUPIER_ENV={ready.env}{address}
   {program} registry
   {program} invoke player.list
+  {program} invoke player.ban player_id=p0001 reason=cheating
   {program} invoke --job mail.send_all text=Hello
 """

@@ -36,8 +36,9 @@ COMMANDS: Mapping[str, Entry] = {
     "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
 }
 
-INTERRUPTED = 130
+FAILED = 1
 USAGE = 2
+INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -72,7 +73,11 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except CroupierError as error:
         click.echo(f"croupier: {error.message}", err=True)
-        return USAGE if error.reason == "invalid_argument" else 1
+        return USAGE if error.reason == "invalid_argument" else FAILED
+    except OSError as error:
+        # A port that is taken, a disk that is full: the system's words say it best.
+        click.echo(f"croupier: {error}", err=True)
+        return FAILED
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     return code if isinstance(code, int) else 0

@@ -31,8 +31,4 @@ def command(config: Path | None, **flags: Any) -> None:
         token, path = ensure_token(settings.data)
         settings = settings.model_copy(update={"token": token})
         _log.info("callers need the token in %s", path)
-    serve(partial(app.run, settings, ready=_say_ready))
-
-
-def _say_ready(info: app.ReadyInfo) -> None:
-    _log.info("the server is ready: HTTP on %s, gRPC on %s", info.http, info.grpc)
+    serve(partial(app.run, settings))

@@ -42,6 +42,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> No
     for row in table:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
+    if not rows:
+        click.echo("(none)")
 
 
 def _as_came(payload: bytes) -> bytes:
