@@ -10,14 +10,11 @@ import click
 
 from croupier.cli.client import Client
 from croupier.cli.exits import RequestFailed, fail
+from croupier.cli.flags import config_option
 from croupier.settings import ClientSettings, load
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of settings  [env: CROUPIER_CONFIG]"
-)
 
 _OPTIONS = (
     click.option("--game", "--game-id", "game_id", metavar="ID", help="the game  [env: CROUPIER_GAME_ID]"),

@@ -7,7 +7,7 @@ import click
 
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, require_scope, run
-from croupier.cli.duration import Duration
+from croupier.cli.flags import Duration
 from croupier.cli.job import PATIENCE, follow_to_end
 from croupier.cli.payload import parse_pairs, read_payload
 from croupier.cli.terminal import print_answer

@@ -8,8 +8,8 @@ import click
 
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.duration import Duration
 from croupier.cli.exits import Problem, exit_of, fail
+from croupier.cli.flags import Duration
 from croupier.cli.following import Follower, Happening
 from croupier.cli.progress import story
 from croupier.cli.terminal import print_answer, print_json, print_table

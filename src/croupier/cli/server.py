@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from croupier.cli.connection import config_option
+from croupier.cli.flags import config_option
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
 from croupier.server import app

@@ -1,3 +1,6 @@
+"""Flags that several commands share, apart from those of a connection: a server needs no HTTP client to read its own."""
+
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,3 +21,8 @@ class Duration(click.ParamType[float]):
         if seconds <= 0:
             self.fail("a duration is above 0", param, ctx)
         return seconds
+
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of settings  [env: CROUPIER_CONFIG]"
+)
