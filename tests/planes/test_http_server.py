@@ -1,6 +1,7 @@
 """The same application behind a real web server on loopback, with a real client."""
 
 import asyncio
+import io
 import socket
 
 import aiohttp
@@ -63,7 +64,7 @@ async def test_a_client_that_disconnects_cancels_its_call(bed, client):
 
 async def test_a_body_too_large_is_answered_and_the_connection_goes_on(client):
     for _ in range(2):
-        async with client.post("/api/invoke", data=b"x" * 11_000_000) as reply:
+        async with client.post("/api/invoke", data=io.BytesIO(b"x" * 11_000_000)) as reply:
             assert reply.status == 413
             assert (await reply.json(content_type="application/problem+json"))["reason"] == "payload_too_large"
     async with client.post("/api/invoke", json={"function_id": "f"}) as reply:
@@ -76,7 +77,7 @@ async def test_a_payload_of_eight_megabytes_travels_both_ways(bed, client):
 
     bed.calls.script = echo
     payload = b'"' + b"x" * 8_000_000 + b'"'
-    async with client.post("/games/demo/functions/f", data=payload) as reply:
+    async with client.post("/games/demo/functions/f", data=io.BytesIO(payload)) as reply:
         assert await reply.read() == payload
 
 

@@ -23,6 +23,7 @@ class Guard:
         if not token:
             raise ValueError("an empty token would let everyone in: give the server a token")
         self._digest = _digest(token.encode())
+        self._usual = b"Bearer " + token.encode()
         self._principal = Principal(name=name)
 
     def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
@@ -33,6 +34,8 @@ class Guard:
         value = headers.get(b"authorization")
         if value is None:
             raise Unauthenticated(f"no token: {_HOW}")
+        if hmac.compare_digest(value, self._usual):
+            return self._principal
         scheme, _, token = value.partition(b" ")
         if scheme.lower() != b"bearer":
             raise Unauthenticated(f"only bearer tokens are accepted: {_HOW}")

@@ -81,8 +81,7 @@ class LeanEntry:
         took = time.perf_counter() - began
         self._metrics.call(route, outcome, took)
         self._metrics.request(route, answer.status)
-        duration = (b"x-duration-ms", b"%.1f" % (took * 1000))
-        await exchange.answer(answer._replace(headers=[duration, *answer.headers]))
+        await exchange.answer(answer, (b"x-duration-ms", b"%.1f" % (took * 1000)))
 
     async def _invoke(self, exchange: Exchange, content: bytes) -> Answer:
         exchange.call_id = new_id("c")

@@ -63,7 +63,7 @@ class Exchange:
             (b"cache-control", b"no-store"),
         ]
 
-    async def answer(self, answer: Answer) -> None:
+    async def answer(self, answer: Answer, *more: tuple[bytes, bytes]) -> None:
         headers = [
             (b"content-type", answer.content_type),
             (b"content-length", b"%d" % len(answer.body)),
@@ -71,7 +71,8 @@ class Exchange:
         ]
         if self.call_id:
             headers.append((b"x-call-id", self.call_id.encode()))
-        headers.extend(answer.headers)
+        headers += answer.headers
+        headers += more
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": answer.body})
 
