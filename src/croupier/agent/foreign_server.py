@@ -137,8 +137,8 @@ class ForeignServer:
         return JobStarted(request_id=frame.request_id, job_id=frame.job_id, service_id=self.service_id)
 
     def _ended(self, job_id: str) -> None:
-        del self._jobs[job_id]
-        del self._followers[job_id]
+        self._jobs.pop(job_id, None)
+        self._followers.pop(job_id, None)
 
     def cancel_job(self, job_id: str, reason: str) -> None:
         job = self._jobs.get(job_id)

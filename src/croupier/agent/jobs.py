@@ -191,10 +191,12 @@ class Jobs:
                 job.server.cancel_job(job_id, reason)
         return True
 
-    def end(self, job: TrackedJob, *, reason: str, message: str) -> None:
-        """Write the last line of a story that its game server will not finish."""
+    def end(self, job: TrackedJob, *, reason: str, message: str, stop: bool = False) -> None:
+        """Write the last line of a story that its game server will not finish; with `stop` it is told to drop the job."""
         if job.end is not None:
             return
+        if stop and job.server is not None:
+            job.server.acknowledge(job.job_id, job.last_seq, stop=True)
         event = JobEvent(
             job_id=job.job_id,
             seq=job.last_seq + 1,

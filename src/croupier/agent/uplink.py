@@ -1,0 +1,330 @@
+"""The way to the server: one stream, dialled outwards, for ever dialled again.
+
+server ─ Execute ─► forward ─► game server ─ answer's bytes ─► Connector ─► server
+server ◄─ job event ─ deliver ◄─ jobs            server ─ JobAck ─► jobs ─► game server
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from croupier.agent.addresses import is_loopback, split
+from croupier.agent.attachments import Attachments
+from croupier.agent.control import ControlRegistration
+from croupier.agent.forward import Flight, Forward
+from croupier.agent.instances import Instances
+from croupier.agent.jobs import Jobs
+from croupier.domain.job import JobEvent
+from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
+from croupier.tunnel.codec import encode
+from croupier.tunnel.connector import (
+    Abort,
+    AcceptorDraining,
+    Asked,
+    Connector,
+    ConnectorEvent,
+    Execute,
+    JobAcknowledged,
+    JobCancelAsked,
+    Opened,
+)
+from croupier.tunnel.frames import (
+    Answer,
+    CallResult,
+    Hello,
+    Invoke,
+    JobAnswer,
+    JobQuery,
+    JobStarted,
+    ListLocal,
+    LocalList,
+    Register,
+    StartJob,
+)
+from croupier.tunnel.grpc import CHANNEL_OPTIONS, OPEN, ClientStream, open_stream
+from croupier.tunnel.peer import ConnectorPeer
+from croupier.tunnel.status import error_from
+
+log = logging.getLogger(__name__)
+
+COALESCE = 0.05
+"""Seconds in which changes of the game servers share one registration."""
+FLUSH_CHECK = 0.01
+UNARY_TIMEOUT = 10.0
+ASK_TIMEOUT = 2.0
+"""Seconds in which game servers must say what they know of a job."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backoff:
+    """Pauses between tries, in seconds: doubling from `first` to `most`, each ±20 %."""
+
+    first: float = 0.1
+    most: float = 30.0
+    settled: float = 10.0
+    """A stream that lived so long makes the next pause a first one again."""
+
+    def pause(self, failures: int) -> float:
+        return min(self.most, self.first * 2.0 ** min(failures, 30)) * random.uniform(0.8, 1.2)  # noqa: S311 — jitter, no secret
+
+
+class Uplink:
+    def __init__(
+        self,
+        hello: Hello,
+        servers: tuple[str, ...],
+        *,
+        forward: Forward,
+        instances: Instances,
+        jobs: Jobs,
+        attachments: Attachments,
+        control: ControlRegistration,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Raises InvalidArgument or FailedPrecondition for a server that cannot be dialled."""
+        for server in servers:
+            host, _ = split(server)
+            if not is_loopback(host):
+                raise FailedPrecondition(
+                    f"server {server} is not on this machine, and this version has no TLS yet: what is sent could be "
+                    "read on the way; name an address on 127.0.0.1 or ::1"
+                )
+        if not servers:
+            raise InvalidArgument("name at least one server to dial")
+        self._servers = servers
+        self._forward = forward
+        self._instances = instances
+        self._jobs = jobs
+        self._attachments = attachments
+        self._control = control
+        self._backoff = backoff or Backoff()
+        self._loop = asyncio.get_running_loop()
+        self._peer = ConnectorPeer(Connector(hello), self)
+        self._flights: dict[str, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._register_due = False
+        self._opened = asyncio.Event()
+        self._plain = False
+        self._call: grpc.aio.StreamStreamCall[bytes, bytes] | None = None
+        self._stopping = asyncio.Event()
+        self.connected = False
+        self.reconnects = 0
+
+    # ------------------------------------------------------------------------------------------------ the stream
+
+    async def run(self) -> None:
+        """Dial for ever, one server after the other, until cancelled or drained."""
+        failures = place = 0
+        while not self._stopping.is_set():
+            began = self._loop.time()
+            reached = await self._carry(self._servers[place % len(self._servers)])
+            if not reached:
+                place += 1
+            if reached and self._loop.time() - began >= self._backoff.settled:
+                failures = 0
+            await self._pause(self._backoff.pause(failures))
+            failures += 1
+            self.reconnects += 1
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    async def _carry(self, server: str) -> bool:
+        """One stream, from its beginning to its end. False when nobody answered."""
+        self._opened.clear()
+        async with grpc.aio.insecure_channel(server, options=CHANNEL_OPTIONS) as channel:
+            call = self._call = open_stream(channel, OPEN)
+            beside = asyncio.ensure_future(self._register_beside(channel))
+            try:
+                await self._peer.run(ClientStream(call))
+            except InvalidArgument as error:
+                log.warning("server %s broke the tunnel's protocol: %s", server, error.message)
+            finally:
+                self.connected = False
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+                call.cancel()
+                self._call = None
+        reached = self._opened.is_set()
+        log.log(logging.INFO if reached else logging.DEBUG, "the stream to server %s ended", server)
+        return reached
+
+    async def _register_beside(self, channel: grpc.aio.Channel) -> None:
+        """A plain server learns by ControlService what can be reached."""
+
+        async def unary(method: str, request: bytes) -> bytes:
+            send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+            try:
+                return await send(request, timeout=UNARY_TIMEOUT)
+            except grpc.aio.AioRpcError as error:
+                raise error_from(error.code().value[0], error.details() or error.code().name) from error
+
+        await self._opened.wait()
+        if self._plain:
+            await self._control.run(unary)
+
+    # ------------------------------------------------------------------------------------------------ registering
+
+    def changed(self) -> None:
+        """The game servers are not what they were."""
+        self._control.changed()
+        if not self._register_due and self.connected:
+            self._register_due = True
+            self._loop.call_later(COALESCE, self._register)
+
+    def _register(self) -> None:
+        self._register_due = False
+        self._peer.machine.register(Register(self._instances.services()))
+        self._peer.wake()
+
+    # ------------------------------------------------------------------------------------------------ what the server wants
+
+    def handle(self, event: ConnectorEvent) -> None:
+        match event:
+            case Execute():
+                self._execute(event)
+            case Abort():
+                flight = self._flights.pop(event.request_id, None)
+                if flight is not None:
+                    flight.cancel(event.reason)
+            case JobAcknowledged():
+                self._jobs.acknowledged(event.job_id, event.seq, stop=event.stop)
+            case JobCancelAsked():
+                self._cancel_job(event.job_id, event.reason)
+            case Asked(query=ListLocal() as query):
+                self._list(query)
+            case Asked(query=JobQuery() as query):
+                self._spawn(self._answer_query(query))
+            case Opened():
+                self._open(event)
+            case AcceptorDraining():
+                log.info("the server drains: %s", event.reason[:256] or "no reason given")
+
+    def _open(self, event: Opened) -> None:
+        log.info("connected to the server%s", ", the session goes on" if event.resumed else "")
+        self.connected = True
+        self._plain = event.plain
+        self._opened.set()
+        # After a resume too: what changed in between was not sent, since nobody was there.
+        self._register()
+
+    def _execute(self, event: Execute) -> None:
+        frame = event.frame
+        request_id = frame.request_id
+
+        def done(outcome: Answer | CroupierError, raw: bytes) -> None:
+            self._flights.pop(request_id, None)
+            self._answer(frame, outcome, raw)
+
+        try:
+            if isinstance(frame, StartJob):
+                flight = self._forward.start(frame, event.raw, event.deadline, done, self)
+            else:
+                flight = self._forward.invoke(frame, event.raw, event.deadline, done)
+        except CroupierError as error:
+            self._answer(frame, error, b"")
+            return
+        if flight is not None:
+            self._flights[request_id] = flight
+
+    def _answer(self, frame: Invoke, outcome: Answer | CroupierError, raw: bytes) -> None:
+        if not raw:
+            answer = _failed(frame, outcome) if isinstance(outcome, CroupierError) else outcome
+            raw = encode(answer)
+        self._peer.machine.answer_raw(frame.request_id, raw)
+        self._peer.wake()
+
+    def _cancel_job(self, job_id: str, reason: str) -> None:
+        if self._jobs.cancel(job_id, reason):
+            return
+        # An earlier agent process may have started it: the game server that has it will know.
+        log.info("job %s is not known here, every attached game server is asked to cancel it", job_id[:256])
+        for server in self._attachments.servers():
+            server.cancel_job(job_id, reason)
+
+    def _list(self, query: ListLocal) -> None:
+        if query.function_id:
+            found = tuple(self._instances.offering(query.function_id))
+        else:
+            found = tuple(each.service.service_id for each in self._instances)
+        error = None if found else NotFound(f"no local handler for {query.function_id[:256]}")
+        self._peer.machine.answer(
+            LocalList(request_id=query.request_id, function_id=query.function_id, service_ids=found, error=error)
+        )
+        self._peer.wake()
+
+    async def _answer_query(self, query: JobQuery) -> None:
+        self._peer.machine.answer(await self._known_job(query))
+        self._peer.wake()
+
+    async def _known_job(self, query: JobQuery) -> JobAnswer:
+        job = self._jobs.get(query.job_id)
+        if job is not None:
+            end = job.end
+            return JobAnswer(
+                request_id=query.request_id,
+                state=job.state,
+                payload=end.payload if end is not None else b"",
+                error=end.message if end is not None and end.type == "error" else "",
+            )
+        asked = [server.ask(query.job_id, ASK_TIMEOUT) for server in self._attachments.servers()]
+        for answer in await asyncio.gather(*asked):
+            if answer is not None:
+                return JobAnswer(
+                    request_id=query.request_id, state=answer.state, payload=answer.payload, error=answer.error
+                )
+        return JobAnswer(request_id=query.request_id, error=f"unknown job {query.job_id[:256]}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ------------------------------------------------------------------------------------------------ what jobs tell
+
+    def deliver(self, event: JobEvent, raw: bytes) -> None:
+        self._peer.machine.emit(event, raw)
+        self._peer.wake()
+
+    @property
+    def full(self) -> bool:
+        return self._peer.machine.link.full
+
+    # ------------------------------------------------------------------------------------------------ the end
+
+    def drain(self) -> None:
+        """Tell the server that no more calls are taken."""
+        self._stopping.set()
+        self._peer.machine.drain("the agent is stopping")
+        self._peer.wake()
+
+    async def close(self, grace: float) -> None:
+        """End the stream in order once everything was sent, `grace` seconds at most; `run` then returns."""
+        for task in self._tasks:
+            task.cancel()
+        call = self._call
+        if call is None or not self.connected:
+            return
+        try:
+            async with asyncio.timeout(grace):
+                while self._peer.machine.link.ready and self.connected:  # noqa: ASYNC110 — the link is no source of events
+                    await asyncio.sleep(FLUSH_CHECK)
+                await call.done_writing()
+        except (TimeoutError, grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            log.info("not everything could be sent to the server before the stop")
+
+
+def _failed(frame: Invoke, error: CroupierError) -> CallResult | JobStarted:
+    if isinstance(frame, StartJob):
+        return JobStarted(request_id=frame.request_id, job_id=frame.job_id, error=error)
+    return CallResult(request_id=frame.request_id, error=error)
