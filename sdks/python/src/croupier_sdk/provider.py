@@ -166,7 +166,7 @@ class Provider:
             await self.stop()
 
     async def ready(self) -> None:
-        """Wait until the agent knows the functions.
+        """Wait until the provider is attached (or registered) and so the functions are told.
 
         Raises RuntimeError if the provider does not serve, and what went wrong if it cannot go on (a port that is taken).
         """

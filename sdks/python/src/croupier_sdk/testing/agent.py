@@ -85,6 +85,12 @@ class FakeAgent:
             while self._find(function_id, service_id) is None:
                 await self._changed.wait()
 
+    async def wait_draining(self, service_id: str) -> None:
+        """Wait until the game server says that it takes no new calls. Raises TimeoutError after ten seconds."""
+        async with asyncio.timeout(_WAIT_SECONDS):
+            while service_id not in self.draining:
+                await self._changed.wait()
+
     async def invoke(self, function_id: str, payload: Any = None, **options: Any) -> Any:
         """Call a function with a JSON value and return its answer.
 

@@ -29,7 +29,7 @@ _LATE_SECONDS = 1.0
 class Attached:
     """One attached game server. It outlives its streams, as its session does."""
 
-    def __init__(self, hello: tunnel_pb2.Hello, settings: tunnel_pb2.Welcome, on_register: Callable[[], None]) -> None:
+    def __init__(self, hello: tunnel_pb2.Hello, settings: tunnel_pb2.Welcome, on_change: Callable[[], None]) -> None:
         self.service_id = hello.agent_id
         self.functions: Mapping[str, Mapping[str, Any]] = {}
         self.draining = False
@@ -37,7 +37,7 @@ class Attached:
         self.received_messages = 0
         self._incarnation = hello.incarnation
         self._settings = settings
-        self._on_register = on_register
+        self._on_change = on_change
         self._session_id = secrets.token_hex(8)
         self._flow = Flow()
         self._queue: deque[bytes] = deque()
@@ -187,9 +187,10 @@ class Attached:
         elif frame.HasField("register"):
             (service,) = frame.register.services
             self.functions = {entry["id"]: entry for entry in json.loads(service.manifest_json)}
-            self._on_register()
+            self._on_change()
         elif frame.HasField("drain"):
             self.draining = True
+            self._on_change()
 
     def _answered(self, frame: tunnel_pb2.ResultFrame | tunnel_pb2.StartJobResult) -> None:
         answer = self._answers.get(frame.request_id)

@@ -276,10 +276,10 @@ class Attachment:
         return Failure(reason="permission_denied", message=text)
 
     def _job_ack(self, frame: tunnel_pb2.JobAckFrame) -> None:
+        if frame.stop:  # first, because the session may have dropped the job at this message's earlier frames
+            self._jobs.forget(frame.job_id)
         if (events := self._events.get(frame.job_id)) is None:
             return
-        if frame.stop:
-            self._jobs.forget(frame.job_id)
         events.changed()
         if not self._session.knows_job(frame.job_id):
             del self._events[frame.job_id]
