@@ -88,7 +88,7 @@ async def start_server(stage: Stage) -> Deployment:
         "server",
         *(CROUPIER, "server", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"),
         *("--data", str(stage.scratch / f"server-{token[:8]}")),
-        ready=r"is ready: HTTP on (\S+), gRPC on (\S+)",
+        ready=r"ready: HTTP on (\S+), gRPC on (\S+)",
         environ={"CROUPIER_SERVER_TOKEN": token},
     )
     return Deployment(url=f"http://{found[1]}", grpc=found[2], token=token, processes={"server": server})
@@ -115,6 +115,6 @@ async def start_agent(stage: Stage, server: str) -> tuple[Process, str]:
         "agent",
         *(CROUPIER, "agent", "--agent-id", "bench", "--game", GAME_ID, "--env", ENV, "--servers", server),
         *("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", str(stage.scratch / "agent")),
-        ready=r"is ready: game servers on ([^\s,]+)",
+        ready=r"ready: game servers on ([^\s,]+)",
     )
     return agent, found[1]
