@@ -52,7 +52,7 @@ class Deployment:
         )
         spent = cpu_of(self.processes)
         cpu = {name: (spent[name] - before[name]) / load.requests * 1000 for name in spent}
-        return Sample(rate=load.rate, p50=load.p50, p99=load.p99, cpu=cpu)
+        return Sample(rate=load.rate, p50=load.p50, p99=load.p99, worst=load.worst, cpu=cpu)
 
     async def until_callable(self, payload: bytes) -> None:
         """Wait until a call comes back as it should. Raises Broken when none does in time."""

@@ -12,8 +12,9 @@ class Sample:
     rate: float
     """Calls per second."""
     p50: float
-    """Milliseconds, as is p99."""
+    """Milliseconds, as are the next two; the worst is known of wrk only."""
     p99: float
+    worst: float = 0.0
     cpu: Mapping[str, float] = field(default_factory=dict)
     """Seconds per 1000 calls, by process."""
 

@@ -19,7 +19,7 @@ PYTHON = sys.executable
 CROUPIER = str(Path(PYTHON).with_name("croupier"))
 
 STOP_SECONDS = 10.0
-_LAST_LINES = 30
+_LAST_LINES = 12
 
 
 class Broken(Exception):
@@ -95,6 +95,11 @@ class Process:
         stdin.write(json.dumps(command).encode() + b"\n")
         return json.loads((await answer)[1])
 
+    async def ended(self) -> None:
+        """Wait until it ended by itself, as it was meant to. Raises Broken when it failed."""
+        if await self._child.wait():
+            raise self._broken(f"it ended with {self._child.returncode}")
+
     async def stop(self) -> None:
         """End it in order, or by force when it takes too long. Safe to repeat."""
         if self._child.returncode is None:
@@ -153,9 +158,15 @@ class Stage:
         self._ending.push_async_callback(process.stop)
         return process, await process.expect(ready, seconds)
 
-    async def program(self, name: str, *arguments: str, seconds: float = 60.0) -> tuple[Process, str]:
+    async def program(
+        self, name: str, *arguments: str, environ: Mapping[str, str] | None = None, seconds: float = 60.0
+    ) -> tuple[Process, str]:
         """Start one of programs/; what stands behind its READY is returned too."""
         process, found = await self.start(
-            name, PYTHON, "-m", f"programs.{name}", *arguments, ready="^READY ?(.*)$", seconds=seconds
+            name,
+            *(PYTHON, "-m", f"programs.{name}", *arguments),
+            ready="^READY ?(.*)$",
+            environ=environ,
+            seconds=seconds,
         )
         return process, found[1]

@@ -15,7 +15,7 @@ from pathlib import Path
 import report
 from figures import Figure
 from processes import HERE, Broken, Stage
-from scenarios import alone, call, foreign, large, tunnel
+from scenarios import alone, call, foreign, idle, jobs, large, reconnect, start, tunnel
 
 SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "call": call.run,
@@ -23,6 +23,10 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "foreign": foreign.run,
     "large": large.run,
     "tunnel": tunnel.run,
+    "idle": idle.run,
+    "reconnect": reconnect.run,
+    "jobs": jobs.run,
+    "start": start.run,
 }
 RECORDED = HERE / "recorded.json"
 TOTAL_SECONDS = 720.0

@@ -73,7 +73,8 @@ class Agents:
 
     async def _all_open(self) -> None:
         opened = asyncio.gather(*(agent.opened.wait() for agent in self._agents))
-        await asyncio.wait((opened, *self._tasks), return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {opened, *self._tasks}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         for task in self._tasks:
             if task.done():
                 task.result()

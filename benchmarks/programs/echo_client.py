@@ -16,7 +16,7 @@ from programs import driven
 
 class Client:
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = stubs.FunctionServiceStub(channel)
+        self._stub = stubs.FunctionServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes stubs without annotations
 
     async def _one_after_another(self, request: wire.InvokeRequest, stop: float) -> list[float]:
         latencies = []

@@ -19,7 +19,7 @@ class Echo(stubs.FunctionServiceServicer):
 
 async def main() -> None:
     server = grpc.aio.server()
-    stubs.add_FunctionServiceServicer_to_server(Echo(), server)
+    stubs.add_FunctionServiceServicer_to_server(Echo(), server)  # type: ignore[no-untyped-call]  # protoc writes stubs without annotations
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     driven.ready(f"127.0.0.1:{port}")

@@ -37,11 +37,12 @@ class Followers:
         self._all_connected.clear()
         self._tasks = [asyncio.create_task(self._one(job, len(jobs))) for job in jobs]
         connected = asyncio.ensure_future(self._all_connected.wait())
-        await asyncio.wait((connected, *self._tasks), return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {connected, *self._tasks}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         return {"connected": self._connected}
 
     async def _one(self, job: str, everyone: int) -> tuple[int, float]:
-        """How many events came, and when (on the machine's clock) the last did."""
+        """How many events came, and when (in seconds since 1970) the last did."""
         count, tail = 0, b"\n"
         async with self._session.get(self._url, params={"id": job}) as response:
             response.raise_for_status()
@@ -53,7 +54,7 @@ class Followers:
                 count += seen.count(EVENT) - tail.count(EVENT)
                 tail = seen[-64 * 1024 :] if END in seen else seen[-len(END) :]
                 if END in seen:
-                    return count, time.monotonic()
+                    return count, time.time()
         raise ValueError(f"the story of {job} broke off after {count} events")
 
 

@@ -18,11 +18,11 @@ HEARTBEAT_SECONDS = 60
 
 async def main() -> None:
     server = grpc.aio.server()
-    function_pb2_grpc.add_FunctionServiceServicer_to_server(Echo(), server)
+    function_pb2_grpc.add_FunctionServiceServicer_to_server(Echo(), server)  # type: ignore[no-untyped-call]  # protoc writes stubs without annotations
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(sys.argv[1]) as channel:
-        agent = stubs.LocalControlServiceStub(channel)
+        agent = stubs.LocalControlServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes stubs without annotations
         await agent.RegisterLocal(
             wire.RegisterLocalRequest(
                 service_id=SERVICE,

@@ -1,5 +1,6 @@
 """A game server with our SDK: an echo with a typed schema, and a job that tells a lot."""
 
+import asyncio
 import sys
 
 import uvloop
@@ -16,12 +17,27 @@ async def echo(text: str) -> dict[str, str]:
     return {"text": text}
 
 
+waiting: set[asyncio.Event] = set()
+
+
 @provider.job("bench.story")
 async def story(job: JobContext, lines: int) -> dict[str, int]:
-    """Log so many lines."""
+    """Wait for bench.begin, then log so many lines."""
+    begun = asyncio.Event()
+    waiting.add(begun)
+    await begun.wait()
     for number in range(lines):
         await job.log(f"mail {number} of {lines} is on its way to its player")
     return {"lines": lines}
+
+
+@provider.function("bench.begin")
+async def begin() -> dict[str, int]:
+    """Let the stories begin that wait; says how many."""
+    begun = len(waiting)
+    while waiting:
+        waiting.pop().set()
+    return {"begun": begun}
 
 
 async def main() -> None:

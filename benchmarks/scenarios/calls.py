@@ -44,22 +44,20 @@ class Rounds:
     def cpu(self) -> list[float]:
         return self.values(lambda one: one.product.total_cpu / one.unary.total_cpu)
 
+    def part(self, name: str) -> list[float]:
+        """Seconds per 1000 calls of one process of the product."""
+        return self.values(lambda one: one.product.cpu[name])
+
     def tail(self) -> list[float]:
         return self.values(lambda one: one.product.p99 / one.product.p50)
 
     def told(self, name: str) -> list[Figure]:
         """The plain numbers behind the ratios."""
-        parts = self.each[0].product.cpu
         return [
             figure(f"{name}: calls", self.values(lambda one: one.product.rate), unit="/s", rising=True),
             figure(f"{name}: p50", self.values(lambda one: one.product.p50), unit="ms"),
             figure(f"{name}: p99", self.values(lambda one: one.product.p99), unit="ms"),
-            *(
-                figure(
-                    f"{name}: CPU of {part}", self.values(lambda one, part=part: one.product.cpu[part]), unit="s/1000"
-                )
-                for part in parts
-            ),
+            *(figure(f"{name}: CPU of {part}", self.part(part), unit="s/1000") for part in self.each[0].product.cpu),
             figure(f"{name}: Y1 calls", self.values(lambda one: one.unary.rate), unit="/s", rising=True),
             figure(f"{name}: Y1 p50", self.values(lambda one: one.unary.p50), unit="ms"),
             figure(f"{name}: Y1 CPU", self.values(lambda one: one.unary.total_cpu), unit="s/1000"),
