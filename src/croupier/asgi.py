@@ -7,8 +7,65 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from croupier.domain.addresses import join, split
+
+GATHER_BYTES = 65_536
+
+
+class _Gathering(asyncio.Transport):
+    """A transport that sends what is written in one turn of the loop at once.
+
+    uvicorn writes the head and the body of an answer one after the other, and uvloop gives each to the kernel at once:
+    system calls are most of what a small answer costs.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(bytes(data))
+        self._size += len(data)
+        if self._size > GATHER_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._parts:
+            data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            self._parts = []
+            self._size = 0
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+
+class _Protocol(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the class it extends
+        super().connection_made(_Gathering(transport, self.loop))
 
 
 class _Quiet(uvicorn.Server):
@@ -24,7 +81,8 @@ class HttpServer:
         """`grace` is how many seconds requests in flight get when the server stops."""
         self._config = uvicorn.Config(
             app,
-            http="httptools",
+            http=_Protocol,
+            proxy_headers=False,
             ws="none",
             lifespan="off",
             loop="none",
