@@ -67,7 +67,7 @@ class Backoff:
 
     first: float = 0.1
     most: float = 30.0
-    settled: float = 10.0
+    settled: float = 1.0
     """A stream that lived so long makes the next pause a first one again."""
 
     def pause(self, failures: int) -> float:

@@ -24,7 +24,7 @@ log = logging.getLogger("croupier_sdk")
 
 _PATH = "/croupier.attach.v1.AttachService/Attach"
 _WELCOME_SECONDS = 10.0
-_STABLE_SECONDS = 5.0
+_STABLE_SECONDS = 1.0
 """A connection that held so long was a good one: the next failure starts with the shortest wait."""
 
 _Stream = grpc.aio.StreamStreamCall[bytes, bytes]
