@@ -1,0 +1,49 @@
+import re
+from pathlib import Path
+
+from croupier_sdk import Invoker, Provider
+from croupier_sdk.testing import FakeAgent
+
+README = Path(__file__).parents[2] / "README.md"
+GAME, JOB, CALL, TEST = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def build_game(**options):
+    """What the README shows, with the agent of the test in the place of its own."""
+    code = GAME.replace('agent="127.0.0.1:19090"', "**options").replace("game.run()", "") + JOB
+    names = {"options": options}
+    exec(compile(code, str(README), "exec"), names)
+    game: Provider = names["game"]
+    return game
+
+
+def indented(code):
+    return "".join(f"    {line}\n" for line in code.splitlines())
+
+
+async def run(code, **names):
+    lines = code.splitlines(keepends=True)
+    imports = "".join(line for line in lines if line.startswith("from "))
+    body = "".join(line for line in lines if not line.startswith("from "))
+    exec(compile(f"{imports}\nasync def example():\n{indented(body)}", str(README), "exec"), names)
+    await names["example"]()
+
+
+async def test_the_function_of_the_readme_has_at_most_ten_lines():
+    assert len(GAME.replace("\n\n", "\n").splitlines()) <= 10
+
+
+async def test_the_test_of_the_readme_passes():
+    await run(TEST, build_game=build_game)
+
+
+async def test_the_calls_of_the_readme_succeed(capsys):
+    async with FakeAgent() as agent, build_game(agent=agent.address, mode="listen"):
+        await agent.wait_registered("mail.send_all")
+        address = agent._listening["game-1"].address
+
+        def invoker(_, **options):
+            return Invoker(address, **options)
+
+        await run(CALL.replace("import InvokeOptions, Invoker", "import InvokeOptions"), token="t", Invoker=invoker)
+    assert "100 of 100 sent" in capsys.readouterr().out
