@@ -1,9 +1,12 @@
-"""Y2: uvicorn answering a constant on raw ASGI."""
+"""Y2: uvicorn answering a constant on raw ASGI, as uvicorn comes."""
 
+import asyncio
+import socket
+
+import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from croupier.asgi import HttpServer
 from programs import driven
 
 
@@ -16,11 +19,14 @@ async def constant(scope: Scope, receive: Receive, send: Send) -> None:  # noqa:
 
 
 async def main() -> None:
-    server = HttpServer(constant)
-    await server.start("127.0.0.1:0")
-    driven.ready(f"http://{server.address}/")
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    config = uvicorn.Config(constant, http="httptools", ws="none", lifespan="off", access_log=False, log_config=None)
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    driven.ready(f"http://127.0.0.1:{listening.getsockname()[1]}/")
     await driven.until_told_to_stop()
-    await server.stop()
+    server.should_exit = True
+    await serving
 
 
 if __name__ == "__main__":
