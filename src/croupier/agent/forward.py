@@ -13,6 +13,7 @@ from croupier.agent.game_server import Done, GameServer
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs, JobSink, TrackedJob
 from croupier.agent.metrics import Calls
+from croupier.domain.identifiers import new_id
 from croupier.domain.limits import CALL_TIMEOUT, PAYLOAD_BYTES
 from croupier.domain.scope import Scope
 from croupier.errors import (
@@ -20,7 +21,6 @@ from croupier.errors import (
     DeadlineExceeded,
     FailedPrecondition,
     HandlerFailed,
-    InvalidArgument,
     PayloadTooLarge,
     PermissionDenied,
     RateLimited,
@@ -117,16 +117,16 @@ class Forward:
     def start(self, frame: StartJob, raw: bytes, deadline: float | None, done: Done, sink: JobSink) -> Flight | None:
         """Start the job `frame.job_id`; its events go to `sink`. None when `done` was told already: it runs.
 
-        Raises CroupierError when it was not sent to any game server.
+        A plain server leaves the name to us. Raises CroupierError when it was not sent to any game server.
         """
+        if not frame.job_id:
+            frame, raw = replace(frame, job_id=new_id("j")), b""
         known = self._jobs.get(frame.job_id)
         if known is not None:
             self._started_before(known, frame, done)
             return None
         timeout = START_TIMEOUT if deadline is None else min(START_TIMEOUT, deadline - self._loop.time())
         try:
-            if not frame.job_id:
-                raise InvalidArgument("job_id is missing")
             server = self._choose(frame, timeout)
             job = self._jobs.place(frame.job_id, frame.function_id, server, sink)
             try:
