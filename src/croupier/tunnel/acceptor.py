@@ -305,14 +305,14 @@ class Acceptor:
             token = self.cancel(request_id, "deadline exceeded")
             if token is not None:
                 events.append(Completed(token, error, b""))
-        if self.connected and not self.link.plain and now - self._heard >= 3 * self._config.heartbeat:
+        if self.connected and not self.link.plain and now >= self._heard + 3 * self._config.heartbeat:
             self._heard = now
             events.append(Silent())
         if (
             not self.connected
             and not self.closed
             and self.generation
-            and now - self._lost_at >= self._config.resume_window
+            and now >= self._lost_at + self._config.resume_window
         ):
             events.extend(self.close("agent not connected: it did not come back in time"))
         return events

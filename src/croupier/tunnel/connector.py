@@ -322,7 +322,7 @@ class Connector:
             error = DeadlineExceeded("tunnel invoke timeout: the game server did not answer within the deadline")
             if self.answer(CallResult(request_id=request_id, error=error)):
                 events.append(Abort(request_id, "deadline exceeded"))
-        if self.open and now - self._last_sent >= self._heartbeat:
+        if self.open and now >= self._last_sent + self._heartbeat:
             self.link.acknowledge_now()
             self._last_sent = now
         return events
