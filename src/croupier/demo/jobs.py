@@ -1,5 +1,6 @@
 import asyncio
 import csv
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -88,7 +89,7 @@ def _add_export(game: Provider, database: Database, exports: Path) -> None:
 
         """
         exports.mkdir(parents=True, exist_ok=True)
-        file = exports / f"players-{job.job_id}.csv"
+        file = exports / f"players-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.csv"
         unfinished = file.with_suffix(".part")
         with database.reading() as connection:
             rows = connection.execute(

@@ -92,7 +92,11 @@ class Invoker:
             await channel.close()
 
     async def invoke(self, function_id: str, payload: Any = None, *, options: InvokeOptions = _DEFAULTS) -> Any:
-        """Call a function with a JSON value (None: no arguments) or bytes; returns its answer as JSON, or bytes if it is not JSON."""
+        """Call a function with a JSON value (None: no arguments); returns its answer as JSON, or bytes if it is not JSON."""
+        return _value(await self.invoke_raw(function_id, _payload(payload), options=options))
+
+    async def invoke_raw(self, function_id: str, payload: bytes, *, options: InvokeOptions = _DEFAULTS) -> bytes:
+        """The same with bytes both ways, sent as they are."""
         call = self._open().unary_unary(
             f"{_SERVICE}/Invoke", function_pb2.InvokeRequest.SerializeToString, function_pb2.InvokeResponse.FromString
         )
@@ -101,7 +105,7 @@ class Invoker:
             answer = await call(request, timeout=options.timeout, metadata=self._headers)
         except grpc.aio.AioRpcError as error:
             raise call_error(error) from error
-        return _value(answer.payload)
+        return answer.payload
 
     async def start_job(self, function_id: str, payload: Any = None, *, options: InvokeOptions = _DEFAULTS) -> str:
         """Start a job and return its id at once. `options.timeout` bounds the start, not the job."""
@@ -110,7 +114,7 @@ class Invoker:
             function_pb2.InvokeRequest.SerializeToString,
             function_pb2.StartJobResponse.FromString,
         )
-        request = self._request(function_id, payload, options)
+        request = self._request(function_id, _payload(payload), options)
         try:
             answer = await call(request, timeout=options.timeout, metadata=self._headers)
         except grpc.aio.AioRpcError as error:
@@ -171,16 +175,12 @@ class Invoker:
         finally:
             stream.cancel()
 
-    def _request(self, function_id: str, payload: Any, options: InvokeOptions) -> function_pb2.InvokeRequest:
+    def _request(self, function_id: str, payload: bytes, options: InvokeOptions) -> function_pb2.InvokeRequest:
         said = {name: value for name in _METADATA if (value := getattr(options, name))}
-        try:
-            data = to_payload({} if payload is None else payload)
-        except Unserializable as error:
-            raise CallError(3, "invalid_argument", f"the payload cannot be sent: {error}") from error
         return function_pb2.InvokeRequest(
             function_id=function_id,
             idempotency_key=options.idempotency_key,
-            payload=data,
+            payload=payload,
             metadata={**options.metadata, **self._scope, **said},
         )
 
@@ -200,6 +200,13 @@ def call_error(error: grpc.aio.AioRpcError) -> CallError:
     reason = trailing.get("croupier-reason", "") if trailing is not None else ""
     text = reason.decode() if isinstance(reason, bytes) else str(reason)
     return CallError(code, text or REASONS.get(code, ""), error.details() or error.code().name)
+
+
+def _payload(value: Any) -> bytes:
+    try:
+        return to_payload({} if value is None else value)
+    except Unserializable as error:
+        raise CallError(3, "invalid_argument", f"the payload cannot be sent: {error}") from error
 
 
 def _value(payload: bytes) -> Any:

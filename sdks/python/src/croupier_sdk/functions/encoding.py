@@ -40,9 +40,7 @@ def to_payload(value: Any) -> bytes:
     """
     payload = bytes(value) if isinstance(value, bytes | bytearray | memoryview) else to_json(value)
     if len(payload) > PAYLOAD_BYTES:
-        raise Unserializable(
-            f"the answer has {len(payload)} bytes; at most {PAYLOAD_BYTES} can be sent: page it, or write a file"
-        )
+        raise Unserializable(f"it has {len(payload)} bytes, and at most {PAYLOAD_BYTES} can be sent: send it in parts")
     return payload
 
 
@@ -51,7 +49,7 @@ def to_json(value: Any) -> bytes:
     try:
         return _encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise Unserializable(f"the answer is not JSON: {error}") from error
+        raise Unserializable(f"it is not JSON: {error}") from error
 
 
 def _no_constant(name: str) -> Never:

@@ -55,5 +55,5 @@ def _failure(function: Function, error: BaseException) -> Failure:
         expected = isinstance(error, Unserializable)
         log.error("function %s failed: %s", function.id, type(error).__name__, exc_info=None if expected else error)
     if isinstance(error, Unserializable):
-        return Failure(reason="handler_failed", message=str(error))
+        return Failure(reason="handler_failed", message=f"the answer cannot be sent: {error}")
     return failure_of(error)

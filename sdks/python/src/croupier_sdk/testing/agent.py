@@ -10,7 +10,7 @@ import grpc.aio
 
 from croupier_sdk.errors import CallError
 from croupier_sdk.functions.encoding import to_payload
-from croupier_sdk.rpc.channel import bind
+from croupier_sdk.rpc.channel import Tls, bind
 from croupier_sdk.rpc.codec import Received, decoder, encode
 from croupier_sdk.testing.attached import Attached, Context
 from croupier_sdk.testing.job import FakeJob
@@ -32,11 +32,12 @@ class FakeAgent:
         game_id: str = "demo",
         env: str = "dev",
         listen: str = "127.0.0.1:0",
+        tls: Tls | None = None,
         job_window: int = 256,
         heartbeat_ms: int = 15_000,
     ) -> None:
         self.address = listen
-        self._scope = (game_id, env)
+        self._scope, self._tls = (game_id, env), tls
         self._settings = tunnel_pb2.Welcome(job_window=job_window, heartbeat_ms=heartbeat_ms)
         self._attached: dict[str, Attached] = {}
         self._listening: dict[str, Listening] = {}
@@ -121,6 +122,16 @@ class FakeAgent:
         self._jobs[job.id] = (name, job)
         return job
 
+    async def job_result(self, job_id: str) -> tuple[str, bytes, str]:
+        """Ask the attached game server for state, result and error of a job that it holds."""
+        name, _ = self._jobs[job_id]
+        answer = await self._attached[name].job_result(job_id)
+        return answer.state, answer.payload, answer.error
+
+    async def offers(self, service_id: str, function_id: str) -> bool:
+        """Ask an attached game server whether it takes calls of a function now."""
+        return bool((await self._attached[service_id].list_local(function_id)).service_ids)
+
     def forget_job(self, job_id: str) -> None:
         """The platform knows nothing of this job any more: its game server is told to stop it."""
         name, _ = self._jobs.pop(job_id)
@@ -153,7 +164,7 @@ class FakeAgent:
             grpc.method_handlers_generic_handler("croupier.attach.v1.AttachService", {"Attach": attach}),
             grpc.method_handlers_generic_handler("croupier.agent.local.v1.LocalControlService", local),
         ]
-        server, port = bind(handlers, self.address, None)
+        server, port = bind(handlers, self.address, self._tls)
         self.address = f"{self.address.rpartition(':')[0]}:{port}"
         self._server = server
         await server.start()
@@ -186,7 +197,7 @@ class FakeAgent:
     ) -> tuple[local_pb2.RegisterLocalResponse, bool]:
         request, as_json = received
         earlier = self._listening.get(request.service_id)
-        self._listening[request.service_id] = Listening(request, *self._scope)
+        self._listening[request.service_id] = Listening(request, self._scope, self._tls)
         if earlier is not None:
             await earlier.forget()
         self._pulse()

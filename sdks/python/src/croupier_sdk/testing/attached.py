@@ -19,9 +19,10 @@ from croupier_wire.tunnel.v1 import tunnel_pb2
 from croupier_wire.tunnel.v1.tunnel_pb2 import TunnelMessage
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
-_Answer = asyncio.Future[tunnel_pb2.ResultFrame | tunnel_pb2.StartJobResult]
+_Answer = asyncio.Future[Any]
 
 RESUME_SECONDS = 3.0
+_QUESTION_SECONDS = 5.0
 _LATE_SECONDS = 1.0
 """The game server keeps the deadline itself; only if it does not, so much later, the fake agent speaks for it."""
 
@@ -55,7 +56,7 @@ class Attached:
 
     async def invoke(self, request: Request) -> bytes:
         answer = await self._ask(
-            request,
+            request.timeout,
             lambda request_id: TunnelMessage(
                 type="invoke", invoke=tunnel_pb2.InvokeFrame(**_call(request, request_id))
             ),
@@ -67,7 +68,7 @@ class Attached:
     async def start_job(self, request: Request, job: FakeJob) -> str:
         self._jobs[job.id] = job
         answer = await self._ask(
-            request,
+            request.timeout,
             lambda request_id: TunnelMessage(
                 type="start_job", start=tunnel_pb2.StartJobFrame(**_call(request, request_id), job_id=job.id)
             ),
@@ -80,22 +81,41 @@ class Attached:
     async def cancel_job(self, job_id: str, reason: str) -> None:
         self._send(TunnelMessage(type="cancel_job", cancel=tunnel_pb2.CancelJobFrame(job_id=job_id, reason=reason)))
 
-    async def _ask(self, request: Request, make: Callable[[str], TunnelMessage]) -> Any:
+    async def job_result(self, job_id: str) -> tunnel_pb2.GetJobResultResponse:
+        answer: tunnel_pb2.GetJobResultResponse = await self._ask(
+            _QUESTION_SECONDS,
+            lambda request_id: TunnelMessage(
+                type="get_job_result_req",
+                job_res_req=tunnel_pb2.GetJobResultRequest(request_id=request_id, job_id=job_id),
+            ),
+        )
+        return answer
+
+    async def list_local(self, function_id: str) -> tunnel_pb2.ListLocalResponse:
+        answer: tunnel_pb2.ListLocalResponse = await self._ask(
+            _QUESTION_SECONDS,
+            lambda request_id: TunnelMessage(
+                type="list_local_req",
+                list_req=tunnel_pb2.ListLocalRequest(request_id=request_id, function_id=function_id),
+            ),
+        )
+        return answer
+
+    async def _ask(self, timeout: float | None, make: Callable[[str], TunnelMessage]) -> Any:
         request_id = secrets.token_hex(8)
         answer: _Answer = asyncio.get_running_loop().create_future()
         self._answers[request_id] = answer
         self._send(make(request_id))
         try:
-            async with asyncio.timeout(None if request.timeout is None else request.timeout + _LATE_SECONDS):
+            async with asyncio.timeout(None if timeout is None else timeout + _LATE_SECONDS):
                 return await answer
         except TimeoutError:
             raise CallError(4, "deadline_exceeded", "the game server did not answer in time") from None
         finally:
             del self._answers[request_id]
             if answer.cancelled():
-                self._send(
-                    TunnelMessage(type="cancel_call", cancel_call=tunnel_pb2.CancelCallFrame(request_id=request_id))
-                )
+                cancel = tunnel_pb2.CancelCallFrame(request_id=request_id)
+                self._send(TunnelMessage(type="cancel_call", cancel_call=cancel))
 
     def acknowledge(self, job_id: str, *, stop: bool = False) -> None:
         seen = len(self._jobs[job_id].seen) if job_id in self._jobs else 0
@@ -182,6 +202,10 @@ class Attached:
             self._answered(frame.result)
         elif frame.HasField("start_r"):
             self._answered(frame.start_r)
+        elif frame.HasField("job_res_res"):
+            self._answered(frame.job_res_res)
+        elif frame.HasField("list_res"):
+            self._answered(frame.list_res)
         elif frame.HasField("job_evt"):
             self._event(frame.job_evt)
         elif frame.HasField("register"):
@@ -192,7 +216,7 @@ class Attached:
             self.draining = True
             self._on_change()
 
-    def _answered(self, frame: tunnel_pb2.ResultFrame | tunnel_pb2.StartJobResult) -> None:
+    def _answered(self, frame: Any) -> None:
         answer = self._answers.get(frame.request_id)
         if answer is not None and not answer.done():
             answer.set_result(frame)

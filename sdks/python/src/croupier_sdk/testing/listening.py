@@ -7,6 +7,7 @@ from typing import Any
 
 from croupier_sdk.errors import CallError
 from croupier_sdk.invoker import InvokeOptions, Invoker
+from croupier_sdk.rpc.channel import Tls
 from croupier_sdk.testing.job import FakeJob
 from croupier_sdk.testing.service import Request
 from croupier_wire.agent.local.v1 import local_pb2
@@ -15,7 +16,7 @@ from croupier_wire.agent.local.v1 import local_pb2
 class Listening:
     """One game server that registered an address."""
 
-    def __init__(self, registered: local_pb2.RegisterLocalRequest, game_id: str, env: str) -> None:
+    def __init__(self, registered: local_pb2.RegisterLocalRequest, scope: tuple[str, str], tls: Tls | None) -> None:
         self.service_id = registered.service_id
         self.address = registered.rpc_addr
         entries = json.loads(registered.manifest_json) if registered.manifest_json else []
@@ -25,12 +26,11 @@ class Listening:
             for function in registered.functions
         }
         self.heartbeats = 0
-        self._invoker = Invoker(self.address, game_id=game_id, env=env)
+        self._invoker = Invoker(self.address, game_id=scope[0], env=scope[1], tls=tls)
         self._followers: set[asyncio.Task[None]] = set()
 
     async def invoke(self, request: Request) -> bytes:
-        answer = await self._invoker.invoke(request.function_id, request.payload, options=_options(request))
-        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return await self._invoker.invoke_raw(request.function_id, request.payload, options=_options(request))
 
     async def start_job(self, request: Request, job: FakeJob) -> str:
         job_id = await self._invoker.start_job(request.function_id, request.payload, options=_options(request))

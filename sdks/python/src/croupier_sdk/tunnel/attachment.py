@@ -26,6 +26,8 @@ _PATH = "/croupier.attach.v1.AttachService/Attach"
 _WELCOME_SECONDS = 10.0
 _STABLE_SECONDS = 1.0
 """A connection that held so long was a good one: the next failure starts with the shortest wait."""
+_BREACHES = 2
+"""After so many breaches of the protocol in a row a session is not resumed any more: it would break again."""
 
 _Stream = grpc.aio.StreamStreamCall[bytes, bytes]
 _BUSY = Failure(
@@ -112,7 +114,7 @@ class Attachment:
 
     async def run(self) -> None:
         """Attach, and attach again whenever the stream is lost, until cancelled or `leave`."""
-        backoff = Backoff()
+        backoff, breaches = Backoff(), 0
         while True:
             began = monotonic()
             try:
@@ -120,7 +122,11 @@ class Attachment:
                 reason = "the agent ended the stream"
             except grpc.aio.AioRpcError as error:
                 reason = f"{error.code().name}: {error.details()}"
-            except (ProtocolError, TimeoutError, OSError, grpc.aio.BaseError, asyncio.InvalidStateError) as error:
+                breaches += error.code() is grpc.StatusCode.DATA_LOSS
+            except ProtocolError as error:
+                reason = str(error)
+                breaches += 1
+            except (TimeoutError, OSError, grpc.aio.BaseError, asyncio.InvalidStateError) as error:
                 reason = str(error) or f"no Welcome within {_WELCOME_SECONDS:g} s"
             was_attached = self.attached.is_set()
             self.attached.clear()
@@ -130,6 +136,10 @@ class Attachment:
                 break
             if was_attached and monotonic() - began >= _STABLE_SECONDS:
                 backoff.reset()
+                breaches = 0
+            if breaches >= _BREACHES:
+                self._session.abandon()
+                breaches = 0
             delay = backoff.delay()
             log.warning("not attached to the agent at %s (%s); next try in %.1f s", self._peer.agent, reason, delay)
             await asyncio.sleep(delay)

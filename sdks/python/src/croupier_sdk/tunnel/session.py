@@ -106,6 +106,10 @@ class Session:
         """The stream is gone; what is made from now on waits for the next."""
         self._open = False
 
+    def abandon(self) -> None:
+        """Do not resume this session: the two ends do not agree on what was sent."""
+        self._session_id = ""
+
     def _begin(self, session_id: str) -> None:
         self._session_id = session_id
         self._flow = Flow()
