@@ -326,7 +326,7 @@ class ForeignGame(function_pb2_grpc.FunctionServiceServicer):
     async def stop(self):
         await self._server.stop(None)
 
-    async def Invoke(self, request, context):  # noqa: N802 — the generated name
+    async def Invoke(self, request, context):
         self.requests.append(request)
         match request.function_id:
             case "f.echo":
@@ -342,7 +342,7 @@ class ForeignGame(function_pb2_grpc.FunctionServiceServicer):
             case "f.hang" | "f.slow":
                 return await self._hang(request)
             case _:
-                await context.abort(grpc.StatusCode.NOT_FOUND, "no such function there")
+                return await context.abort(grpc.StatusCode.NOT_FOUND, "no such function there")
 
     async def _hang(self, request):
         self.hanging.set()
@@ -353,29 +353,27 @@ class ForeignGame(function_pb2_grpc.FunctionServiceServicer):
             raise
         return function_pb2.InvokeResponse(payload=request.payload)
 
-    async def StartJob(self, request, context):  # noqa: N802
+    async def StartJob(self, request, context):
         self.requests.append(request)
         if request.function_id == "f.slow":
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "jobs are unknown here")
         return function_pb2.StartJobResponse(job_id="" if request.function_id == "f.echo" else self.job_id)
 
-    async def StreamJob(self, request, context):  # noqa: N802
+    async def StreamJob(self, request, context):
         self.streams += 1
         assert request.job_id == self.job_id
         for number in range(1, 6):
             if self.break_after == number and self.streams == 1:
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "the connection broke")
             yield function_pb2.JobEvent(type="progress", progress=number * 20, message=f"step {number}")
-        if self.canceled_jobs or self.refuses_cancel or self.release.is_set():
-            pass
-        elif self.hanging.is_set():
+        if self.hanging.is_set():
             await self.release.wait()
         if self.canceled_jobs:
             yield function_pb2.JobEvent(type="error", message="stopped on request")
         else:
             yield function_pb2.JobEvent(type="done", payload=b'{"steps": 5}')
 
-    async def CancelJob(self, request, context):  # noqa: N802
+    async def CancelJob(self, request, context):
         if self.refuses_cancel:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "jobs cannot be canceled here")
         self.canceled_jobs.append(request.job_id)

@@ -32,12 +32,12 @@ class PlainServer(Watched, control_pb2_grpc.ControlServiceServicer, tunnel_pb2_g
     async def stop(self):
         await self._server.stop(None)
 
-    async def Register(self, request, context):  # noqa: N802 — the generated name
+    async def Register(self, request, context):
         self.registers.append(request)
         self.stir()
         return control_pb2.RegisterResponse(session_id="their-session", expire_at=0)
 
-    async def Open(self, requests, context):  # noqa: N802
+    async def Open(self, requests, context):
         reading = asyncio.create_task(self._read(requests))
         try:
             while True:
