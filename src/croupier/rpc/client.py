@@ -22,6 +22,10 @@ M = TypeVar("M", bound=Message)
 def error_of(error: grpc.aio.AioRpcError, address: str, *, sent: bool) -> CroupierError:
     """What a failed call to `address` means; `sent` when the other side may have received it."""
     code, text = error.code(), error.details() or ""
+    trailing = error.trailing_metadata() or ()
+    reason = next((value for name, value in trailing if name == "croupier-reason"), "")
+    if isinstance(reason, str) and reason:
+        return error_from(code.value[0], text, reason)
     if code == grpc.StatusCode.UNAVAILABLE and sent:
         return OutcomeUnknown(f"the connection to {address} was lost during the call; check whether it took effect")
     if code == grpc.StatusCode.UNAVAILABLE:
@@ -30,9 +34,7 @@ def error_of(error: grpc.aio.AioRpcError, address: str, *, sent: bool) -> Croupi
         return DeadlineExceeded(f"tunnel invoke timeout: {address} did not answer within the deadline")
     if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
         return HandlerFailed(f"{address} answered more than {PAYLOAD_BYTES} bytes; an answer must be smaller")
-    trailing = error.trailing_metadata() or ()
-    reason = next((value for name, value in trailing if name == "croupier-reason"), "")
-    return error_from(code.value[0], text, reason if isinstance(reason, str) else "")
+    return error_from(code.value[0], text)
 
 
 class FunctionClient:
@@ -83,8 +85,9 @@ class FunctionClient:
             return False
         return True
 
-    async def close(self) -> None:
-        await self._channel.close()
+    async def close(self, grace: float | None = None) -> None:
+        """Give calls under way `grace` seconds, then cancel them."""
+        await self._channel.close(grace)
 
     async def _unary(self, method: str, request: Message, timeout: float | None) -> bytes:
         sent = self._channel.get_state(try_to_connect=True) == grpc.ChannelConnectivity.READY

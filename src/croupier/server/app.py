@@ -27,7 +27,7 @@ from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
 from croupier.settings import ServerSettings, ensure_token
-from croupier.store.sql import open_store
+from croupier.store.sql import open_store, system_clock
 from croupier.tunnel.acceptor import AcceptorConfig
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class _Reports:
         self.intake.arrived(link, event)
 
     def registered(self, agent: Agent) -> None:
-        self.catalog.learn(agent.scope, agent.services)
+        self.catalog.learn(agent.agent_id, agent.scope, agent.services)
 
     def session_lost(self, agent_id: str) -> None:
         self.watch.session_lost(agent_id)
@@ -90,9 +90,9 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
         guard, agents, catalog, router = Guard(token.get_secret_value()), *_table()
-        intake = JobIntake(store, bus)
-        watch = JobWatch(agents=agents, store=store, bus=bus, grace=settings.job_lost_after)
-        stack.callback(watch.stop)
+        intake = JobIntake(store, bus, system_clock)
+        watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
+        stack.push_async_callback(watch.stop)
         calls = Calls(guard=guard, catalog=catalog, store=store, router=router)
         jobs = Jobs(guard=guard, catalog=catalog, store=store, router=router, agents=agents, intake=intake, bus=bus)
         stack.push_async_callback(calls.drain)
@@ -102,7 +102,7 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
         tunnels = Tunnels(
             agents, _Reports(intake, catalog, watch), AcceptorConfig(resume_window=settings.resume_window)
         )
-        for forever in (intake.run(), _expire(agents)):
+        for forever in (intake.run(), _expire(agents, catalog, direct)):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         grpc = RpcServer(
             services(tunnels, Registration(agents, direct, catalog), Functions(guard=guard, calls=calls, jobs=jobs))
@@ -117,15 +117,17 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
                 guard=guard,
                 stopping=stopping,
             ),
-            grace=GRACE,
+            grace=GRACE + 1.0,
         )
+        await watch.begin()
         await grpc.start(settings.grpc)
         stack.push_async_callback(grpc.stop, 0.5)
-        stack.push_async_callback(tunnels.drain, GRACE)
         await http.start(settings.http)
         stack.push_async_callback(http.stop)
+        # Their calls end here, so that those who wait for them at either door are told before it closes.
+        stack.push_async_callback(tunnels.drain, GRACE)
+        stack.callback(http.close_door)
         stack.callback(stopping.set)
-        await watch.begin()
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
         yield ReadyInfo(http=http.address, grpc=grpc.address, token=token.get_secret_value())
         log.info("server stopping")
@@ -136,11 +138,14 @@ def _table() -> tuple[Agents, Catalog, Router]:
     return agents, Catalog(), Router(agents)
 
 
-async def _expire(agents: Agents) -> None:
+async def _expire(agents: Agents, catalog: Catalog, direct: DirectLinks) -> None:
     while True:
         await asyncio.sleep(EXPIRY_INTERVAL)
         for agent_id in agents.expire():
             log.warning("agent %s has not been heard of for its time to live", agent_id)
+            direct.forget(agent_id)
+            if agents.get(agent_id) is None:
+                catalog.forget(agent_id)
 
 
 async def _end(task: asyncio.Future[None]) -> None:

@@ -7,10 +7,17 @@ import asyncio
 import logging
 
 from croupier.domain.call import Call, CallState, Outcome, Result
-from croupier.domain.function import Function
-from croupier.domain.limits import CALL_TIMEOUT
+from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
-from croupier.errors import Canceled, Conflict, CroupierError, InternalError, OutcomeUnknown
+from croupier.errors import (
+    Canceled,
+    Conflict,
+    CroupierError,
+    DeadlineExceeded,
+    InternalError,
+    OutcomeUnknown,
+    Unavailable,
+)
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.router import Router
@@ -38,9 +45,10 @@ class Calls:
         await self._guard.require(caller, "call", call)
         function = self._catalog.check(call)
         earlier = await self._begin(call, durable=function.mode != "query")
+        deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
-            return await self._repeat(earlier)
-        outcome = await self._run(call, function, began)
+            return await self._repeat(earlier, deadline)
+        outcome = await self._run(call, deadline)
         await self._record(call, outcome)
         if isinstance(outcome, CroupierError):
             raise outcome
@@ -60,13 +68,10 @@ class Calls:
             self._keyed.pop(call.id, None)
         return earlier
 
-    async def _run(self, call: Call, function: Function, began: float) -> Outcome:
+    async def _run(self, call: Call, deadline: float) -> Outcome:
         """Send the call and say how it ended; a caller that goes away is recorded before its cancellation goes on."""
         try:
-            target = self._router.route(call)
-            timeout = call.timeout or function.timeout or CALL_TIMEOUT
-            left = timeout - (asyncio.get_running_loop().time() - began)
-            return await target.link.invoke(call, target.service_id, max(left, 0.001))
+            return await self._send(call, deadline)
         except CroupierError as error:
             return error
         except asyncio.CancelledError:
@@ -80,6 +85,13 @@ class Calls:
             self._settle(call, fault)
             self._record_later(call, fault)
             raise fault from error
+
+    async def _send(self, call: Call, deadline: float) -> Result:
+        target = self._router.route(call)
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise Unavailable("the deadline passed before the call could be sent; nothing ran, it may be repeated")
+        return await target.link.invoke(call, target.service_id, left)
 
     async def _record(self, call: Call, outcome: Outcome) -> None:
         """An answer that may be asked for again is on disk before it is given; any other goes with the next commit."""
@@ -106,8 +118,8 @@ class Calls:
         if waiter is not None and not waiter.done():
             waiter.set_result(outcome)
 
-    async def _repeat(self, earlier: CallRecord) -> Result:
-        """The first call's answer, waited for if it still runs."""
+    async def _repeat(self, earlier: CallRecord, deadline: float) -> Result:
+        """The first call's answer, waited for until `deadline` if it still runs."""
         outcome = earlier.outcome
         if earlier.state == CallState.RUNNING:
             waiter = self._keyed.get(earlier.call.id)
@@ -115,7 +127,13 @@ class Calls:
                 raise Conflict(
                     f"call {earlier.call.id} with this idempotency key has no recorded end yet; ask for it again shortly"
                 )
-            outcome = await asyncio.shield(waiter)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    outcome = await asyncio.shield(waiter)
+            except TimeoutError:
+                raise DeadlineExceeded(
+                    f"call {earlier.call.id}, the first with this idempotency key, still runs; ask for it again later"
+                ) from None
         if isinstance(outcome, Result):
             return Result(
                 payload=outcome.payload, service_id=outcome.service_id, agent_id=outcome.agent_id, replayed=True

@@ -14,7 +14,6 @@ import orjson
 
 from croupier.domain.call import Call
 from croupier.domain.function import Function, Service
-from croupier.domain.limits import CALL_TIMEOUT_MAX
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.manifest import read_functions
@@ -46,25 +45,40 @@ def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Valida
 
 class Catalog:
     def __init__(self) -> None:
-        self._entries: dict[tuple[Scope, str], _Entry] = {}
+        self._entries: dict[tuple[Scope, str], dict[str, _Entry]] = {}
+        """By function, then by the agent whose game servers described it, the latest last."""
+        self._described: dict[str, list[tuple[Scope, str]]] = {}
         self._provided: dict[str, dict[str, _Entry]] = {}
 
-    def learn(self, scope: Scope, services: tuple[Service, ...]) -> None:
-        """Take over the descriptions in `services`. A faulty one is logged and leaves its function undescribed."""
-        for service in services:
-            if service.manifest_json:
-                self._learn_manifest(scope, service)
+    def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
+        """Replace what this agent's game servers said of their functions.
 
-    def _learn_manifest(self, scope: Scope, service: Service) -> None:
-        try:
-            functions = read_functions(service.manifest_json)
-        except CroupierError as error:
-            log.warning("manifest of %s in %s is left out: %s", service.service_id, scope, error.message)
-            return
-        for function in functions:
-            entry = self._entries.get((scope, function.id))
-            if entry is None or entry.function != function:
-                self._entries[scope, function.id] = _compiled(str(scope), function)
+        A faulty manifest is logged and leaves its functions undescribed.
+        """
+        described = {
+            (scope, function.id): self._entry_of(scope, function)
+            for service in services
+            for function in _functions_of(scope, service)
+        }
+        self.forget(agent_id)
+        self._described[agent_id] = list(described)
+        for key, entry in described.items():
+            self._entries.setdefault(key, {})[agent_id] = entry
+
+    def _entry_of(self, scope: Scope, function: Function) -> _Entry:
+        """One that is known already is not compiled again."""
+        for known in self._entries.get((scope, function.id), {}).values():
+            if known.function == function:
+                return known
+        return _compiled(str(scope), function)
+
+    def forget(self, agent_id: str) -> None:
+        """The agent is gone, and with it what its game servers said."""
+        for key in self._described.pop(agent_id, ()):
+            entries = self._entries[key]
+            del entries[agent_id]
+            if not entries:
+                del self._entries[key]
 
     def learn_provider(self, provider_id: str, functions: list[Function]) -> None:
         """Replace what this provider described; it holds in every scope where no game server says better."""
@@ -77,10 +91,10 @@ class Catalog:
         return entry.function if entry else None
 
     def _entry(self, scope: Scope, function_id: str) -> _Entry | None:
-        entry = self._entries.get((scope, function_id))
-        if entry is None and self._provided:
-            return next((known[function_id] for known in self._provided.values() if function_id in known), None)
-        return entry
+        entries = self._entries.get((scope, function_id))
+        if entries is not None:
+            return next(reversed(entries.values()))
+        return next((known[function_id] for known in self._provided.values() if function_id in known), None)
 
     def check(self, call: Call) -> Function:
         """What is known of the call's function. Raises InvalidArgument when the payload does not fit its schema."""
@@ -89,9 +103,17 @@ class Catalog:
             return Function(id=call.function_id)
         if entry.validator is not None:
             _check_payload(entry.validator, call)
-        if call.timeout is not None and not 0 < call.timeout <= CALL_TIMEOUT_MAX:
-            raise InvalidArgument(f"timeout must be more than 0 and at most {CALL_TIMEOUT_MAX:.0f} seconds")
         return entry.function
+
+
+def _functions_of(scope: Scope, service: Service) -> list[Function]:
+    if not service.manifest_json:
+        return []
+    try:
+        return read_functions(service.manifest_json)
+    except CroupierError as error:
+        log.warning("manifest of %s in %s is left out: %s", service.service_id, scope, error.message)
+        return []
 
 
 def _compiled(origin: str, function: Function) -> _Entry:
@@ -109,15 +131,25 @@ def _check_payload(validator: jsonschema_rs.Draft202012Validator, call: Call) ->
         value = orjson.loads(call.payload or b"{}")
     except orjson.JSONDecodeError as error:
         raise InvalidArgument(f"the payload of {call.function_id} must be JSON: {error}") from error
+    try:
+        faults = _faults(validator, value)
+    except ValueError as error:  # what its engine cannot go into, such as a regular expression that never ends
+        raise InvalidArgument(f"the payload of {call.function_id} cannot be checked: {error}") from error
+    if faults:
+        named = "; ".join(f"{path or 'payload'}: {message}" for path, message in faults.items())
+        raise InvalidArgument(f"the payload does not fit {call.function_id}: {named}", faults)
+
+
+def _faults(validator: jsonschema_rs.Draft202012Validator, value: Any) -> dict[str, str]:
+    """The first of them, by JSON pointer."""
     if validator.is_valid(value):
-        return
+        return {}
     faults: dict[str, str] = {}
     for fault in validator.iter_errors(value):
         if len(faults) == SHOWN_FAULTS:
             break
         faults[_pointer(fault.instance_path)] = fault.message[:300]
-    named = "; ".join(f"{path or 'payload'}: {message}" for path, message in faults.items())
-    raise InvalidArgument(f"the payload does not fit {call.function_id}: {named}", faults)
+    return faults
 
 
 def _pointer(path: list[str | int]) -> str:

@@ -4,86 +4,111 @@
                                                                                  ├─► recent (followers read it from memory)
                                                                                  └─► bus "job.<id>"
 
-The acknowledgement is the agent's credit: a job cannot have more events under way than its window, so what waits here is
-bounded by the number of jobs; a plain peer knows no window, and is not read from while too much of its waits.
+The acknowledgement is the agent's credit: a job cannot have more events under way than its window. A plain peer knows no
+window, so the links are not read from while too much waits. Only the agent that a job was given to may tell of it.
 """
 
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from croupier.bus import Bus
 from croupier.domain.job import JobEvent
+from croupier.domain.limits import JOB_MESSAGE_BYTES
 from croupier.errors import CroupierError
 from croupier.server.dispatch.link import Link
+from croupier.server.recent_events import RecentEvents, weight
 from croupier.store import JobStore
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BATCH = 2_000
-PENDING_HIGH = 20_000
-"""Events waiting for the store past which the links that bring them are not read."""
-RECENT_EVENTS = 1_024
-RECENT_BYTES = 4_000_000
-RECENT_JOBS = 256
+BATCH_BYTES = 8_000_000
+PENDING = 20_000
+PENDING_BYTES = 64_000_000
+"""Events waiting for the store, in number and size, past which the links that bring them are not read."""
+KNOWN_JOBS = 16_384
 RETRY_AFTER = 1.0
-"""Seconds until a refused append is tried again."""
+"""Seconds until what the store refused is tried again."""
+
+_TYPES = frozenset({"progress", "log", "done", "error"})
+_MARK = " … (cut)"
 
 
 def topic(job_id: str) -> str:
     return f"job.{job_id}"
 
 
-class RecentEvents:
-    """The newest stored events of the jobs that had some lately, so that followers need not all read the store."""
+def bounded(event: JobEvent, now_ms: int) -> JobEvent:
+    """The event as it is kept: dated, its message cut to its limit, a type that nobody knows as a line of the log."""
+    fits = 4 * len(event.message) <= JOB_MESSAGE_BYTES or len(event.message.encode()) <= JOB_MESSAGE_BYTES
+    if fits and event.type in _TYPES and 0 <= event.progress <= 100 and event.time_ms > 0:
+        return event
+    return replace(
+        event,
+        type=event.type if event.type in _TYPES else "log",
+        message=event.message if fits else _cut(event.message),
+        progress=max(0, min(100, event.progress)),
+        time_ms=event.time_ms if event.time_ms > 0 else now_ms,
+    )
 
-    def __init__(self) -> None:
-        self._jobs: OrderedDict[str, deque[JobEvent]] = OrderedDict()
 
-    def add(self, event: JobEvent) -> None:
-        """Events of a job come in order; a gap starts over."""
-        events = self._jobs.get(event.job_id)
-        if events is None or events[-1].seq + 1 < event.seq:
-            events = self._jobs[event.job_id] = deque()
-            if len(self._jobs) > RECENT_JOBS:
-                self._jobs.popitem(last=False)
-        elif events[-1].seq >= event.seq:
-            return
-        events.append(event)
-        self._jobs.move_to_end(event.job_id)
+def _cut(message: str) -> str:
+    return message.encode()[: JOB_MESSAGE_BYTES - len(_MARK.encode())].decode(errors="ignore") + _MARK
 
-    def trim(self, job_id: str) -> None:
-        events = self._jobs.get(job_id)
-        if events is None:
-            return
-        size = sum(len(event.payload) + len(event.message) for event in events)
-        while len(events) > 1 and (len(events) > RECENT_EVENTS or size > RECENT_BYTES):
-            dropped = events.popleft()
-            size -= len(dropped.payload) + len(dropped.message)
 
-    def after(self, job_id: str, seq: int, limit: int) -> list[JobEvent]:
-        """The events that follow `seq` directly; nothing when they are not all here."""
-        events = self._jobs.get(job_id)
-        if not events or events[0].seq > seq + 1 or events[-1].seq <= seq:
-            return []
-        start = seq + 1 - events[0].seq
-        return [events[index] for index in range(start, min(len(events), start + limit))]
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of a job: whose events count, and whether there may be any more."""
+
+    agent_id: str
+    ended: bool
+
+
+Arrival = tuple[Link, JobEvent]
+_Wanted = tuple[Link, JobEvent, _Known]
 
 
 class JobIntake:
-    def __init__(self, store: JobStore, bus: Bus) -> None:
+    """`clock` gives milliseconds since 1970."""
+
+    def __init__(self, store: JobStore, bus: Bus, clock: Callable[[], int]) -> None:
         self._store = store
         self._bus = bus
+        self._clock = clock
         self.recent = RecentEvents()
-        self._pending: deque[tuple[Link, JobEvent]] = deque()
+        self._pending: deque[Arrival] = deque()
+        self._pending_bytes = 0
         self._paused: set[Link] = set()
         self._wake = asyncio.Event()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    def expect(self, job_id: str, agent_id: str) -> None:
+        """The job is about to be given to this agent; nobody else may tell of it."""
+        self._remember(job_id, _Known(agent_id, ended=False))
+
+    async def conclude(self, job_id: str, *, reason: str, message: str) -> None:
+        """End a job that will send no end of its own; what its agent still tells of it is stopped."""
+        known = self._known.get(job_id) or self._remember(job_id, _Known("", ended=True))
+        known.ended = True  # first, so that no event of the agent is taken for the end that is being written
+        try:
+            await self._store.conclude(job_id, reason=reason, message=message)
+        except BaseException:
+            self._known.pop(job_id, None)
+            raise
+        await self._bus.publish(topic(job_id), b"")
 
     def arrived(self, link: Link, event: JobEvent) -> None:
+        event = bounded(event, self._clock())
         self._pending.append((link, event))
+        self._pending_bytes += weight(event)
         self._wake.set()
-        if len(self._pending) > PENDING_HIGH and link not in self._paused:
+        if (len(self._pending) > PENDING or self._pending_bytes > PENDING_BYTES) and link not in self._paused:
             self._paused.add(link)
             link.pause()
 
@@ -93,38 +118,70 @@ class JobIntake:
             await self._wake.wait()
             self._wake.clear()
             while self._pending:
-                batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
-                await self._keep(batch)
+                await self._keep(self._take())
             for link in self._paused:
                 link.proceed()
             self._paused.clear()
 
-    async def _keep(self, batch: Sequence[tuple[Link, JobEvent]]) -> None:
-        events = [link.own(event) for link, event in batch]
-        stored = await self._append(events)
-        newest: dict[str, tuple[Link, int]] = {}
-        for (link, _), event in zip(batch, events, strict=True):
-            if event.seq <= stored.get(event.job_id, 0):
+    def _take(self) -> list[Arrival]:
+        batch: list[Arrival] = []
+        size = 0
+        while self._pending and len(batch) < BATCH and size < BATCH_BYTES:
+            arrival = self._pending.popleft()
+            batch.append(arrival)
+            size += weight(arrival[1])
+        self._pending_bytes -= size
+        return batch
+
+    async def _keep(self, batch: Sequence[Arrival]) -> None:
+        wanted, unwanted = await self._sorted(batch)
+        stored = await self._append([event for _, event, _ in wanted]) if wanted else {}
+        newest: dict[str, Link] = {}
+        for link, event, known in wanted:
+            if known.ended and (event.job_id not in newest or event.seq > stored[event.job_id]):
+                unwanted[link, event.job_id] = event.seq  # concluded meanwhile, or told after the job's own end
+                continue
+            newest[event.job_id] = link
+            if event.seq <= stored[event.job_id]:
                 self.recent.add(event)
-            newest[event.job_id] = (link, event.seq)
-        for job_id, (link, seq) in newest.items():
-            await self._acknowledge(link, job_id, seq, stored.get(job_id, 0))
+                known.ended = known.ended or event.type in {"done", "error"}
+        for job_id, link in newest.items():
+            link.acknowledge(job_id, stored[job_id])
+            await self._bus.publish(topic(job_id), str(stored[job_id]).encode())
+        for (link, job_id), seq in unwanted.items():
+            link.acknowledge(job_id, seq, stop=True)
+
+    async def _sorted(self, batch: Sequence[Arrival]) -> tuple[list[_Wanted], dict[tuple[Link, str], int]]:
+        """Those to store; and up to which seq those of jobs that have ended, or that are none of their sender's."""
+        wanted: list[_Wanted] = []
+        unwanted: dict[tuple[Link, str], int] = {}
+        for link, event in batch:
+            known = self._known.get(event.job_id) or await self._look_up(event.job_id)
+            if known is not None and known.agent_id == link.agent_id and not known.ended:
+                wanted.append((link, event, known))
+            else:
+                unwanted[link, event.job_id] = event.seq
+        return wanted, unwanted
+
+    async def _look_up(self, job_id: str) -> _Known | None:
+        job = await _insisting(lambda: self._store.job(job_id))
+        return None if job is None else self._remember(job_id, _Known(job.agent_id, job.ended))
+
+    def _remember(self, job_id: str, known: _Known) -> _Known:
+        self._known[job_id] = known
+        while len(self._known) > KNOWN_JOBS:
+            self._known.popitem(last=False)
+        return known
 
     async def _append(self, events: list[JobEvent]) -> dict[str, int]:
-        while True:
-            try:
-                return await self._store.append(events)
-            except CroupierError as error:
-                # Nothing is dropped: the agents hold what is not acknowledged, and their producers wait.
-                log.warning("job events wait, the store refused them: %s", error.message)
-                await asyncio.sleep(RETRY_AFTER)
+        return await _insisting(lambda: self._store.append(events))
 
-    async def _acknowledge(self, link: Link, job_id: str, seq: int, stored: int) -> None:
-        if seq > stored:
-            job = await self._store.job(job_id)
-            unwanted = job is None or job.ended
-            link.acknowledge(job_id, seq if unwanted else stored, stop=unwanted)
-        else:
-            link.acknowledge(job_id, stored)
-        self.recent.trim(job_id)
-        await self._bus.publish(topic(job_id), str(stored).encode())
+
+async def _insisting(operation: Callable[[], Awaitable[T]]) -> T:
+    """Nothing is dropped while the store refuses: the agents hold what is not acknowledged, and their producers wait."""
+    while True:
+        try:
+            return await operation()
+        except CroupierError as error:
+            log.warning("job events wait, the store refused: %s", error.message)
+            await asyncio.sleep(RETRY_AFTER)

@@ -7,12 +7,11 @@ still knows goes on, any other is lost, with the reason.
 import asyncio
 import logging
 
-from croupier.bus import Bus
 from croupier.domain.job import Job, JobState
-from croupier.errors import CroupierError, NotFound
+from croupier.errors import CroupierError, NotFound, Unimplemented
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.link import Link
-from croupier.server.job_events import topic
+from croupier.server.job_events import JobIntake
 from croupier.store import JobStore
 
 log = logging.getLogger(__name__)
@@ -23,13 +22,16 @@ MOST_JOBS = 10_000
 
 
 class JobWatch:
-    def __init__(self, *, agents: Agents, store: JobStore, bus: Bus, grace: float) -> None:
+    def __init__(self, *, agents: Agents, store: JobStore, intake: JobIntake, grace: float) -> None:
         self._agents = agents
         self._store = store
-        self._bus = bus
+        self._intake = intake
         self._grace = grace
         self._due: dict[str, asyncio.TimerHandle] = {}
+        self._lost_at: dict[str, float] = {}
+        """When each agent that is due to be asked lost its session the last time."""
         self._checks: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     async def begin(self) -> None:
         """At start: jobs that were never handed to an agent are lost; the agents of the others get their grace."""
@@ -37,19 +39,25 @@ class JobWatch:
             if job.agent_id:
                 self.session_lost(job.agent_id)
             else:
-                await self._lose(job, "the server was restarted before the job was handed to a game server")
+                await self._lose(job, "the server was restarted while the job was handed to a game server")
 
     def session_lost(self, agent_id: str) -> None:
         """The agent's session is over; what ran through it is in doubt."""
-        if agent_id not in self._due:
-            loop = asyncio.get_running_loop()
-            self._due[agent_id] = loop.call_later(self._grace, self._check_soon, agent_id)
+        loop = asyncio.get_running_loop()
+        self._lost_at[agent_id] = loop.time()
+        self._ask_in(agent_id, self._grace)
 
-    def stop(self) -> None:
+    def _ask_in(self, agent_id: str, seconds: float) -> None:
+        if agent_id not in self._due and not self._stopped:
+            self._due[agent_id] = asyncio.get_running_loop().call_later(seconds, self._check_soon, agent_id)
+
+    async def stop(self) -> None:
+        self._stopped = True
         for handle in self._due.values():
             handle.cancel()
         for task in self._checks:
             task.cancel()
+        await asyncio.gather(*self._checks, return_exceptions=True)
 
     def _check_soon(self, agent_id: str) -> None:
         del self._due[agent_id]
@@ -66,22 +74,31 @@ class JobWatch:
                     await self._lose(job, why)
         except CroupierError as error:
             log.warning("jobs of agent %s could not be checked, trying again: %s", agent_id, error.message)
-            self.session_lost(agent_id)
+            self._ask_in(agent_id, self._grace)
+        if agent_id not in self._due:
+            self._lost_at.pop(agent_id, None)
 
     async def _doubt(self, job: Job) -> str:
         """Why the job must be given up; nothing when its agent still knows it, or could not say for now."""
         agent = self._agents.get(job.agent_id)
-        if agent is None or agent.link is None or not agent.usable:
-            return f"agent {job.agent_id} has been away for {self._grace:.0f} s"
-        return await self._asked(agent.link, job)
+        if agent is not None and agent.link is not None and agent.scope == job.scope:
+            return await self._asked(agent.link, job)
+        loop = asyncio.get_running_loop()
+        left = self._lost_at.get(job.agent_id, 0.0) + self._grace - loop.time()
+        if left > 0:  # it was back for a while, and has this long to come again
+            self._ask_in(job.agent_id, left)
+            return ""
+        return f"agent {job.agent_id} has been away for {self._grace:g} s"
 
     async def _asked(self, link: Link, job: Job) -> str:
         try:
             answer = await link.ask(job.id, ASK_TIMEOUT)
         except NotFound:
             return f"agent {job.agent_id} came back and does not know the job"
+        except Unimplemented:
+            return f"agent {job.agent_id} cannot say what became of the job"
         except CroupierError:
-            self.session_lost(job.agent_id)
+            self._ask_in(job.agent_id, self._grace)
             return ""
         if answer.state in {"", "unknown", "lost"}:
             return f"agent {job.agent_id} came back and does not know the job ({answer.error or 'no state'})"
@@ -89,7 +106,6 @@ class JobWatch:
 
     async def _lose(self, job: Job, why: str) -> None:
         log.warning("job %s is lost: %s", job.id, why)
-        await self._store.conclude(
+        await self._intake.conclude(
             job.id, reason="lost", message=f"lost: {why}; check what it did before starting it again"
         )
-        await self._bus.publish(topic(job.id), b"")

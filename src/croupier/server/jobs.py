@@ -4,19 +4,21 @@ import asyncio
 import builtins
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from croupier.bus import Bus
 from croupier.domain.call import Call, Result
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, InternalError, NotFound, OutcomeUnknown, Unavailable
+from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown, Unavailable
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
-from croupier.server.dispatch.router import Router
+from croupier.server.dispatch.router import Router, Target
 from croupier.server.job_events import JobIntake, topic
 from croupier.store import CallRecord, Store
+from croupier.tunnel.frames import JobStarted
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ class Jobs:
         self._agents = agents
         self._intake = intake
         self._bus = bus
-        self._starting: set[asyncio.Task[str]] = set()
+        self._starting: dict[str, asyncio.Task[str]] = {}
+        """Starts that run here now, by job: their repetitions wait for them."""
 
     async def start(self, caller: Principal, call: Call) -> str:
         """Accept the job and return its id; a repeated idempotency key returns the first job's.
@@ -54,19 +57,21 @@ class Jobs:
         A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
         """
         await self._guard.require(caller, "call", call)
-        self._catalog.check(call)
+        function = self._catalog.check(call)
+        if call.timeout is None and function.timeout is not None:
+            call = replace(call, timeout=function.timeout)
         starting = asyncio.ensure_future(self._start(call))
-        self._starting.add(starting)
-        starting.add_done_callback(self._starting.discard)
+        self._starting[call.id] = starting
+        starting.add_done_callback(lambda _: self._starting.pop(call.id))
         return await asyncio.shield(starting)
 
     async def _start(self, call: Call) -> str:
         earlier = await self._store.create(call)
         if earlier is not None:
-            return _started_earlier(earlier)
+            return await self._started_earlier(earlier)
         try:
             target = self._router.route(call)
-            started = await target.link.start(call, target.service_id, START_TIMEOUT)
+            started = await self._hand_over(call, target)
         except CroupierError as error:
             await self._not_started(call, error)
             raise
@@ -75,22 +80,42 @@ class Jobs:
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
             await self._not_started(call, fault)
             raise fault from error
-        agent_id = target.link.agent_id
-        await asyncio.gather(
-            self._store.place(call.id, agent_id=agent_id, service_id=started.service_id),
-            self._store.finish(
-                call.id, Result(payload=call.id.encode(), service_id=started.service_id, agent_id=agent_id)
-            ),
-        )
+        await self._record_start(call, target.link.agent_id, started.service_id)
         return call.id
+
+    async def _hand_over(self, call: Call, target: Target) -> JobStarted:
+        self._intake.expect(call.id, target.link.agent_id)
+        try:
+            return await target.link.start(call, target.service_id, START_TIMEOUT)
+        except (DeadlineExceeded, OutcomeUnknown):
+            target.link.cancel_job(call.id, "its start was not confirmed")
+            raise
+
+    async def _record_start(self, call: Call, agent_id: str, service_id: str) -> None:
+        try:
+            await asyncio.gather(
+                self._store.place(call.id, agent_id=agent_id, service_id=service_id),
+                self._store.finish(call.id, Result(payload=call.id.encode(), service_id=service_id, agent_id=agent_id)),
+            )
+        except CroupierError:
+            # The job runs, so its caller gets its id; its events will say how it went.
+            log.exception("where job %s runs could not be recorded", call.id)
 
     async def _not_started(self, call: Call, error: CroupierError) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
         await asyncio.gather(
             self._store.finish(call.id, error),
-            self._store.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
+            self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
         )
-        await self._bus.publish(topic(call.id), b"")
+
+    async def _started_earlier(self, earlier: CallRecord) -> str:
+        """The first start's answer, waited for if it still runs."""
+        running = self._starting.get(earlier.call.id)
+        if running is not None:
+            return await asyncio.shield(running)
+        if isinstance(earlier.outcome, CroupierError) and not isinstance(earlier.outcome, OutcomeUnknown):
+            raise earlier.outcome
+        return earlier.call.id
 
     async def follow(self, caller: Principal, job_id: str, after: int) -> AsyncIterator[builtins.list[JobEvent]]:
         """The job's events with a seq above `after`, in order, in batches; ends after the last event of an ended job.
@@ -122,14 +147,14 @@ class Jobs:
         job = await self._known(job_id)
         if job.ended:
             return job
-        agent = self._agents.get(job.agent_id)
-        if agent is None or agent.link is None or not agent.usable:
+        link = self._agents.way_to(job.agent_id, job.scope)
+        if link is None:
             raise Unavailable(
                 f"agent not connected: {job.agent_id or 'the job has not reached one yet'}; "
                 "the job could not be told to stop, try again when its agent is back"
             )
         async with self._bus.subscribe(topic(job_id)) as notices:
-            agent.link.cancel_job(job_id, reason)
+            link.cancel_job(job_id, reason)
             return await self._await_end(job_id, notices)
 
     async def _await_end(self, job_id: str, notices: AsyncIterator[object]) -> Job:
@@ -163,10 +188,4 @@ class Jobs:
     async def drain(self) -> None:
         """Wait until every start that was begun has been recorded."""
         while self._starting:
-            await asyncio.wait(self._starting)
-
-
-def _started_earlier(earlier: CallRecord) -> str:
-    if isinstance(earlier.outcome, CroupierError) and not isinstance(earlier.outcome, OutcomeUnknown):
-        raise earlier.outcome
-    return earlier.call.id
+            await asyncio.wait(self._starting.values())

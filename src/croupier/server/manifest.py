@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from croupier.domain.function import Function
+from croupier.domain.limits import JOB_TIMEOUT_MAX
 from croupier.errors import InvalidArgument
 
 MANIFEST_BYTES = 4_000_000
@@ -96,9 +97,10 @@ def _timeout(value: Any, path: str) -> float | None:
     if value is None or value == "":
         return None
     match = _DURATION.fullmatch(str(value))
-    if match is None or isinstance(value, bool) or float(match[1]) == 0:
-        raise InvalidArgument(f'{path} must be a duration like "30s", "500ms" or "2m"')
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = 0.0 if match is None or isinstance(value, bool) else float(match[1]) * _SECONDS[match[2]]
+    if not 0 < seconds <= JOB_TIMEOUT_MAX:
+        raise InvalidArgument(f'{path} must be a duration like "30s", "500ms" or "2m", at most a week')
+    return seconds
 
 
 def _i18n(value: Any) -> dict[str, str]:

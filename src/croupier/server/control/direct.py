@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 
 from croupier.domain.addresses import dialable, is_loopback
 from croupier.domain.call import Call, Result
 from croupier.domain.job import JobEvent
-from croupier.errors import CroupierError, InvalidArgument
+from croupier.domain.limits import CALL_TIMEOUT_MAX
+from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown
 from croupier.rpc.client import FunctionClient
-from croupier.server.dispatch.link import Link, travelling_metadata
+from croupier.server.dispatch.link import Arrived, travelling_metadata
 from croupier.tunnel.frames import JobAnswer, JobStarted
 from croupier_wire.function.v1 import function_pb2 as wire
 
 log = logging.getLogger(__name__)
-
-Arrived = Callable[[Link, JobEvent], None]
 
 
 class DirectLink:
@@ -28,6 +27,10 @@ class DirectLink:
         self._tasks: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Event()
         self._gate.set()
+
+    @property
+    def connected(self) -> bool:
+        return True
 
     @property
     def usable(self) -> bool:
@@ -47,6 +50,10 @@ class DirectLink:
 
     async def start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
         theirs = await self._client.start_job(_request(call, service_id), timeout)
+        if not theirs:
+            raise OutcomeUnknown(
+                f"agent {self.agent_id} accepted the job without naming it, so it cannot be followed; check what it did"
+            )
         self._theirs[call.id] = theirs
         self._spawn(self._follow(call.id, theirs))
         return JobStarted(request_id=call.id, job_id=call.id, service_id=service_id)
@@ -61,6 +68,8 @@ class DirectLink:
                 seq += 1
                 last = event.type
                 self._arrived(self, _event(job_id, seq, event))
+                if last in {"done", "error"}:
+                    break
                 await self._gate.wait()
         except CroupierError as error:
             why = error.message
@@ -81,15 +90,14 @@ class DirectLink:
         except CroupierError as error:
             log.warning("agent %s did not take the cancel of job %s: %s", self.agent_id, theirs, error.message)
 
-    def acknowledge(self, job_id: str, seq: int, *, stop: bool = False) -> None:
-        """A foreign agent waits for no acknowledgement."""
+    def acknowledge(self, job_id: str, seq: int, *, stop: bool = False) -> None:  # noqa: ARG002 — nothing is resent here
+        """A foreign agent waits for no acknowledgement; what nobody wants any more it is told to stop."""
+        if stop:
+            self.cancel_job(job_id, "")
 
     async def ask(self, job_id: str, timeout: float) -> JobAnswer:
         answer = await self._client.job_result(self._theirs.get(job_id, job_id), timeout)
         return JobAnswer(request_id="", state=answer.state, payload=answer.payload, error=answer.error)
-
-    def own(self, event: JobEvent) -> JobEvent:
-        return event
 
     def pause(self) -> None:
         self._gate.clear()
@@ -101,6 +109,12 @@ class DirectLink:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def retire(self) -> None:
+        """Close, once the jobs and calls here have ended: their agent, or its connection, ends them."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._client.close(CALL_TIMEOUT_MAX)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -136,7 +150,7 @@ class DirectLinks:
     def __init__(self, arrived: Arrived) -> None:
         self._arrived = arrived
         self._links: dict[str, tuple[str, DirectLink]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], DirectLink] = {}
 
     def link(self, agent_id: str, rpc_addr: str, peer: str) -> DirectLink:
         """Raises InvalidArgument for an address that is none, or is not on this machine."""
@@ -149,16 +163,21 @@ class DirectLinks:
         known = self._links.get(agent_id)
         if known is not None and known[0] == address:
             return known[1]
-        if known is not None:
-            self._discard(known[1])
+        self.forget(agent_id)
         fresh = DirectLink(agent_id, FunctionClient(address), self._arrived)
         self._links[agent_id] = (address, fresh)
         return fresh
 
-    def _discard(self, link: DirectLink) -> None:
-        task = asyncio.ensure_future(link.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def forget(self, agent_id: str) -> None:
+        """The agent is gone, or is called elsewhere now. What was sent to it may still come to its end."""
+        known = self._links.pop(agent_id, None)
+        if known is not None:
+            task = asyncio.ensure_future(known[1].retire())
+            self._retiring[task] = known[1]
+            task.add_done_callback(self._retiring.pop)
 
     async def close(self) -> None:
-        await asyncio.gather(*(link.close() for _, link in self._links.values()), *self._closing)
+        retiring = list(self._retiring)
+        links = [*self._retiring.values(), *(link for _, link in self._links.values())]
+        await asyncio.gather(*(link.close() for link in links))
+        await asyncio.gather(*retiring)

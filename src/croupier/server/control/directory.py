@@ -52,7 +52,7 @@ class Directory:
             rpc_addr=agent.rpc_addr,
             ip=agent.ip,
             version=agent.version,
-            functions=len(agent.function_ids()),
+            functions=len(agent.offered),
             healthy=connected,
             expires_in_sec=max(0, int(left)),
             region=agent.region,

@@ -1,5 +1,6 @@
 """FunctionService and JobService on the server: the spine's gRPC entry."""
 
+import math
 from collections.abc import AsyncIterator
 
 from croupier.domain.call import Call, Route
@@ -65,7 +66,7 @@ def to_wire(event: JobEvent) -> wire.JobEvent:
 def _time_left(context: Context) -> float | None:
     """Seconds until the gRPC deadline, or None when the caller set none."""
     left: object = context.time_remaining()  # None without a deadline, whatever its stub says
-    return max(left, 0.001) if isinstance(left, float) and left <= CALL_TIMEOUT_MAX else None
+    return min(max(left, 0.001), CALL_TIMEOUT_MAX) if isinstance(left, float) and math.isfinite(left) else None
 
 
 def read_call(request: wire.InvokeRequest, caller: Principal, prefix: str, timeout: float | None) -> Call:
@@ -105,5 +106,5 @@ def _check_sizes(key: str, metadata: dict[str, str]) -> None:
         raise InvalidArgument(f"idempotency_key must be at most {KEY_BYTES} bytes")
     if len(metadata) > METADATA_ENTRIES:
         raise InvalidArgument(f"metadata may have at most {METADATA_ENTRIES} entries")
-    if sum(len(name) + len(value) for name, value in metadata.items()) > METADATA_BYTES:
+    if sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items()) > METADATA_BYTES:
         raise InvalidArgument(f"metadata may have at most {METADATA_BYTES} bytes in all")

@@ -9,12 +9,13 @@ from croupier.domain.function import FunctionRef
 from croupier.domain.identifiers import new_id
 from croupier.domain.limits import MESSAGE_BYTES
 from croupier.domain.scope import parse_scope
-from croupier.errors import InvalidArgument, NotFound, PayloadTooLarge
+from croupier.errors import InvalidArgument, NotFound, PayloadTooLarge, RateLimited
 from croupier.rpc.service import Context
 from croupier.server.catalog import Catalog
 from croupier.server.control.direct import DirectLinks
-from croupier.server.control.tunnels import MOST_FUNCTIONS, NAME_LIMIT
+from croupier.server.control.tunnels import MOST_AGENTS, MOST_FUNCTIONS, NAME_LIMIT
 from croupier.server.dispatch.agents import TTL, Agent, Agents
+from croupier.server.dispatch.link import Link, TunnelLink
 from croupier.server.manifest import MANIFEST_BYTES, read_provider
 from croupier_wire.control.v1 import control_pb2 as wire
 
@@ -27,16 +28,17 @@ class Registration:
 
     async def register(self, request: wire.RegisterRequest, context: Context) -> wire.RegisterResponse:
         """Replaces what the agent registered before. Raises InvalidArgument, naming the field at fault."""
-        if not 0 < len(request.agent_id) <= NAME_LIMIT:
-            raise InvalidArgument(f"agent_id must have 1 to {NAME_LIMIT} characters")
-        if len(request.functions) > MOST_FUNCTIONS:
-            raise InvalidArgument(f"more than {MOST_FUNCTIONS} functions in one registration")
+        _check(request)
         scope = parse_scope(request.game_id, request.env)
         known = self._agents.get(request.agent_id)
-        if known is not None and known.link is not None and known.scope != scope:
+        if known is None and len(self._agents) >= MOST_AGENTS:
+            raise RateLimited(f"rate limited: this server knows {MOST_AGENTS} agents already; try again later")
+        tunnel = known.link if known is not None and isinstance(known.link, TunnelLink) else None
+        if known is not None and tunnel is not None and known.scope != scope:
             raise InvalidArgument(
                 f"agent {request.agent_id} is connected for {known.scope}; it cannot register for {scope} at the same time"
             )
+        link = tunnel or self._direct_link(request, context)
         session_id = new_id("t")
         agent = known if known is not None and known.scope == scope else Agent(agent_id=request.agent_id, scope=scope)
         agent.version = request.version
@@ -44,10 +46,16 @@ class Registration:
         agent.registered = tuple(FunctionRef(f.id, f.version) for f in request.functions if f.id and _enabled(f))
         agent.control_session = session_id
         agent.expires = self._agents.now() + TTL
-        if agent.link is None and agent.rpc_addr:
-            agent.link = self._direct.link(agent.agent_id, agent.rpc_addr, context.peer())
+        agent.link = link
         self._agents.put(agent)
         return wire.RegisterResponse(session_id=session_id, expire_at=int(time.time() + TTL))
+
+    def _direct_link(self, request: wire.RegisterRequest, context: Context) -> Link | None:
+        """Raises InvalidArgument for an address that cannot be called."""
+        if request.rpc_addr:
+            return self._direct.link(request.agent_id, request.rpc_addr, context.peer())
+        self._direct.forget(request.agent_id)
+        return None
 
     async def heartbeat(self, request: wire.HeartbeatRequest, context: Context) -> wire.HeartbeatResponse:  # noqa: ARG002
         """Raises NotFound for an agent that is not registered: it then registers again."""
@@ -68,6 +76,18 @@ class Registration:
             raise InvalidArgument(f"provider.id must have 1 to {NAME_LIMIT} characters")
         self._catalog.learn_provider(request.provider.id, read_provider(unpack(request.manifest_json_gz)))
         return wire.RegisterCapabilitiesResponse()
+
+
+def _check(request: wire.RegisterRequest) -> None:
+    if not 0 < len(request.agent_id) <= NAME_LIMIT:
+        raise InvalidArgument(f"agent_id must have 1 to {NAME_LIMIT} characters")
+    for label, value in (("version", request.version), ("rpc_addr", request.rpc_addr)):
+        if len(value) > NAME_LIMIT:
+            raise InvalidArgument(f"{label} must have at most {NAME_LIMIT} characters")
+    if len(request.functions) > MOST_FUNCTIONS:
+        raise InvalidArgument(f"more than {MOST_FUNCTIONS} functions in one registration")
+    if any(len(function.id) > NAME_LIMIT or len(function.version) > NAME_LIMIT for function in request.functions):
+        raise InvalidArgument(f"a function's id and version must have at most {NAME_LIMIT} characters")
 
 
 def _enabled(function: wire.FunctionDescriptor) -> bool:

@@ -4,15 +4,15 @@ from typing import Protocol
 
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
-from croupier.domain.limits import JOB_MESSAGE_BYTES
+from croupier.domain.limits import METADATA_ENTRIES
 from croupier.domain.scope import Scope, parse_scope
-from croupier.errors import InvalidArgument, PermissionDenied
+from croupier.errors import InvalidArgument, PermissionDenied, RateLimited, Unavailable
 from croupier.rpc.service import read_hello
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import Link, TunnelLink
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
 from croupier.tunnel.codec import decode, parse
-from croupier.tunnel.frames import Drain, Hello, Register
+from croupier.tunnel.frames import SESSION, Drain, Hello, Register
 from croupier.tunnel.grpc import ServerContext
 from croupier.tunnel.peer import AcceptorPeer
 from croupier.tunnel.stream import Stream
@@ -44,6 +44,7 @@ class Tunnels:
         self._config = config
         self._incarnation = new_id("s")
         self._links: dict[str, TunnelLink] = {}
+        self._stopping = False
 
     @property
     def connected(self) -> int:
@@ -52,36 +53,43 @@ class Tunnels:
     async def open(self, stream: Stream, context: ServerContext) -> None:
         """TunnelService.Open: carry an agent's session until the stream ends.
 
-        Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for a scope that changed.
+        Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for an agent that is connected for
+        another scope, RateLimited beyond the most agents, Unavailable while the server stops.
         """
-        first = await stream.read()
-        if first is None:
-            raise InvalidArgument("bad hello: the stream ended before it")
-        hello = read_hello(decode(parse(first)))
-        if not 0 < len(hello.agent_id) <= NAME_LIMIT:
-            raise InvalidArgument(f"bad hello: agent_id must have 1 to {NAME_LIMIT} characters")
-        scope = parse_scope(hello.game_id, hello.env)
+        hello, scope = _greeting(await stream.read())
         link = self._session(hello, scope, _ip(context.peer()))
         await link.peer.run(stream, hello)
 
     def _session(self, hello: Hello, scope: Scope, ip: str) -> TunnelLink:
         """The link whose session `hello` resumes, or a new one that takes the place of any before it."""
+        if self._stopping:
+            raise Unavailable("the server is stopping; connect again when it is back")
+        known = self._agents.get(hello.agent_id)
         link = self._links.get(hello.agent_id)
-        if link is not None and link.peer.machine.resumes(hello):
+        if link is not None and (served := _scope_of(link)) != scope:
+            if link.peer.machine.connected:
+                raise PermissionDenied(
+                    f"agent {hello.agent_id} is connected for {served}; it cannot serve {scope} at the same time: "
+                    "give each agent an id of its own"
+                )
+        elif link is not None and link.peer.machine.resumes(hello):
             return link
-        if link is None and len(self._links) >= MOST_AGENTS:
-            raise PermissionDenied(f"this server carries {MOST_AGENTS} agents already")
+        if known is None and len(self._agents) >= MOST_AGENTS:
+            raise RateLimited(f"rate limited: this server knows {MOST_AGENTS} agents already; try again later")
         if link is not None:
             link.peer.close(f"agent {hello.agent_id} began a new session")
         acceptor = Acceptor(hello, session_id=new_id("t"), incarnation=self._incarnation, config=self._config)
-        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self))
+        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self), self._observer.job_event)
         self._links[hello.agent_id] = fresh
         self._admit(hello, scope, ip, fresh)
         return fresh
 
     def _admit(self, hello: Hello, scope: Scope, ip: str, link: TunnelLink) -> None:
+        """What it offered before holds until it says anew: a call that comes first is for the agent to answer."""
         known = self._agents.get(hello.agent_id)
-        registered = known is not None and known.scope == scope and known.expires > 0
+        if known is not None and known.scope != scope:
+            known = None
+        registered = known is not None and bool(known.control_session)
         agent = Agent(
             agent_id=hello.agent_id,
             scope=scope,
@@ -94,6 +102,7 @@ class Tunnels:
             registered=known.registered if known and registered else (),
             control_session=known.control_session if known and registered else "",
             expires=known.expires if known and registered else 0.0,
+            services=known.services if known and SESSION in hello.capabilities else (),
             link=link,
         )
         self._agents.put(agent)
@@ -111,11 +120,11 @@ class Tunnels:
         self._observer.registered(agent)
 
     def job_event(self, peer: AcceptorPeer, event: JobEvent, raw: bytes) -> None:  # noqa: ARG002 — relays need the bytes, the server does not
-        if len(event.message) > JOB_MESSAGE_BYTES:
-            raise InvalidArgument(f"bad frame: a job's message of more than {JOB_MESSAGE_BYTES} characters")
+        if event.seq <= 0:
+            raise InvalidArgument("bad frame: a job event without a seq in a session; number the job's events from 1")
         link = self._links.get(peer.machine.hello.agent_id)
         if link is not None and link.peer is peer:
-            self._observer.job_event(link, event)
+            link.event(event)
 
     def draining(self, peer: AcceptorPeer, reason: str) -> None:
         log.info("agent %s drains: %s", peer.machine.hello.agent_id, reason or "no reason given")
@@ -129,12 +138,8 @@ class Tunnels:
         del self._links[agent_id]
         log.info("agent %s disconnected", agent_id)
         agent = self._agents.get(agent_id)
-        if agent is None or agent.link is not link:
-            return
-        agent.link = None
-        if not agent.expires:
-            agent.services = ()
-            self._agents.drop(agent_id)
+        if agent is not None and agent.link is link:
+            self._agents.disconnected(agent)
 
     def _agent_of(self, peer: AcceptorPeer) -> Agent | None:
         agent = self._agents.get(peer.machine.hello.agent_id)
@@ -144,6 +149,7 @@ class Tunnels:
 
     async def drain(self, grace: float) -> None:
         """Tell every agent that this server goes, wait for calls in flight, `grace` seconds at most, then close."""
+        self._stopping = True
         for link in self._links.values():
             link.peer.tell(Drain("the server is stopping"))
         deadline = asyncio.get_running_loop().time() + grace
@@ -155,6 +161,33 @@ class Tunnels:
             link.peer.close("the server stopped")
 
 
+def _greeting(first: bytes | None) -> tuple[Hello, Scope]:
+    """Raises InvalidArgument "bad hello"."""
+    if first is None:
+        raise InvalidArgument("bad hello: the stream ended before it")
+    try:
+        hello = read_hello(decode(parse(first)))
+        _check_hello(hello)
+        return hello, parse_scope(hello.game_id, hello.env)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"bad hello: {error.message.removeprefix('bad hello: ')}") from error
+
+
+def _scope_of(link: TunnelLink) -> Scope:
+    hello = link.peer.machine.hello
+    return Scope(hello.game_id, hello.env)
+
+
+def _check_hello(hello: Hello) -> None:
+    if not 0 < len(hello.agent_id) <= NAME_LIMIT:
+        raise InvalidArgument(f"agent_id must have 1 to {NAME_LIMIT} characters")
+    for label in ("session_id", "incarnation", "version", "region", "zone"):
+        if len(getattr(hello, label)) > NAME_LIMIT:
+            raise InvalidArgument(f"{label} must have at most {NAME_LIMIT} characters")
+    if len(hello.labels) > METADATA_ENTRIES or any(len(k) + len(v) > 2 * NAME_LIMIT for k, v in hello.labels.items()):
+        raise InvalidArgument(f"at most {METADATA_ENTRIES} labels of at most {2 * NAME_LIMIT} characters are allowed")
+
+
 def _check_register(register: Register) -> None:
     if len(register.services) > MOST_SERVICES:
         raise InvalidArgument(f"bad frame: more than {MOST_SERVICES} services in one registration")
@@ -163,8 +196,12 @@ def _check_register(register: Register) -> None:
     for service in register.services:
         if not 0 < len(service.service_id) <= NAME_LIMIT:
             raise InvalidArgument(f"bad frame: service_id must have 1 to {NAME_LIMIT} characters")
-        if any(not 0 < len(ref.id) <= NAME_LIMIT for ref in service.functions):
-            raise InvalidArgument(f"bad frame: a function id must have 1 to {NAME_LIMIT} characters")
+        if any(len(text) > NAME_LIMIT for text in (service.version, service.addr)):
+            raise InvalidArgument(f"bad frame: a service's version and addr must have at most {NAME_LIMIT} characters")
+        if any(not 0 < len(ref.id) <= NAME_LIMIT or len(ref.version) > NAME_LIMIT for ref in service.functions):
+            raise InvalidArgument(
+                f"bad frame: a function's id must have 1 to {NAME_LIMIT} characters, its version no more"
+            )
 
 
 def _ip(peer: str) -> str:

@@ -5,15 +5,27 @@ unary way), or both; either alone is enough to call it when there is a way to it
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.scope import Scope
-from croupier.server.dispatch.link import Link
+from croupier.server.dispatch.link import Link, TunnelLink
 
 TTL = 90.0
-"""Seconds after its last heartbeat that a registered agent counts as there (contract)."""
+"""Seconds after its last heartbeat that a registered agent counts as there (contract), or that one which lost its tunnel
+is remembered: its functions are then "not available now" instead of unknown."""
+
+
+class Offer(NamedTuple):
+    """One game server with a function."""
+
+    service_id: str
+    """Empty when only the agent is known."""
+    version: str
+    """The function's."""
+    healthy: bool
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,28 +46,35 @@ class Agent:
     """What it registered by ControlService."""
     control_session: str = ""
     expires: float = 0.0
-    """When the control registration ends, on the table's clock; 0 without one."""
+    """When it is forgotten unless it is heard of, on the table's clock; 0 while its tunnel alone keeps it."""
     link: Link | None = None
+    offered: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict)
+    """By function id; follows from `services` and `registered`, see `Agents.put`."""
+
+    @property
+    def connected(self) -> bool:
+        """It can be told something now, if only about what it does already."""
+        return self.link is not None and self.link.connected
 
     @property
     def usable(self) -> bool:
+        """It takes new calls now."""
         return self.link is not None and self.link.usable
 
-    def offers(self, function_id: str) -> Iterable[tuple[str, str, bool]]:
-        """(service_id, function version, healthy) of every game server with the function; no service_id if unknown."""
-        known = False
-        for service in self.services:
-            for ref in service.functions:
-                if ref.id == function_id:
-                    known = True
-                    yield service.service_id, ref.version, service.healthy
-        if not known:
-            for ref in self.registered:
-                if ref.id == function_id:
-                    yield "", ref.version, True
+    def offers(self, function_id: str) -> tuple[Offer, ...]:
+        return self.offered.get(function_id, ())
 
-    def function_ids(self) -> set[str]:
-        return {ref.id for service in self.services for ref in service.functions} | {ref.id for ref in self.registered}
+
+def _offered(agent: Agent) -> Mapping[str, tuple[Offer, ...]]:
+    """What its game servers say of themselves goes before what the agent registered without naming them."""
+    offered: dict[str, list[Offer]] = {}
+    for service in agent.services:
+        for ref in service.functions:
+            offered.setdefault(ref.id, []).append(Offer(service.service_id, ref.version, service.healthy))
+    registered: dict[str, list[Offer]] = {}
+    for ref in agent.registered:
+        registered.setdefault(ref.id, []).append(Offer("", ref.version, healthy=True))
+    return {function_id: tuple(offers) for function_id, offers in (registered | offered).items()}
 
 
 class Agents:
@@ -65,11 +84,19 @@ class Agents:
         self._offering: dict[tuple[Scope, str], dict[str, Agent]] = {}
         self._indexed: dict[str, list[tuple[Scope, str]]] = {}
 
+    def __len__(self) -> int:
+        return len(self._agents)
+
     def __iter__(self) -> Iterator[Agent]:
         return iter(list(self._agents.values()))
 
     def get(self, agent_id: str) -> Agent | None:
         return self._agents.get(agent_id)
+
+    def way_to(self, agent_id: str, scope: Scope) -> Link | None:
+        """The link of an agent that is connected now and serves exactly this scope."""
+        agent = self._agents.get(agent_id)
+        return agent.link if agent is not None and agent.scope == scope and agent.connected else None
 
     def offering(self, scope: Scope, function_id: str) -> Mapping[str, Agent]:
         """The agents of exactly this scope that offer the function, by id."""
@@ -82,7 +109,8 @@ class Agents:
         """Add or replace, and index what it offers."""
         self.drop(agent.agent_id)
         self._agents[agent.agent_id] = agent
-        keys = [(agent.scope, function_id) for function_id in agent.function_ids()]
+        agent.offered = _offered(agent)
+        keys = [(agent.scope, function_id) for function_id in agent.offered]
         self._indexed[agent.agent_id] = keys
         for key in keys:
             self._offering.setdefault(key, {})[agent.agent_id] = agent
@@ -95,10 +123,15 @@ class Agents:
                 del self._offering[key]
         return self._agents.pop(agent_id, None)
 
+    def disconnected(self, agent: Agent) -> None:
+        """Its tunnel is gone: it stays known for its time to live, without a way to it."""
+        agent.link = None
+        agent.expires = self._clock() + TTL
+
     def renew(self, agent_id: str) -> bool:
         """A heartbeat. False when nobody of that id has registered."""
         agent = self._agents.get(agent_id)
-        if agent is None or not agent.expires:
+        if agent is None or not agent.control_session:
             return False
         agent.expires = self._clock() + TTL
         return True
@@ -107,15 +140,15 @@ class Agents:
         return self._clock()
 
     def expire(self) -> list[str]:
-        """Forget control registrations that ran out; agents with nothing left go. Returns the ids that changed."""
+        """Forget control registrations that ran out, and agents that no tunnel keeps. Returns the ids that changed."""
         now = self._clock()
         changed = [agent for agent in self._agents.values() if agent.expires and agent.expires <= now]
         for agent in changed:
             agent.expires = 0.0
             agent.control_session = ""
             agent.registered = ()
-            if agent.link is None or not agent.services:
-                self.drop(agent.agent_id)
-            else:
+            if isinstance(agent.link, TunnelLink):
                 self.put(agent)
+            else:
+                self.drop(agent.agent_id)
         return [agent.agent_id for agent in changed]

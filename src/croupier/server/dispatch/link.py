@@ -1,18 +1,28 @@
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from croupier.domain.call import Call, Result
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
-from croupier.errors import CroupierError, OutcomeUnknown
+from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown
 from croupier.tunnel.frames import CallResult, CancelJob, Invoke, JobAck, JobAnswer, JobQuery, JobStarted, StartJob
 from croupier.tunnel.peer import AcceptorPeer
+
+EARLY_EVENTS = 1_000
+EARLY_BYTES = 16_000_000
+"""How much a plain agent may tell of jobs before it has named them."""
 
 
 class Link(Protocol):
     """The way to one agent. `timeout` is in seconds; whatever fails is raised as a CroupierError."""
 
     agent_id: str
+
+    @property
+    def connected(self) -> bool:
+        """There is a way to the agent now."""
 
     @property
     def usable(self) -> bool:
@@ -37,24 +47,29 @@ class Link(Protocol):
     async def ask(self, job_id: str, timeout: float) -> JobAnswer:
         """What the agent knows of a job."""
 
-    def own(self, event: JobEvent) -> JobEvent:
-        """An event that came this way, under the name that we gave its job."""
-
     def pause(self) -> None:
         """Bring no more events until `proceed`; their producers then wait."""
 
     def proceed(self) -> None: ...
 
 
+Arrived = Callable[[Link, JobEvent], None]
+"""Told of every event of a job, under the name that we gave the job."""
+
+
 class TunnelLink:
     """An agent that dialled in."""
 
-    def __init__(self, agent_id: str, peer: AcceptorPeer) -> None:
+    def __init__(self, agent_id: str, peer: AcceptorPeer, arrived: Arrived) -> None:
         self.agent_id = agent_id
         self.peer = peer
-        self._ours: dict[str, str] = {}
-        self._theirs: dict[str, str] = {}
-        """A plain agent names its jobs itself: its name by ours, ours by its."""
+        self._arrived = arrived
+        self._names = _JobNames()
+        self._starting = 0
+
+    @property
+    def connected(self) -> bool:
+        return self.peer.machine.connected
 
     @property
     def usable(self) -> bool:
@@ -97,25 +112,35 @@ class TunnelLink:
             env=call.scope.env,
             job_id=call.id,
         )
-        answer = await self.peer.request(frame, timeout)
+        self._starting += 1
+        try:
+            answer = await self.peer.request(frame, timeout)
+            return self._started(call, answer)
+        finally:
+            self._starting -= 1
+            if not self._starting:
+                self._names.forget_early()
+
+    def _started(self, call: Call, answer: object) -> JobStarted:
         if not isinstance(answer, JobStarted):
             raise _mismatch(self.agent_id, answer)
         if answer.error is not None:
             raise answer.error
+        if not answer.job_id:
+            raise OutcomeUnknown(
+                f"agent {self.agent_id} accepted the job without naming it, so it cannot be followed; check what it did"
+            )
         if answer.job_id != call.id:
-            self._ours[answer.job_id] = call.id
-            self._theirs[call.id] = answer.job_id
+            for event in self._names.name(answer.job_id, call.id):
+                self.event(event)
         return answer
 
-    def own(self, event: JobEvent) -> JobEvent:
-        """The event under the name that we gave its job."""
-        ours = self._ours.get(event.job_id)
-        if ours is None:
-            return event
-        if event.type in {"done", "error"}:
-            del self._ours[event.job_id]
-            del self._theirs[ours]
-        return replace(event, job_id=ours)
+    def event(self, event: JobEvent) -> None:
+        """What the agent says of a job. Raises InvalidArgument when it says too much of jobs that it has not named."""
+        if self.peer.machine.link.plain and self._starting and not self._names.knows(event.job_id):
+            self._names.keep_early(event)
+            return
+        self._arrived(self, self._names.ours(event))
 
     def pause(self) -> None:
         self.peer.pause()
@@ -124,16 +149,61 @@ class TunnelLink:
         self.peer.proceed()
 
     def cancel_job(self, job_id: str, reason: str) -> None:
-        self.peer.tell(CancelJob(self._theirs.get(job_id, job_id), reason))
+        self.peer.tell(CancelJob(self._names.theirs(job_id), reason))
 
     def acknowledge(self, job_id: str, seq: int, *, stop: bool = False) -> None:
-        self.peer.tell(JobAck(self._theirs.get(job_id, job_id), seq, stop))
+        self.peer.tell(JobAck(self._names.theirs(job_id), seq, stop))
 
     async def ask(self, job_id: str, timeout: float) -> JobAnswer:
-        answer = await self.peer.request(JobQuery(new_id("r"), self._theirs.get(job_id, job_id)), timeout)
+        answer = await self.peer.request(JobQuery(new_id("r"), self._names.theirs(job_id)), timeout)
         if not isinstance(answer, JobAnswer):
             raise _mismatch(self.agent_id, answer)
         return answer
+
+
+class _JobNames:
+    """A plain agent names its jobs itself, and may tell of one before its answer says which of ours it is."""
+
+    def __init__(self) -> None:
+        self._ours: dict[str, str] = {}
+        self._theirs: dict[str, str] = {}
+        self._early: defaultdict[str, list[JobEvent]] = defaultdict(list)
+        self._early_events = 0
+        self._early_bytes = 0
+
+    def knows(self, theirs: str) -> bool:
+        return theirs in self._ours
+
+    def theirs(self, ours: str) -> str:
+        return self._theirs.get(ours, ours)
+
+    def name(self, theirs: str, ours: str) -> list[JobEvent]:
+        """Returns what was told of the job already."""
+        self._ours[theirs] = ours
+        self._theirs[ours] = theirs
+        return self._early.pop(theirs, [])
+
+    def ours(self, event: JobEvent) -> JobEvent:
+        """The event under our name for its job; its last one ends the name."""
+        ours = self._ours.get(event.job_id)
+        if ours is None:
+            return event
+        if event.type in {"done", "error"}:
+            del self._ours[event.job_id]
+            self._theirs.pop(ours, None)
+        return replace(event, job_id=ours)
+
+    def keep_early(self, event: JobEvent) -> None:
+        self._early_events += 1
+        self._early_bytes += len(event.payload) + len(event.message)
+        if self._early_events > EARLY_EVENTS or self._early_bytes > EARLY_BYTES:
+            raise InvalidArgument("bad frame: too many events of jobs whose start was not answered; answer it first")
+        self._early[event.job_id].append(event)
+
+    def forget_early(self) -> None:
+        """No start is open: what is left belongs to no job of ours."""
+        self._early.clear()
+        self._early_events = self._early_bytes = 0
 
 
 def travelling_metadata(call: Call, service_id: str) -> dict[str, str]:

@@ -1,10 +1,11 @@
 import hashlib
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from croupier.domain.call import Call, Route
 from croupier.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
-from croupier.server.dispatch.agents import Agent, Agents
+from croupier.server.dispatch.agents import Agent, Agents, Offer
 from croupier.server.dispatch.link import Link
 
 
@@ -32,23 +33,17 @@ class Router:
                 f"no agent available for {call.function_id} in {call.scope}: "
                 f"{_names(offering)} offered it and is not connected now; try again when it is back"
             )
+        if call.version:
+            usable = _with_version(call, usable)
         match call.route:
             case Route.LB:
-                return self._balanced(call, usable)
+                return _balanced(call, usable)
             case Route.TARGETED:
                 return _targeted(call, usable)
             case Route.HASH:
                 return _hashed(call, usable)
             case Route.BROADCAST:
                 raise Unimplemented("route broadcast is not part of this version; call each target with route=targeted")
-
-    def _balanced(self, call: Call, usable: list[Agent]) -> Target:
-        if call.version:
-            usable = _with_version(call, usable)
-        if len(usable) > 2:
-            usable = random.sample(usable, 2)
-        agent = min(usable, key=lambda candidate: candidate.link.outstanding if candidate.link else 0)
-        return Target(_link(agent))
 
     def _nobody(self, call: Call) -> NotFound:
         elsewhere = sorted(
@@ -67,12 +62,22 @@ def _link(agent: Agent) -> Link:
     return agent.link
 
 
+def _balanced(call: Call, usable: list[Agent]) -> Target:
+    """The one of two with fewer calls under way: nearly as good as the best of all, without everyone choosing the same."""
+    well = [agent for agent in usable if any(offer.healthy for offer in _offers(call, agent))] or usable
+    drawn = random.sample(well, min(2, len(well)))
+    return Target(min((_link(agent) for agent in drawn), key=lambda link: link.outstanding))
+
+
+def _offers(call: Call, agent: Agent) -> Iterator[Offer]:
+    """Those that fit the call's version, if it has one."""
+    return (offer for offer in agent.offers(call.function_id) if call.version in {"", offer.version})
+
+
 def _with_version(call: Call, usable: list[Agent]) -> list[Agent]:
-    matching = [
-        agent for agent in usable if any(version == call.version for _, version, _ in agent.offers(call.function_id))
-    ]
+    matching = [agent for agent in usable if any(_offers(call, agent))]
     if not matching:
-        found = sorted({version or "(none)" for agent in usable for _, version, _ in agent.offers(call.function_id)})
+        found = sorted({offer.version or "(none)" for agent in usable for offer in agent.offers(call.function_id)})
         raise NotFound(f"{call.function_id} has no version {call.version} in {call.scope}; there is {', '.join(found)}")
     return matching
 
@@ -81,7 +86,7 @@ def _targeted(call: Call, usable: list[Agent]) -> Target:
     if not call.target_service_id:
         raise InvalidArgument("route targeted needs target_service_id")
     for agent in usable:
-        if any(service_id == call.target_service_id for service_id, _, _ in agent.offers(call.function_id)):
+        if any(offer.service_id == call.target_service_id for offer in _offers(call, agent)):
             return Target(_link(agent), call.target_service_id)
     raise NotFound(
         f"target service not found: {call.target_service_id} does not offer {call.function_id} in {call.scope}"
@@ -92,20 +97,14 @@ def _hashed(call: Call, usable: list[Agent]) -> Target:
     """Rendezvous hashing: each game server scores the key, the highest wins; one that leaves moves only its own keys."""
     if not call.hash_key:
         raise InvalidArgument("route hash needs hash_key")
-    offers = [
-        (service_id, agent)
-        for agent in usable
-        for service_id, _, healthy in agent.offers(call.function_id)
-        if service_id and healthy
-    ]
-    if not offers:
-        return Target(_link(min(usable, key=lambda agent: agent.agent_id)))
-    service_id, agent = max(offers, key=lambda offer: _score(offer[0], call.hash_key))
-    return Target(_link(agent), service_id)
+    offers = [(offer, agent) for agent in usable for offer in _offers(call, agent)]
+    offers = [(offer, agent) for offer, agent in offers if offer.healthy] or offers
+    offer, agent = max(offers, key=lambda each: _score(each[0].service_id or each[1].agent_id, call.hash_key))
+    return Target(_link(agent), offer.service_id)
 
 
-def _score(service_id: str, key: str) -> bytes:
-    return hashlib.blake2b(f"{service_id}\0{key}".encode(), digest_size=8).digest()
+def _score(name: str, key: str) -> bytes:
+    return hashlib.blake2b(f"{name}\0{key}".encode(), digest_size=8).digest()
 
 
 def _names(agents: list[Agent]) -> str:
