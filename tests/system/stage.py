@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import signal
@@ -121,7 +122,8 @@ class Stage:
 
     async def post(self, path: str, body: Any, **options: Any) -> tuple[int, Any]:
         assert self.session is not None
-        async with self.session.post(f"http://{self.http}{path}", json=body, **options) as answer:
+        data = io.BytesIO(json.dumps(body).encode())
+        async with self.session.post(f"http://{self.http}{path}", data=data, **options) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def get(self, path: str) -> tuple[int, Any]:
