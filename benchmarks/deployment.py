@@ -18,6 +18,7 @@ ECHO = "bench.echo"
 Kind = Literal["attached", "foreign", "tunnel"]
 
 _READY_SECONDS = 30.0
+_TIMEOUT = aiohttp.ClientTimeout(total=20)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,13 +33,16 @@ class Deployment:
         return self.processes["server"]
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """One request to the HTTP API: the status and the JSON that came back."""
+        """One request to the HTTP API: the status and the JSON that came back. Raises Broken when none came."""
         headers = {"Authorization": f"Bearer {self.token}", "X-Game-ID": GAME_ID, "X-Env": ENV}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.request(method, self.url + path, json=body) as response,
-        ):
-            return response.status, await response.json(content_type=None)
+        try:
+            async with (
+                aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as session,
+                session.request(method, self.url + path, json=body) as response,
+            ):
+                return response.status, await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Broken(f"{method} {path}: {error!r}") from error
 
     async def load(self, *, in_flight: int, seconds: float, payload: bytes) -> Sample:
         """Calls by wrk. Raises Broken when any of them fails."""

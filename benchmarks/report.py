@@ -1,6 +1,7 @@
 """The result as people and programs read it."""
 
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -42,10 +43,12 @@ def missed(figures: Sequence[Figure]) -> list[str]:
     return [each.name for each in figures if each.met is False]
 
 
-def as_json(figures: Sequence[Figure], *, broken: Mapping[str, str], quick: bool) -> str:
+def as_json(figures: Sequence[Figure], *, broken: Mapping[str, str], quick: bool, busy: float) -> str:
     whole = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "load_before": busy,
         "quick": quick,
         "broken": broken,
         "figures": [

@@ -5,6 +5,7 @@ Exits 1 when the run is broken (a process died, a call failed), not when a targe
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -31,6 +32,8 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
 RECORDED = HERE / "recorded.json"
 TOTAL_SECONDS = 720.0
 QUICK_SECONDS = 180.0
+BUSY = 0.5
+"""The load average from which on others take too much of the machine."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -74,11 +77,14 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="keep the ratios as those to be held against")
     parser.add_argument("--dir", type=Path, help="where the databases are written; the disk matters")
     options = parser.parse_args()
+    busy = os.getloadavg()[0]
     outcome = asyncio.run(play(options.only or [*SCENARIOS], quick=options.quick, scratch=options.dir))
     show(outcome, report.read_recorded(RECORDED))
+    if busy > BUSY:
+        print(f"\nThe machine was busy before the run (load {busy:.1f}): these figures are rough.")
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(
-        report.as_json(outcome.figures, broken=outcome.broken, quick=options.quick), encoding="utf-8"
+        report.as_json(outcome.figures, broken=outcome.broken, quick=options.quick, busy=busy), encoding="utf-8"
     )
     if options.record and not outcome.broken:
         report.write_recorded(RECORDED, outcome.figures)
@@ -86,4 +92,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -8,13 +8,15 @@ from figures import Figure, figure
 from processes import CROUPIER, PYTHON, Broken, Stage
 
 ROUNDS = 5
-QUICK_ROUNDS = 2
+QUICK_ROUNDS = 1
 
 
 async def answers(url: str) -> None:
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
-        if response.status != 200:
-            raise Broken(f"{url} answered {response.status}")
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url, raise_for_status=True) as response:
+            await response.read()
+    except aiohttp.ClientError as error:
+        raise Broken(f"{url} does not answer as it should: {error!r}") from error
 
 
 async def server(stage: Stage) -> float:
