@@ -126,18 +126,22 @@ async def test_a_plain_server_starts_a_job_without_naming_it_and_hears_its_event
 
 
 class ScriptedControl(Watched):
-    def __init__(self, *answers):
+    def __init__(self, failure):
         super().__init__()
-        self.answers = list(answers)
+        self.failure = failure
         self.asked = []
 
-    async def __call__(self, method, request):
-        self.asked.append(method.rpartition("/")[2])
+    async def register(self, **_):
+        self.asked.append("register")
         self.stir()
-        answer = self.answers.pop(0) if self.answers else b""
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return "their-session"
+
+    async def heartbeat(self, agent_id, session_id):
+        assert session_id == "their-session"
+        self.asked.append("heartbeat")
+        self.stir()
+        if self.asked.count("heartbeat") == 2:
+            raise self.failure
 
 
 @pytest.mark.parametrize("failure", [NotFound("who?"), Unavailable("away")])
@@ -145,8 +149,8 @@ async def test_a_control_service_that_forgets_or_fails_is_registered_with_again(
     registration = ControlRegistration(
         agent_id="a", scope=Scope("demo", "dev"), version="1", rpc_addr="", instances=Instances(lambda: None)
     )
-    control = ScriptedControl(b"", b"", failure)
+    control = ScriptedControl(failure)
     running = asyncio.create_task(registration.run(control, every=0.001))
     await control.until(lambda: len(control.asked) >= 4)
     running.cancel()
-    assert control.asked[:4] == ["Register", "Heartbeat", "Heartbeat", "Register"]
+    assert control.asked[:4] == ["register", "heartbeat", "heartbeat", "register"]

@@ -1,6 +1,7 @@
 import pytest
 
-from croupier.agent.addresses import dial_address, is_loopback, peer_host
+from croupier.agent.registrar import dial_address
+from croupier.domain.addresses import is_loopback, peer_host
 from croupier.errors import FailedPrecondition, InvalidArgument
 
 FOUR = "ipv4:127.0.0.1:50000"
@@ -39,15 +40,16 @@ def test_a_listen_string_takes_its_host_from_the_peer_and_an_address_keeps_its_o
         "dns:///host:1",
         "http://127.0.0.1:1",
         "::1:80",
-        "a b:1",
     ],
 )
 def test_what_is_no_address_is_refused(rpc_addr):
-    with pytest.raises(InvalidArgument, match="rpc_addr must be host:port"):
+    with pytest.raises(InvalidArgument, match=r"no address|has port 0"):
         dial_address(rpc_addr, FOUR)
 
 
-@pytest.mark.parametrize("rpc_addr", ["10.0.0.5:20081", "game.example:20081", "[fe80::1]:20081", "169.254.169.254:80"])
+@pytest.mark.parametrize(
+    "rpc_addr", ["10.0.0.5:20081", "a b:1", "game.example:20081", "[fe80::1]:20081", "169.254.169.254:80"]
+)
 def test_an_address_of_another_machine_is_refused_with_the_reason_and_the_remedy(rpc_addr):
     with pytest.raises(FailedPrecondition, match=r"no TLS yet.*127\.0\.0\.1"):
         dial_address(rpc_addr, FOUR)
@@ -61,5 +63,5 @@ def test_the_host_of_a_peer_is_read_from_every_spelling():
 
 
 def test_loopback_is_told_from_the_rest():
-    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.1.2.3", "::1")))
-    assert not any(map(is_loopback, ("0.0.0.0", "10.0.0.1", "example.com", "", "localhost.example.com")))
+    assert all(map(is_loopback, ("localhost:1", "127.0.0.1:1", "127.1.2.3:1", "[::1]:1")))
+    assert not any(map(is_loopback, ("0.0.0.0:1", "10.0.0.1:1", "example.com:1", ":1", "localhost.example.com:1")))

@@ -10,7 +10,7 @@ from croupier import __version__
 from croupier.agent.attachments import Attachments
 from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Forward
-from croupier.agent.health import HealthServer
+from croupier.agent.health import Health
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs
 from croupier.agent.local import LocalCalls, LocalControl, services
@@ -19,6 +19,7 @@ from croupier.agent.local_jobs import LocalJobs
 from croupier.agent.metrics import AgentMetrics, Calls
 from croupier.agent.registrar import Registrar
 from croupier.agent.uplink import Uplink
+from croupier.asgi import HttpServer
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import parse_scope
 from croupier.rpc.service import RpcServer
@@ -90,7 +91,7 @@ class Agent:
         local_control = LocalControl(self._registrar, self._instances, functions)
         self._rpc = RpcServer(services(local_control, LocalCalls(functions), self._attachments))
         metrics = AgentMetrics(self._instances, calls, self._jobs, self._uplink)
-        self._health = HealthServer(problems=self._problems, metrics=metrics.text)
+        self._health = HttpServer(Health(problems=self._problems, metrics=metrics.text), grace=1.0)
         self._running: list[asyncio.Task[None]] = []
 
     def _changed(self) -> None:

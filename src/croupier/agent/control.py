@@ -2,24 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-
-from google.protobuf.message import DecodeError
+from collections.abc import Iterable
+from typing import Protocol
 
 from croupier.agent.instances import Instances
+from croupier.domain.function import FunctionRef
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, HandlerFailed, NotFound
-from croupier_wire.control.v1 import control_pb2 as wire
+from croupier.errors import CroupierError, NotFound
 
 log = logging.getLogger(__name__)
 
-REGISTER = "/croupier.control.v1.ControlService/Register"
-HEARTBEAT = "/croupier.control.v1.ControlService/Heartbeat"
 EVERY = 30.0
 """Seconds between heartbeats (contract)."""
 
-Unary = Callable[[str, bytes], Awaitable[bytes]]
-"""A method's path and its request, to its answer. Raises CroupierError."""
+
+class ControlService(Protocol):
+    async def register(
+        self, *, agent_id: str, version: str, scope: Scope, rpc_addr: str, functions: Iterable[FunctionRef]
+    ) -> str: ...
+
+    async def heartbeat(self, agent_id: str, session_id: str) -> None: ...
 
 
 class ControlRegistration:
@@ -36,7 +38,7 @@ class ControlRegistration:
     def changed(self) -> None:
         self._stale.set()
 
-    async def run(self, unary: Unary, every: float = EVERY) -> None:
+    async def run(self, service: ControlService, every: float = EVERY) -> None:
         """Register, and again on every change or when the server has forgotten; heartbeat in between. Until cancelled."""
         session_id = ""
         self._stale.set()
@@ -44,9 +46,9 @@ class ControlRegistration:
             try:
                 if self._stale.is_set():
                     self._stale.clear()
-                    session_id = await self._register(unary)
+                    session_id = await self._register(service)
                 else:
-                    await self._heartbeat(unary, session_id)
+                    await service.heartbeat(self._agent_id, session_id)
             except NotFound:
                 self._stale.set()
                 log.info("the server does not know this agent any more, registering again")
@@ -65,32 +67,19 @@ class ControlRegistration:
         except TimeoutError:
             return
 
-    async def _register(self, unary: Unary) -> str:
-        request = wire.RegisterRequest(
+    async def _register(self, service: ControlService) -> str:
+        return await service.register(
             agent_id=self._agent_id,
             version=self._version,
-            functions=[
-                wire.FunctionDescriptor(id=function_id, version=version, enabled=True)
-                for function_id, version in sorted(self._functions())
-            ],
+            scope=self._scope,
             rpc_addr=self._rpc_addr,
-            game_id=self._scope.game_id,
-            env=self._scope.env,
+            functions=sorted(self._functions(), key=lambda each: (each.id, each.version)),
         )
-        answer = await unary(REGISTER, request.SerializeToString())
-        try:
-            return wire.RegisterResponse.FromString(answer).session_id
-        except DecodeError as error:
-            raise HandlerFailed("the server answered garbage to the registration") from error
 
-    def _functions(self) -> set[tuple[str, str]]:
+    def _functions(self) -> set[FunctionRef]:
         return {
-            (function_id, version)
+            FunctionRef(function_id, version)
             for function_id, offering in self._instances.functions().items()
             for instance in offering.values()
             for version in instance.versions[function_id]
         }
-
-    async def _heartbeat(self, unary: Unary, session_id: str) -> None:
-        request = wire.HeartbeatRequest(agent_id=self._agent_id, session_id=session_id)
-        await unary(HEARTBEAT, request.SerializeToString())

@@ -60,7 +60,7 @@ class ForeignServer:
                 self._report(healthy=False)
                 await self._channel.connect(patient=True)
             self._report(healthy=True)
-            await self._channel.lost()
+            await self._channel.disconnected()
 
     def _report(self, *, healthy: bool) -> None:
         self.healthy = healthy

@@ -6,7 +6,7 @@ from typing import Any
 
 from croupier.agent.attachments import Attachments
 from croupier.agent.instances import Instance, Instances
-from croupier.agent.local_functions import LocalFunctions
+from croupier.agent.local_functions import LocalFunctions, Wish
 from croupier.agent.registrar import Registrar
 from croupier.domain.function import FunctionRef, Service
 from croupier.rpc.service import Context
@@ -73,10 +73,10 @@ class LocalCalls:
         self._functions = functions
 
     async def invoke(self, request: function.InvokeRequest, context: Context) -> function.InvokeResponse:
-        return function.InvokeResponse(payload=await self._functions.invoke(request, context.time_remaining()))
+        return function.InvokeResponse(payload=await self._functions.invoke(_wish(request), context.time_remaining()))
 
     async def start_job(self, request: function.InvokeRequest, _: Context) -> function.StartJobResponse:
-        return function.StartJobResponse(job_id=await self._functions.start_job(request))
+        return function.StartJobResponse(job_id=await self._functions.start_job(_wish(request)))
 
     async def stream_job(self, request: function.JobStreamRequest, _: Context) -> AsyncIterator[function.JobEvent]:
         async for event in self._functions.follow(request.job_id, request.after_seq):
@@ -91,6 +91,15 @@ class LocalCalls:
     async def cancel_job(self, request: function.CancelJobRequest, _: Context) -> function.StartJobResponse:
         self._functions.cancel_job(request.job_id)
         return function.StartJobResponse(job_id=request.job_id)
+
+
+def _wish(request: function.InvokeRequest) -> Wish:
+    return Wish(
+        function_id=request.function_id,
+        payload=request.payload,
+        idempotency_key=request.idempotency_key,
+        metadata=dict(request.metadata),
+    )
 
 
 def services(control: LocalControl, calls: LocalCalls, attachments: Attachments) -> Services:

@@ -1,7 +1,9 @@
 """FunctionService for callers on this machine: the same way as the server's calls, and jobs whose stories are kept here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from croupier.agent.forward import Flight, Forward
 from croupier.agent.game_server import Done
@@ -14,9 +16,18 @@ from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, 
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, HandlerFailed, InvalidArgument, Unavailable
 from croupier.tunnel.frames import Answer, CallResult, Invoke, JobStarted, StartJob
-from croupier_wire.function.v1 import function_pb2 as wire
 
 Waiter = asyncio.Future[Answer | CroupierError]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a local caller asked for."""
+
+    function_id: str
+    payload: bytes
+    idempotency_key: str
+    metadata: Mapping[str, str]
 
 
 class LocalFunctions:
@@ -27,21 +38,11 @@ class LocalFunctions:
         self._stories = stories
         self._loop = asyncio.get_running_loop()
 
-    async def invoke(self, request: wire.InvokeRequest, timeout: float | None) -> bytes:
+    async def invoke(self, wish: Wish, timeout: float | None) -> bytes:
         """The function's answer. `timeout` in seconds, None for the platform's default. Raises CroupierError."""
-        _check(request)
+        _check(wish)
         deadline = None if timeout is None else self._loop.time() + min(timeout, CALL_TIMEOUT_MAX)
-        frame = Invoke(
-            request_id=new_id("c"),
-            function_id=request.function_id,
-            idempotency_key=request.idempotency_key,
-            payload=request.payload,
-            metadata=dict(request.metadata),
-            deadline_ms=_milliseconds(timeout),
-            traceparent=request.metadata.get("traceparent", ""),
-            game_id=self._scope.game_id,
-            env=self._scope.env,
-        )
+        frame = Invoke(request_id=new_id("c"), deadline_ms=_milliseconds(timeout), **self._fields(wish))
         waiter: Waiter = self._loop.create_future()
         flight = self._forward.invoke(frame, b"", deadline, _teller(waiter))
         answer = await _answer(waiter, flight)
@@ -49,21 +50,11 @@ class LocalFunctions:
             raise HandlerFailed(f"the game server answered with {type(answer).__name__} instead of a result")
         return answer.payload
 
-    async def start_job(self, request: wire.InvokeRequest) -> str:
+    async def start_job(self, wish: Wish) -> str:
         """The id of the job, once a game server accepted it. A caller that goes away meanwhile cancels it."""
-        _check(request)
+        _check(wish)
         job_id = new_id("j")
-        frame = StartJob(
-            request_id=new_id("r"),
-            function_id=request.function_id,
-            idempotency_key=request.idempotency_key,
-            payload=request.payload,
-            metadata=dict(request.metadata),
-            traceparent=request.metadata.get("traceparent", ""),
-            game_id=self._scope.game_id,
-            env=self._scope.env,
-            job_id=job_id,
-        )
+        frame = StartJob(request_id=new_id("r"), job_id=job_id, **self._fields(wish))
         self._stories.open(job_id)
         waiter: Waiter = self._loop.create_future()
         try:
@@ -79,6 +70,17 @@ class LocalFunctions:
         if not isinstance(answer, JobStarted):
             raise HandlerFailed(f"the game server answered with {type(answer).__name__} instead of a started job")
         return job_id
+
+    def _fields(self, wish: Wish) -> dict[str, Any]:
+        return {
+            "function_id": wish.function_id,
+            "idempotency_key": wish.idempotency_key,
+            "payload": wish.payload,
+            "metadata": wish.metadata,
+            "traceparent": wish.metadata.get("traceparent", ""),
+            "game_id": self._scope.game_id,
+            "env": self._scope.env,
+        }
 
     def follow(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
         return self._stories.follow(job_id, after)
@@ -117,13 +119,13 @@ async def _answer(waiter: Waiter, flight: Flight | None) -> Answer:
     return outcome
 
 
-def _check(request: wire.InvokeRequest) -> None:
-    check_name("function_id", request.function_id)
-    if len(request.idempotency_key.encode()) > KEY_BYTES:
+def _check(wish: Wish) -> None:
+    check_name("function_id", wish.function_id)
+    if len(wish.idempotency_key.encode()) > KEY_BYTES:
         raise InvalidArgument(f"idempotency_key must have at most {KEY_BYTES} bytes")
-    if len(request.metadata) > METADATA_ENTRIES:
+    if len(wish.metadata) > METADATA_ENTRIES:
         raise InvalidArgument(f"metadata must have at most {METADATA_ENTRIES} entries")
-    if sum(len(key.encode()) + len(value.encode()) for key, value in request.metadata.items()) > METADATA_BYTES:
+    if sum(len(key.encode()) + len(value.encode()) for key, value in wish.metadata.items()) > METADATA_BYTES:
         raise InvalidArgument(f"metadata must have at most {METADATA_BYTES} bytes of keys and values")
 
 

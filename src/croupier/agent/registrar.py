@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from croupier.agent.addresses import dial_address
 from croupier.agent.foreign_server import ForeignServer
 from croupier.agent.instances import LIFE, Instance, Instances, InstanceState
 from croupier.agent.jobs import Jobs
 from croupier.agent.registrations import Keeper, Registration, load
+from croupier.domain.addresses import dialable, is_loopback
 from croupier.domain.function import Service
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
@@ -24,6 +24,20 @@ log = logging.getLogger(__name__)
 SWEEP = 1.0
 KEEP_LAST_SEEN = 30.0
 """Heartbeats alone are written this often."""
+
+
+def dial_address(rpc_addr: str, peer: str) -> str:
+    """Where to dial a game server that said it listens on `rpc_addr` and called from `peer`.
+
+    Raises InvalidArgument for what is no address, FailedPrecondition for another machine's.
+    """
+    address = dialable(rpc_addr, peer)
+    if not is_loopback(address):
+        raise FailedPrecondition(
+            f"rpc_addr {address} is not on this machine, and this version has no TLS yet: what is sent could be read on "
+            f"the way. Register an address of this machine, such as 127.0.0.1:{address.rpartition(':')[2]}"
+        )
+    return address
 
 
 class Registrar:

@@ -14,14 +14,15 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from croupier.agent.addresses import is_loopback, split
 from croupier.agent.attachments import Attachments
 from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Flight, Forward
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs
+from croupier.domain.addresses import is_loopback
 from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
+from croupier.rpc.control import ControlClient
 from croupier.tunnel.codec import encode
 from croupier.tunnel.connector import (
     Abort,
@@ -49,14 +50,12 @@ from croupier.tunnel.frames import (
 )
 from croupier.tunnel.grpc import CHANNEL_OPTIONS, OPEN, ClientStream, open_stream
 from croupier.tunnel.peer import ConnectorPeer
-from croupier.tunnel.status import error_from
 
 log = logging.getLogger(__name__)
 
 COALESCE = 0.05
 """Seconds in which changes of the game servers share one registration."""
 FLUSH_CHECK = 0.01
-UNARY_TIMEOUT = 10.0
 ASK_TIMEOUT = 2.0
 """Seconds in which game servers must say what they know of a job."""
 
@@ -89,8 +88,7 @@ class Uplink:
     ) -> None:
         """Raises InvalidArgument or FailedPrecondition for a server that cannot be dialled."""
         for server in servers:
-            host, _ = split(server)
-            if not is_loopback(host):
+            if not is_loopback(server):
                 raise FailedPrecondition(
                     f"server {server} is not on this machine, and this version has no TLS yet: what is sent could be "
                     "read on the way; name an address on 127.0.0.1 or ::1"
@@ -161,17 +159,9 @@ class Uplink:
 
     async def _register_beside(self, channel: grpc.aio.Channel) -> None:
         """A plain server learns by ControlService what can be reached."""
-
-        async def unary(method: str, request: bytes) -> bytes:
-            send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
-            try:
-                return await send(request, timeout=UNARY_TIMEOUT)
-            except grpc.aio.AioRpcError as error:
-                raise error_from(error.code().value[0], error.details() or error.code().name) from error
-
         await self._opened.wait()
         if self._plain:
-            await self._control.run(unary)
+            await self._control.run(ControlClient(channel))
 
     # ------------------------------------------------------------------------------------------------ registering
 

@@ -1,17 +1,24 @@
 """FunctionService as its caller sees it, with our errors; over a channel that is kept."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
-from croupier.domain.limits import PAYLOAD_BYTES
-from croupier.errors import CroupierError, DeadlineExceeded, HandlerFailed, OutcomeUnknown, Unavailable
+from croupier.domain.limits import MESSAGE_BYTES, PAYLOAD_BYTES
+from croupier.errors import (
+    CroupierError,
+    DeadlineExceeded,
+    HandlerFailed,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    Unavailable,
+)
 from croupier.tunnel.grpc import CHANNEL_OPTIONS
-from croupier.tunnel.status import error_from
+from croupier.tunnel.status import bounded, error_from
 from croupier_wire.edge.job.v1 import job_pb2
 from croupier_wire.function.v1 import function_pb2 as wire
 
@@ -19,36 +26,49 @@ SERVICE = "/croupier.function.v1.FunctionService/"
 M = TypeVar("M", bound=Message)
 
 
-def error_of(error: grpc.aio.AioRpcError, address: str, *, sent: bool) -> CroupierError:
-    """What a failed call to `address` means; `sent` when the other side may have received it."""
-    code, text = error.code(), error.details() or ""
+_NEVER_SENT = ("failed to connect to all addresses", "DNS resolution failed")
+"""How grpc begins the details of a call that never had a connection."""
+_TOO_LARGE = "larger than max"
+
+
+def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
+    """What a failed call to the program called `name` means."""
+    code, text = error.code(), bounded(error.details() or "")
     trailing = error.trailing_metadata() or ()
     reason = next((value for name, value in trailing if name == "croupier-reason"), "")
     if isinstance(reason, str) and reason:
         return error_from(code.value[0], text, reason)
-    if code == grpc.StatusCode.UNAVAILABLE and sent:
-        return OutcomeUnknown(f"the connection to {address} was lost during the call; check whether it took effect")
+    if code == grpc.StatusCode.UNAVAILABLE and text.startswith(_NEVER_SENT):
+        return Unavailable(f"{name} cannot be reached; the call was not sent and may be repeated")
     if code == grpc.StatusCode.UNAVAILABLE:
-        return Unavailable(f"{address} cannot be reached; the call was not sent and may be repeated")
+        return OutcomeUnknown(
+            f"the connection to {name} was lost during the call; check whether it took effect ({text})"
+        )
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return DeadlineExceeded(f"tunnel invoke timeout: {address} did not answer within the deadline")
-    if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
-        return HandlerFailed(f"{address} answered more than {PAYLOAD_BYTES} bytes; an answer must be smaller")
-    return error_from(code.value[0], text)
+        return DeadlineExceeded(
+            f"tunnel invoke timeout: {name} did not answer within the deadline; the function may still have taken effect"
+        )
+    if code == grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in text:
+        if f"vs. {MESSAGE_BYTES}" in text:
+            return HandlerFailed(f"{name} answered more than {PAYLOAD_BYTES} bytes; an answer must be smaller")
+        return PayloadTooLarge(f"{name} takes no payload of that size: {text}")
+    return error_from(code.value[0], text or f"{name} failed with {code.name}")
 
 
 class FunctionClient:
     """Raises CroupierError for whatever goes wrong; `timeout` is in seconds, None for no limit."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, name: str = "") -> None:
+        """`name` is what errors call the other side, instead of its address."""
         self.address = address
+        self._name = name or address
         self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
 
     async def invoke(self, request: wire.InvokeRequest, timeout: float | None) -> bytes:
         raw = await self._unary(SERVICE + "Invoke", request, timeout)
         payload = self._parsed(wire.InvokeResponse, raw).payload
         if len(payload) > PAYLOAD_BYTES:
-            raise HandlerFailed(f"{self.address} answered {len(payload)} bytes; at most {PAYLOAD_BYTES} are allowed")
+            raise HandlerFailed(f"{self._name} answered {len(payload)} bytes; at most {PAYLOAD_BYTES} are allowed")
         return payload
 
     async def start_job(self, request: wire.InvokeRequest, timeout: float | None) -> str:
@@ -63,7 +83,7 @@ class FunctionClient:
         )
         return self._parsed(job_pb2.GetJobResultResponse, raw)
 
-    async def stream_job(self, job_id: str, after_seq: int = 0) -> AsyncIterator[wire.JobEvent]:
+    async def stream_job(self, job_id: str, after_seq: int = 0) -> AsyncGenerator[wire.JobEvent, None]:
         open_stream: Any = self._channel.unary_stream(
             SERVICE + "StreamJob", request_serializer=None, response_deserializer=None
         )
@@ -72,7 +92,7 @@ class FunctionClient:
             async for raw in call:
                 yield self._parsed(wire.JobEvent, raw)
         except grpc.aio.AioRpcError as error:
-            raise error_of(error, self.address, sent=True) from error
+            raise error_of(error, self._name) from error
         finally:
             call.cancel()
 
@@ -85,23 +105,37 @@ class FunctionClient:
             return False
         return True
 
+    async def connect(self, *, patient: bool = False) -> None:
+        """Have a connection, so that what is sent next certainly is. Raises Unavailable when the attempt fails;
+        `patient` waits through failed attempts, until cancelled.
+        """
+        while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+            if state is grpc.ChannelConnectivity.SHUTDOWN or (
+                state is grpc.ChannelConnectivity.TRANSIENT_FAILURE and not patient
+            ):
+                raise Unavailable(f"{self._name} cannot be reached; the call was not sent and may be repeated")
+            await self._channel.wait_for_state_change(state)
+
+    async def disconnected(self) -> None:
+        """Returns once there is no connection any more."""
+        await self._channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+
     async def close(self, grace: float | None = None) -> None:
         """Give calls under way `grace` seconds, then cancel them."""
         await self._channel.close(grace)
 
     async def _unary(self, method: str, request: Message, timeout: float | None) -> bytes:
-        sent = self._channel.get_state(try_to_connect=True) == grpc.ChannelConnectivity.READY
         call: Callable[..., Awaitable[Any]] = self._channel.unary_unary(
             method, request_serializer=None, response_deserializer=None
         )
         try:
             raw: bytes = await call(request.SerializeToString(), timeout=timeout)
         except grpc.aio.AioRpcError as error:
-            raise error_of(error, self.address, sent=sent) from error
+            raise error_of(error, self._name) from error
         return raw
 
     def _parsed(self, kind: type[M], raw: bytes) -> M:
         try:
             return kind.FromString(raw)
         except DecodeError as error:
-            raise HandlerFailed(f"{self.address} answered garbage: not a {kind.DESCRIPTOR.name}") from error
+            raise HandlerFailed(f"{self._name} answered garbage: not a {kind.DESCRIPTOR.name}") from error
