@@ -59,18 +59,50 @@ def _service(value: Service) -> wire.Service:
     )
 
 
-def _request_fields(frame: Invoke) -> dict[str, Any]:
-    return {
-        "request_id": frame.request_id,
-        "function_id": frame.function_id,
-        "idempotency_key": frame.idempotency_key,
-        "payload": frame.payload,
-        "metadata": frame.metadata,
-        "deadline_ms": frame.deadline_ms,
-        "traceparent": frame.traceparent,
-        "game_id": frame.game_id,
-        "env": frame.env,
-    }
+# The frames of calls and job events are filled field by field: that takes half the time of a constructor with keywords.
+
+
+def _fill_request(target: wire.InvokeFrame | wire.StartJobFrame, frame: Invoke) -> None:
+    target.request_id = frame.request_id
+    target.function_id = frame.function_id
+    target.payload = frame.payload
+    target.deadline_ms = frame.deadline_ms
+    target.traceparent = frame.traceparent
+    target.game_id = frame.game_id
+    target.env = frame.env
+    if frame.idempotency_key:
+        target.idempotency_key = frame.idempotency_key
+    metadata = target.metadata
+    for key, value in frame.metadata.items():
+        metadata[key] = value
+
+
+def _invoke(frame: Invoke) -> wire.TunnelMessage:
+    message = wire.TunnelMessage()
+    message.type = "invoke"
+    _fill_request(message.invoke, frame)
+    return message
+
+
+def _start_job(frame: StartJob) -> wire.TunnelMessage:
+    message = wire.TunnelMessage()
+    message.type = "start_job"
+    _fill_request(message.start, frame)
+    message.start.job_id = frame.job_id
+    return message
+
+
+def _result(frame: CallResult) -> wire.TunnelMessage:
+    message = wire.TunnelMessage()
+    message.type = "result"
+    result = message.result
+    result.request_id = frame.request_id
+    result.payload = frame.payload
+    result.service_id = frame.service_id
+    if frame.error is not None:
+        result.error = frame.error.message or frame.error.reason
+        result.status.CopyFrom(to_status(frame.error))
+    return message
 
 
 def _failure_fields(error: CroupierError | None) -> dict[str, Any]:
@@ -113,20 +145,19 @@ def _welcome(frame: Welcome) -> wire.TunnelMessage:
 
 def _job_event(frame: JobEvents) -> wire.TunnelMessage:
     event = frame.event
-    failed = event.type == "error"
-    return wire.TunnelMessage(
-        type="job_event",
-        job_evt=wire.JobEventFrame(
-            job_id=event.job_id,
-            type=event.type,
-            message=event.message,
-            progress=event.progress,
-            payload=event.payload,
-            seq=event.seq,
-            time_ms=event.time_ms,
-            status=_event_status(event) if failed else None,
-        ),
-    )
+    message = wire.TunnelMessage()
+    message.type = "job_event"
+    target = message.job_evt
+    target.job_id = event.job_id
+    target.type = event.type
+    target.message = event.message
+    target.progress = event.progress
+    target.payload = event.payload
+    target.seq = event.seq
+    target.time_ms = event.time_ms
+    if event.type == "error":
+        target.status.CopyFrom(_event_status(event))
+    return message
 
 
 _LOST = "lost"
@@ -150,16 +181,9 @@ _ENCODERS: dict[type, Callable[[Any], wire.TunnelMessage]] = {
     Register: lambda f: wire.TunnelMessage(
         type="register", register=wire.Register(services=[_service(service) for service in f.services])
     ),
-    Invoke: lambda f: wire.TunnelMessage(type="invoke", invoke=wire.InvokeFrame(**_request_fields(f))),
-    StartJob: lambda f: wire.TunnelMessage(
-        type="start_job", start=wire.StartJobFrame(job_id=f.job_id, **_request_fields(f))
-    ),
-    CallResult: lambda f: wire.TunnelMessage(
-        type="result",
-        result=wire.ResultFrame(
-            request_id=f.request_id, payload=f.payload, service_id=f.service_id, **_failure_fields(f.error)
-        ),
-    ),
+    Invoke: _invoke,
+    StartJob: _start_job,
+    CallResult: _result,
     JobStarted: lambda f: wire.TunnelMessage(
         type="start_job_result",
         start_r=wire.StartJobResult(
@@ -240,13 +264,18 @@ def _read_register(value: wire.Register) -> Register:
     )
 
 
+def _metadata(value: wire.InvokeFrame | wire.StartJobFrame) -> dict[str, str]:
+    entries = value.metadata
+    return {key: entries[key] for key in entries}
+
+
 def _read_invoke(value: wire.InvokeFrame) -> Invoke:
     return Invoke(
         request_id=value.request_id,
         function_id=value.function_id,
         payload=value.payload,
         idempotency_key=value.idempotency_key,
-        metadata=dict(value.metadata),
+        metadata=_metadata(value),
         deadline_ms=value.deadline_ms,
         traceparent=value.traceparent,
         game_id=value.game_id,
@@ -260,7 +289,7 @@ def _read_start(value: wire.StartJobFrame) -> StartJob:
         function_id=value.function_id,
         payload=value.payload,
         idempotency_key=value.idempotency_key,
-        metadata=dict(value.metadata),
+        metadata=_metadata(value),
         deadline_ms=value.deadline_ms,
         traceparent=value.traceparent,
         game_id=value.game_id,
@@ -349,8 +378,19 @@ _DECODERS: tuple[tuple[str, Callable[[Any], Frame]], ...] = (
 )
 
 
+_BY_TYPE = {
+    "invoke": _DECODERS[0],
+    "result": _DECODERS[1],
+    "job_event": _DECODERS[2],
+    "job_ack": _DECODERS[3],
+}
+
+
 def decode(message: wire.TunnelMessage) -> Frame:
     """The frame that `message` carries; one without any is a heartbeat (or a frame that a newer peer knows)."""
+    likely = _BY_TYPE.get(message.type)
+    if likely is not None and message.HasField(likely[0]):
+        return likely[1](getattr(message, likely[0]))
     for name, read in _DECODERS:
         if message.HasField(name):
             return read(getattr(message, name))

@@ -64,8 +64,10 @@ def _link(agent: Agent) -> Link:
 
 def _balanced(call: Call, usable: list[Agent]) -> Target:
     """The one of two with fewer calls under way: nearly as good as the best of all, without everyone choosing the same."""
+    if len(usable) == 1:
+        return Target(_link(usable[0]))
     well = [agent for agent in usable if any(offer.healthy for offer in _offers(call, agent))] or usable
-    drawn = random.sample(well, min(2, len(well)))
+    drawn = random.sample(well, 2) if len(well) > 2 else well
     return Target(min((_link(agent) for agent in drawn), key=lambda link: link.outstanding))
 
 
