@@ -31,6 +31,7 @@ from croupier.tunnel.connector import (
 from croupier.tunnel.frames import CallResult, Hello, Invoke, JobAnswer, JobStarted, Register, StartJob
 from croupier.tunnel.grpc import CHANNEL_OPTIONS, OPEN, ClientStream, open_stream
 from croupier.tunnel.peer import ConnectorPeer
+from croupier_wire.control.v1 import control_pb2
 from croupier_wire.tunnel.v1 import tunnel_pb2, tunnel_pb2_grpc
 
 SCOPE = Scope("demo", "dev")
@@ -398,3 +399,26 @@ async def raw_agent(address: str, **more: Any) -> AsyncIterator[RawAgent]:
         yield agent
     finally:
         await agent.close()
+
+
+HERE = {"game_id": SCOPE.game_id, "env": SCOPE.env}
+THERE = {"game_id": OTHER.game_id, "env": OTHER.env}
+
+
+def registration(agent_id: str = "direct-1", *functions: str, **more: Any) -> control_pb2.RegisterRequest:
+    offered = [control_pb2.FunctionDescriptor(id=name, version="1.0") for name in functions or ("f",)]
+    return control_pb2.RegisterRequest(**{"agent_id": agent_id, "functions": offered, **HERE, **more})
+
+
+def stub_of(kind: Callable[..., Any], channel: grpc.aio.Channel) -> Any:
+    """A generated stub; they come without types."""
+    return kind(channel)
+
+
+async def refused(call: Any) -> tuple[grpc.StatusCode, str]:
+    """How a call that must fail did."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error.details() or ""
+    raise AssertionError("the server accepted it")

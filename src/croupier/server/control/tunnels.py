@@ -56,7 +56,7 @@ class Tunnels:
         Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for an agent that is connected for
         another scope, RateLimited beyond the most agents, Unavailable while the server stops.
         """
-        hello, scope = _greeting(await stream.read())
+        hello, scope = await _greeting(stream)
         link = self._session(hello, scope, _ip(context.peer()))
         await link.peer.run(stream, hello)
 
@@ -161,12 +161,10 @@ class Tunnels:
             link.peer.close("the server stopped")
 
 
-def _greeting(first: bytes | None) -> tuple[Hello, Scope]:
+async def _greeting(stream: Stream) -> tuple[Hello, Scope]:
     """Raises InvalidArgument "bad hello"."""
-    if first is None:
-        raise InvalidArgument("bad hello: the stream ended before it")
     try:
-        hello = read_hello(decode(parse(first)))
+        hello = read_hello(decode(parse(await stream.read() or b"")))
         _check_hello(hello)
         return hello, parse_scope(hello.game_id, hello.env)
     except InvalidArgument as error:
