@@ -48,7 +48,7 @@ async def test_a_request_id_that_is_in_flight_already_travels_under_another_name
     assert names[1] != "r-1"
     assert [frame.request_id for frame in bed.sent()] == names
     bed.answer(CallResult(request_id=names[1], payload=b"second"))
-    assert bed.answers == [(CallResult(request_id="r-1", payload=b"second"), b"")]
+    assert bed.answers == [(CallResult(request_id="r-1", payload=b"second", service_id="game-1"), b"")]
 
 
 async def test_the_end_of_the_session_ends_both(bed):

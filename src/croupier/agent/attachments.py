@@ -60,7 +60,7 @@ class AttachedServer:
         if self.peer.machine.has(name):
             name = new_id("r")
             raw = encode(replace(frame, request_id=name))
-            done = _renamed(done, frame.request_id)
+            done = _renamed(done, frame.request_id, self.service_id)
         self.peer.call(name, raw or encode(frame), done, timeout)
         return name
 
@@ -96,10 +96,10 @@ class AttachedServer:
         self.peer.close(error.message)
 
 
-def _renamed(done: Done, request_id: str) -> Done:
+def _renamed(done: Done, request_id: str, service_id: str) -> Done:
     def tell(outcome: Answer | CroupierError, _: bytes) -> None:
         if isinstance(outcome, CallResult | JobStarted):
-            outcome = replace(outcome, request_id=request_id)
+            outcome = replace(outcome, request_id=request_id, service_id=service_id)
         done(outcome, b"")
 
     return tell

@@ -203,7 +203,7 @@ class Forward:
 
 
 def _checked(outcome: Answer | CroupierError, raw: bytes, service_id: str) -> tuple[Answer | CroupierError, bytes]:
-    """The answer as it may travel on, saying which game server gave it."""
+    """The answer as it may travel on, its bytes saying which game server gave it."""
     if not isinstance(outcome, CallResult | JobStarted):
         if isinstance(outcome, CroupierError):
             return outcome, b""
@@ -213,9 +213,9 @@ def _checked(outcome: Answer | CroupierError, raw: bytes, service_id: str) -> tu
         return HandlerFailed(f"{service_id} answered {size} bytes; at most {PAYLOAD_BYTES} are allowed"), b""
     if len(raw) > ANSWER_BYTES:
         return HandlerFailed(f"{service_id} answered with a frame of {len(raw)} bytes, which is too large"), b""
-    if outcome.service_id:
-        return outcome, raw
-    return replace(outcome, service_id=service_id), raw and raw + _mark(service_id, job=isinstance(outcome, JobStarted))
+    if raw and not outcome.service_id:
+        return outcome, raw + _mark(service_id, job=isinstance(outcome, JobStarted))
+    return outcome, raw
 
 
 @functools.lru_cache(maxsize=4_096)
