@@ -67,7 +67,7 @@ def _balanced(call: Call, usable: list[Agent]) -> Target:
     if len(usable) == 1:
         return Target(_link(usable[0]))
     well = [agent for agent in usable if any(offer.healthy for offer in _offers(call, agent))] or usable
-    drawn = random.sample(well, 2) if len(well) > 2 else well
+    drawn = random.sample(well, 2) if len(well) > 1 else well  # of two as well: in a tie the first drawn is taken
     return Target(min((_link(agent) for agent in drawn), key=lambda link: link.outstanding))
 
 

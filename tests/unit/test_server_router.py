@@ -1,0 +1,242 @@
+"""Who receives a call: scope is a wall, and each route keeps its promise."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from croupier.domain.call import Call, Result, Route
+from croupier.domain.function import FunctionRef, Service
+from croupier.domain.scope import Scope
+from croupier.errors import CroupierError, InvalidArgument, NotFound, Unavailable, Unimplemented
+from croupier.server.dispatch.agents import Agent, Agents
+from croupier.server.dispatch.router import Router
+from croupier.tunnel.frames import JobAnswer, JobStarted
+
+HERE, THERE = Scope("demo", "dev"), Scope("demo", "prod")
+
+
+@dataclass(eq=False)
+class StillLink:
+    """A way to an agent on which nothing moves: routing looks at it, and sends nothing."""
+
+    agent_id: str
+    outstanding: int = 0
+    usable: bool = True
+    connected: bool = True
+    told: list[tuple[str, int, bool]] = field(default_factory=list)
+
+    async def invoke(self, call: Call, service_id: str, timeout: float) -> Result:
+        raise Unavailable("nothing moves here")
+
+    async def start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
+        raise Unavailable("nothing moves here")
+
+    async def ask(self, job_id: str, timeout: float) -> JobAnswer:
+        raise Unavailable("nothing moves here")
+
+    def cancel_job(self, job_id: str, reason: str) -> None: ...
+
+    def acknowledge(self, job_id: str, seq: int, *, stop: bool = False) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def proceed(self) -> None: ...
+
+
+def game_server(service_id: str, *functions: str, version: str = "1.0", healthy: bool = True) -> Service:
+    return Service(
+        service_id=service_id, healthy=healthy, functions=tuple(FunctionRef(name, version) for name in functions)
+    )
+
+
+def table(*agents: Agent) -> Agents:
+    made = Agents()
+    for agent in agents:
+        made.put(agent)
+    return made
+
+
+def reachable(agent_id: str, *services: Service, scope: Scope = HERE, **link: object) -> Agent:
+    return Agent(agent_id=agent_id, scope=scope, services=services, link=StillLink(agent_id, **link))  # type: ignore[arg-type]
+
+
+def call(function_id: str = "f", scope: Scope = HERE, **fields: object) -> Call:
+    return Call(id="c", function_id=function_id, scope=scope, payload=b"", caller="x", **fields)  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------ the wall
+
+names = st.sampled_from(["a", "b", "c"])
+scopes = st.builds(Scope, names, names)
+services = st.builds(
+    game_server,
+    st.sampled_from(["s1", "s2", "s3"]),
+    names,
+    names,
+    version=st.sampled_from(["1", "2"]),
+    healthy=st.booleans(),
+)
+agents = st.builds(
+    lambda agent_id, scope, offered, usable, by_name: Agent(
+        agent_id=agent_id,
+        scope=scope,
+        services=tuple(offered),
+        registered=(FunctionRef(by_name),) if by_name else (),
+        link=StillLink(agent_id, usable=usable) if usable is not None else None,
+    ),
+    st.integers(0, 9).map(str),
+    scopes,
+    st.lists(services, max_size=3),
+    st.sampled_from([True, False, None]),
+    st.sampled_from(["", "a", "b", "c"]),
+)
+calls = st.builds(
+    call,
+    names,
+    scopes,
+    route=st.sampled_from(Route),
+    hash_key=names,
+    target_service_id=st.sampled_from(["s1", "s2", "s3"]),
+    version=st.sampled_from(["", "1", "2"]),
+)
+
+
+@given(st.lists(st.tuples(agents, st.booleans()), max_size=12), st.lists(calls, min_size=1, max_size=5))
+def test_a_call_never_reaches_an_agent_of_another_scope_or_without_its_function(
+    history: list[tuple[Agent, bool]], wanted: list[Call]
+) -> None:
+    known = Agents()
+    for agent, leaves in history:  # agents come, move to another scope, and go
+        known.put(agent)
+        if leaves:
+            known.drop(agent.agent_id)
+    for each in wanted:
+        try:
+            target = Router(known).route(each)
+        except CroupierError:
+            continue
+        agent = known.get(target.link.agent_id)
+        assert agent is not None
+        assert agent.scope == each.scope
+        assert agent.usable
+        offers = [offer for offer in agent.offers(each.function_id) if each.version in {"", offer.version}]
+        assert target.service_id in {"", *(offer.service_id for offer in offers)}
+        assert offers
+
+
+def test_a_function_of_another_scope_is_unknown_and_the_error_names_both() -> None:
+    router = Router(table(reachable("x", game_server("s", "f"), scope=THERE)))
+    with pytest.raises(NotFound, match=r"unknown function f in demo\|dev: no agent available .* exists in demo\|prod"):
+        router.route(call())
+
+
+# ------------------------------------------------------------------------------------------------ lb
+
+
+def test_of_two_agents_the_one_with_fewer_calls_under_way_is_taken() -> None:
+    router = Router(
+        table(reachable("busy", game_server("s1", "f"), outstanding=3), reachable("free", game_server("s2", "f")))
+    )
+    assert {router.route(call()).link.agent_id for _ in range(50)} == {"free"}
+
+
+def test_agents_with_equally_many_calls_share_them() -> None:
+    router = Router(table(*(reachable(f"a{n}", game_server(f"s{n}", "f")) for n in range(2))))
+    taken = Counter(router.route(call()).link.agent_id for _ in range(400))
+    assert min(taken["a0"], taken["a1"]) > 100
+
+
+def test_an_agent_whose_game_servers_are_all_ill_is_taken_only_when_there_is_no_other() -> None:
+    ill = reachable("ill", game_server("s1", "f", healthy=False))
+    assert Router(table(ill)).route(call()).link.agent_id == "ill"
+    router = Router(table(ill, reachable("well", game_server("s2", "f"), outstanding=9)))
+    assert {router.route(call()).link.agent_id for _ in range(20)} == {"well"}
+
+
+def test_an_agent_that_is_not_connected_is_named_in_the_error() -> None:
+    router = Router(table(reachable("away", game_server("s", "f"), usable=False)))
+    with pytest.raises(Unavailable, match=r"no agent available for f in demo\|dev: away offered it"):
+        router.route(call())
+
+
+def test_a_version_narrows_every_route() -> None:
+    router = Router(
+        table(
+            reachable("old", game_server("s1", "f", version="1.0")),
+            reachable("new", game_server("s2", "f", version="2.0")),
+        )
+    )
+    assert {router.route(call(version="2.0")).link.agent_id for _ in range(20)} == {"new"}
+    hashed = [router.route(call(version="2.0", route=Route.HASH, hash_key=str(n))).service_id for n in range(20)]
+    assert set(hashed) == {"s2"}
+    with pytest.raises(NotFound, match="target service not found: s1"):
+        router.route(call(version="2.0", route=Route.TARGETED, target_service_id="s1"))
+    with pytest.raises(NotFound, match=r"no version 3 in demo\|dev; there is 1.0, 2.0"):
+        router.route(call(version="3"))
+
+
+# ------------------------------------------------------------------------------------------------ targeted, hash, broadcast
+
+
+def test_a_targeted_call_reaches_the_agent_of_its_target() -> None:
+    router = Router(
+        table(
+            reachable("a", game_server("s1", "f"), game_server("s2", "f")), reachable("b", game_server("s3", "f", "g"))
+        )
+    )
+    target = router.route(call(route=Route.TARGETED, target_service_id="s2"))
+    assert (target.link.agent_id, target.service_id) == ("a", "s2")
+    with pytest.raises(NotFound, match="target service not found: s2 does not offer g"):
+        router.route(call("g", route=Route.TARGETED, target_service_id="s2"))
+    with pytest.raises(InvalidArgument, match="target_service_id"):
+        router.route(call(route=Route.TARGETED))
+
+
+KEYS = [f"player-{n}" for n in range(600)]
+
+
+def placed(router: Router) -> dict[str, str]:
+    found = {}
+    for key in KEYS:
+        target = router.route(call(route=Route.HASH, hash_key=key))
+        found[key] = target.service_id or target.link.agent_id
+    return found
+
+
+@pytest.mark.parametrize("gone", range(6))
+def test_a_game_server_that_leaves_moves_only_its_own_keys(gone: int) -> None:
+    everyone = [game_server(f"s{n}", "f") for n in range(6)]
+    before = placed(Router(table(reachable("a", *everyone[:3]), reachable("b", *everyone[3:]))))
+    left = [one for one in everyone if one.service_id != f"s{gone}"]
+    after = placed(Router(table(reachable("a", *left[:2]), reachable("b", *left[2:]))))
+    assert all(after[key] == place for key, place in before.items() if place != f"s{gone}")
+    assert f"s{gone}" not in after.values()
+    assert min(Counter(before.values()).values()) > 50
+
+
+def test_an_ill_game_server_gives_its_keys_to_the_others() -> None:
+    before = placed(Router(table(reachable("a", game_server("s1", "f"), game_server("s2", "f")))))
+    after = placed(Router(table(reachable("a", game_server("s1", "f"), game_server("s2", "f", healthy=False)))))
+    assert set(before.values()) == {"s1", "s2"}
+    assert set(after.values()) == {"s1"}
+
+
+def test_agents_that_do_not_name_their_game_servers_share_the_keys_too() -> None:
+    plain = [
+        Agent(agent_id=name, scope=HERE, registered=(FunctionRef("f"),), link=StillLink(name))
+        for name in ("a", "b", "c")
+    ]
+    before, after = placed(Router(table(*plain))), placed(Router(table(*plain[:2])))
+    assert set(before.values()) == {"a", "b", "c"}
+    assert all(after[key] == place for key, place in before.items() if place != "c")
+
+
+def test_hash_needs_a_key_and_broadcast_is_not_there_yet() -> None:
+    router = Router(table(reachable("a", game_server("s", "f"))))
+    with pytest.raises(InvalidArgument, match="hash_key"):
+        router.route(call(route=Route.HASH))
+    with pytest.raises(Unimplemented, match="broadcast"):
+        router.route(call(route=Route.BROADCAST))
