@@ -146,7 +146,7 @@ async def test_events_are_acknowledged_only_after_they_are_stored(tmp_path: Path
     async with running(tmp_path) as server:
         agent = Witness(server.grpc)
         agent.database, agent.on_disk = tmp_path / "croupier.db", []
-        await agent.connect()
+        assert (await agent.connect()).job_window == 256
         job_id = await eventually(lambda: _start_once_known(server))
         for seq in range(1, 301):
             agent.tell(job_id, seq)

@@ -26,7 +26,7 @@ SERVICE = "/croupier.function.v1.FunctionService/"
 M = TypeVar("M", bound=Message)
 
 
-_NEVER_SENT = ("failed to connect to all addresses", "DNS resolution failed")
+_NEVER_SENT = ("failed to connect to all addresses", "DNS resolution failed", "errors resolving ")
 """How grpc begins the details of a call that never had a connection."""
 _TOO_LARGE = "larger than max"
 
