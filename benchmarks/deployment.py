@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import aiohttp
+
 import wrk
 from figures import Sample
 from processes import CROUPIER, Broken, Process, Stage, cpu_of

@@ -7,7 +7,6 @@ from typing import Any
 from deployment import Deployment, payload_of, start_all
 from figures import Figure, figure
 from processes import Broken, Process, Stage
-
 from scenarios.idle import check_open, connect
 
 AGENTS = 1_000

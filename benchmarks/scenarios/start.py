@@ -3,6 +3,7 @@
 import time
 
 import aiohttp
+
 from deployment import start_server
 from figures import Figure, figure
 from processes import CROUPIER, PYTHON, Broken, Stage

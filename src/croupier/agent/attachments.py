@@ -5,6 +5,8 @@ import logging
 import time
 from dataclasses import replace
 
+from msgspec import structs
+
 from croupier.agent.game_server import Done
 from croupier.agent.instances import INSTANCES, Instance, Instances, InstanceState, check_name
 from croupier.agent.jobs import WINDOW, Jobs
@@ -59,7 +61,7 @@ class AttachedServer:
         name = frame.request_id
         if self.peer.machine.has(name):
             name = new_id("r")
-            raw = encode(replace(frame, request_id=name))
+            raw = encode(structs.replace(frame, request_id=name))
             done = _renamed(done, frame.request_id, self.service_id)
         self.peer.call(name, raw or encode(frame), done, timeout)
         return name
@@ -99,7 +101,7 @@ class AttachedServer:
 def _renamed(done: Done, request_id: str, service_id: str) -> Done:
     def tell(outcome: Answer | CroupierError, _: bytes) -> None:
         if isinstance(outcome, CallResult | JobStarted):
-            outcome = replace(outcome, request_id=request_id, service_id=service_id)
+            outcome = structs.replace(outcome, request_id=request_id, service_id=service_id)
         done(outcome, b"")
 
     return tell

@@ -6,7 +6,8 @@ costs neither a task nor a future.
 
 import asyncio
 import functools
-from dataclasses import replace
+
+from msgspec import structs
 
 from croupier.agent.choice import choose
 from croupier.agent.game_server import Done, GameServer
@@ -120,7 +121,7 @@ class Forward:
         A plain server leaves the name to us. Raises CroupierError when it was not sent to any game server.
         """
         if not frame.job_id:
-            frame, raw = replace(frame, job_id=new_id("j")), b""
+            frame, raw = structs.replace(frame, job_id=new_id("j")), b""
         known = self._jobs.get(frame.job_id)
         if known is not None:
             self._started_before(known, frame, done)

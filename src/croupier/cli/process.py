@@ -7,12 +7,15 @@ from typing import Any
 
 import uvloop
 
+from croupier.cli.collector import settle_collector
+
 
 def serve(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run `work` until it returns, or cancel it at SIGTERM or SIGINT and wait for it to end; both are a good end.
 
     A second signal does not wait: it ends the process as if nothing had been set up.
     """
+    settle_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_stopped(work))
 

@@ -14,6 +14,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from msgspec import Struct
+
 from croupier.domain.job import JobEvent
 from croupier.errors import (
     CroupierError,
@@ -60,36 +62,30 @@ class AcceptorConfig:
     """The most calls in flight."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True, gc=False):
     token: Token
     outcome: Answer | CroupierError
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class JobEventArrived:
+class JobEventArrived(Struct, frozen=True, gc=False):
     event: JobEvent
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True, gc=False):
     register: Register
 
 
-@dataclass(frozen=True, slots=True)
-class PeerDraining:
+class PeerDraining(Struct, frozen=True, gc=False):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(Struct, frozen=True, gc=False):
     """Nothing was heard for three heartbeats: close the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True, gc=False):
     """The session is over."""
 
 

@@ -12,7 +12,9 @@ Each request is executed once and answered once; an answer nobody waits for any 
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from croupier.domain.job import JobEvent
 from croupier.errors import DeadlineExceeded, InvalidArgument, RateLimited
@@ -49,8 +51,7 @@ PLAIN_JOB_WINDOW = 256
 _EXPECTED = (Invoke, ListLocal, JobQuery, JobAck, CancelCall, CancelJob, Drain, Heartbeat)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True, gc=False):
     """The stream is ready for use. Register anew unless it was resumed."""
 
     resumed: bool
@@ -58,8 +59,7 @@ class Opened:
     job_window: int
 
 
-@dataclass(frozen=True, slots=True)
-class Execute:
+class Execute(Struct, frozen=True, gc=False):
     """Run `frame` and answer it, within `deadline` (None: no limit)."""
 
     frame: Invoke
@@ -67,22 +67,19 @@ class Execute:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(Struct, frozen=True, gc=False):
     """Nobody waits for this request any more: stop working on it. An answer will be dropped."""
 
     request_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobCancelAsked:
+class JobCancelAsked(Struct, frozen=True, gc=False):
     job_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobAcknowledged:
+class JobAcknowledged(Struct, frozen=True, gc=False):
     """The acceptor has stored the job's events up to `seq`; with `stop` it wants no more and the job is not its own."""
 
     job_id: str
@@ -90,13 +87,11 @@ class JobAcknowledged:
     stop: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True, gc=False):
     query: ListLocal | JobQuery
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptorDraining:
+class AcceptorDraining(Struct, frozen=True, gc=False):
     reason: str
 
 
