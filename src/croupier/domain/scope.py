@@ -1,14 +1,16 @@
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from croupier.errors import InvalidArgument
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """One game in one environment. A call never leaves its scope."""
+class Scope(NamedTuple):
+    """One game in one environment. A call never leaves its scope.
+
+    A tuple, because every call looks tables up by it.
+    """
 
     game_id: str
     env: str
