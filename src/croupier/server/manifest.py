@@ -1,19 +1,16 @@
 """Reads the `functions` of a provider manifest (contract, section 5) as far as a call needs them."""
 
-import re
 from typing import Any
 
 import orjson
 
+from croupier.domain.durations import seconds_of
 from croupier.domain.function import Function
 from croupier.domain.limits import JOB_TIMEOUT_MAX
 from croupier.errors import InvalidArgument
 
 MANIFEST_BYTES = 4_000_000
 FUNCTIONS = 10_000
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 
 def read_functions(manifest: bytes) -> list[Function]:
@@ -96,8 +93,7 @@ def _timeout(value: Any, path: str) -> float | None:
     """Seconds of "30s", "500ms", "2m" or a number."""
     if value is None or value == "":
         return None
-    match = _DURATION.fullmatch(str(value))
-    seconds = 0.0 if match is None or isinstance(value, bool) else float(match[1]) * _SECONDS[match[2]]
+    seconds = 0.0 if isinstance(value, bool) else seconds_of(str(value)) or 0.0
     if not 0 < seconds <= JOB_TIMEOUT_MAX:
         raise InvalidArgument(f'{path} must be a duration like "30s", "500ms" or "2m", at most a week')
     return seconds

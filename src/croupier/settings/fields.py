@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+from croupier.domain.durations import seconds_of
+
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]{2,45})\]|(?P<host>[A-Za-z0-9._-]{0,253})):(?P<port>\d{1,5})")
 _TOKEN = re.compile(r"[!-~]{8,512}")
 
@@ -31,10 +31,10 @@ def parse_duration(value: object) -> float:
     """Seconds from `30s`, `500ms`, `2m`, `1h`, or a number of seconds."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    seconds = seconds_of(value) if isinstance(value, str) else None
+    if seconds is None:
         raise _refusal("duration", "write a duration such as 30s, 500ms or 2m, or a number of seconds")
-    return float(match[1]) * _UNIT_SECONDS[match[2]]
+    return seconds
 
 
 def _host_and_port(value: str) -> tuple[str, int]:

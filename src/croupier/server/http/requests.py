@@ -1,7 +1,6 @@
 """From an HTTP request to a `Call`: names, scope, options, all checked and bounded."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -10,14 +9,13 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from croupier.domain.call import Call, Route
+from croupier.domain.durations import seconds_of
 from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
 from croupier.server.http.payloads import too_deep
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _SINGLE = (b"authorization", b"host", b"x-game-id", b"x-env", b"idempotency-key", b"content-length")
 _SINGLE_QUERY = frozenset(
     {
@@ -191,10 +189,10 @@ def parse_timeout(value: float | str, most: float) -> float:
     Raises InvalidArgument.
     """
     if isinstance(value, str):
-        found = _DURATION.fullmatch(value)
-        if found is None:
+        seconds = seconds_of(value)
+        if seconds is None:
             raise InvalidArgument('timeout must be a number of seconds or like "30s", "500ms", "2m"')
-        value = float(found[1]) * _SECONDS[found[2]]
+        value = seconds
     if not math.isfinite(value) or not 0 < value <= most:
         raise InvalidArgument(f"timeout must be more than 0 and at most {most:g} seconds")
     return float(value)
