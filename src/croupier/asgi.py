@@ -91,6 +91,8 @@ class HttpServer:
             server_header=False,
             date_header=False,
             h11_max_incomplete_event_size=65_536,
+            # Longer than callers keep a connection for the next request: one that is closed just then fails that request.
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=max(1, int(grace)),
             backlog=4096,
         )
