@@ -1,6 +1,6 @@
 """What the store costs: durable begin + finish with 64 calls in flight, and job events appended by 8 agents at once.
 
-    python benchmarks/store.py [--seconds 3] [--dir DIRECTORY]
+    python benchmarks/store.py [--seconds 3] [--payload 100] [--dir DIRECTORY]
 
 CPU is of the whole process: the event loop, the writer and the tasks that ask.
 """
@@ -23,18 +23,17 @@ from croupier.store.sql import SqlStore, open_store
 
 IN_FLIGHT = 64
 AGENTS = 8
-PAYLOAD = b'{"player_id":"p-1024","reason":"chat abuse, third warning","hours":24,"by":"night shift operator"}'
-TEMPLATE = Call(id="", function_id="player.ban", scope=Scope("demo", "dev"), payload=PAYLOAD, caller="bench")
+TEMPLATE = Call(id="", function_id="player.ban", scope=Scope("demo", "dev"), payload=b"", caller="bench")
 
 
-async def invoke(store: SqlStore, stop: float, *, keyed: bool, durable_end: bool) -> int:
+async def invoke(store: SqlStore, stop: float, payload: bytes, *, keyed: bool = False, durable_end: bool = True) -> int:
     done = 0
     while time.perf_counter() < stop:
         call_id = new_id("c")
-        await store.begin(replace(TEMPLATE, id=call_id, idempotency_key=call_id if keyed else ""))
-        await store.finish(
-            call_id, Result(payload=PAYLOAD, service_id="game-1", agent_id="agent-1"), durable=durable_end
-        )
+        key = call_id if keyed else ""
+        await store.begin(replace(TEMPLATE, id=call_id, idempotency_key=key, payload=payload))
+        result = Result(payload=payload, service_id="game-1", agent_id="agent-1")
+        await store.finish(call_id, result, durable=durable_end)
         done += 1
     return done
 
@@ -61,21 +60,18 @@ async def measure(name: str, tasks: int, work: Callable[[float], Awaitable[int]]
     print(f"{name:44} {done / wall:10.0f} /s {cpu / done * 1e6:8.1f} µs CPU each")
 
 
-async def main(directory: Path, seconds: float) -> None:
+async def main(directory: Path, seconds: float, payload: bytes) -> None:
     store = await open_store(directory / "bench.db")
-    plain = "begin + finish, both waited for"
-    await measure("warm up", IN_FLIGHT, lambda stop: invoke(store, stop, keyed=False, durable_end=True), 0.5)
-    await measure(plain, IN_FLIGHT, lambda stop: invoke(store, stop, keyed=False, durable_end=True), seconds)
-    await measure(plain + ", keyed", IN_FLIGHT, lambda stop: invoke(store, stop, keyed=True, durable_end=True), seconds)
-    await measure(
-        "begin waited for, finish not",
-        IN_FLIGHT,
-        lambda stop: invoke(store, stop, keyed=False, durable_end=False),
-        seconds,
-    )
-    await measure(
-        "one call alone, both waited for", 1, lambda stop: invoke(store, stop, keyed=False, durable_end=True), seconds
-    )
+
+    async def calls(name: str, tasks: int = IN_FLIGHT, seconds: float = seconds, **how: bool) -> None:
+        await measure(name, tasks, lambda stop: invoke(store, stop, payload, **how), seconds)
+
+    await calls("warm up", seconds=0.5)
+    await calls("begin + finish, both waited for")
+    await calls("begin + finish, both waited for, keyed", keyed=True)
+    await calls("begin waited for, finish not", durable_end=False)
+    await calls("one call alone, both waited for", 1)
+    await calls("one call alone, finish not waited for", 1, durable_end=False)
     for size in (100, 500):
         await measure(f"events, {AGENTS} x {size}", AGENTS, lambda stop, size=size: append(store, stop, size), seconds)
     await store.close()
@@ -84,7 +80,8 @@ async def main(directory: Path, seconds: float) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--payload", type=int, default=100, help="bytes of each call's payload and of its result")
     parser.add_argument("--dir", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.dir) as scratch:
-        uvloop.run(main(Path(scratch), options.seconds))
+        uvloop.run(main(Path(scratch), options.seconds, b"x" * options.payload))

@@ -317,6 +317,48 @@ async def test_what_arrives_during_a_commit_shares_the_next():
     assert gate.commits == [1, 10]
 
 
+async def test_what_is_posted_goes_with_the_next_that_is_submitted_and_before_it(monkeypatch):
+    monkeypatch.setattr(writer, "LINGER", 3_600)
+    taken: list[Write] = []
+    group = Writer(lambda writes: taken.extend(writes) or {})
+    posted, submitted = [a_write() for _ in range(3)], a_write()
+    for write in posted:
+        await group.post(write)
+    await turns()
+
+    assert taken == []
+    await group.submit(submitted)
+    assert taken == [*posted, submitted]
+    await group.close()
+
+
+async def test_what_is_posted_goes_alone_when_nothing_else_comes(monkeypatch):
+    monkeypatch.setattr(writer, "LINGER", 0.001)
+    gate = Gate()
+    group = Writer(gate.commit)
+
+    for _ in range(2):
+        gate.entered.clear()
+        await group.post(a_write())
+        assert await asyncio.to_thread(gate.entered.wait, 5)
+        gate.open.release()
+
+    await group.close()
+    assert gate.commits == [1, 1]
+
+
+async def test_closing_takes_along_what_is_posted(monkeypatch):
+    monkeypatch.setattr(writer, "LINGER", 3_600)
+    taken: list[Write] = []
+    group = Writer(lambda writes: taken.extend(writes) or {})
+    write = a_write()
+    await group.post(write)
+
+    await group.close()
+
+    assert taken == [write]
+
+
 async def test_a_full_queue_makes_those_who_come_wait_for_room(monkeypatch):
     monkeypatch.setattr(writer, "WAITING_BYTES", 10_000)
     monkeypatch.setattr(writer, "COMMIT_BYTES", 1)

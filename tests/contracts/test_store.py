@@ -1,6 +1,7 @@
 """The sentences of `croupier.store`, each a test, over every implementation."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def events(job_id: str, *seqs: int, **fields) -> list[JobEvent]:
 
 def done(job_id: str, seq: int, payload: bytes = b"{}") -> JobEvent:
     return JobEvent(job_id=job_id, seq=seq, type="done", payload=payload, time_ms=99)
+
+
+async def until(look: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(5):
+        while not await look():
+            pass
+
+
+async def ended(store: Store, call_id: str) -> bool:
+    record = await store.call(call_id)
+    return record is not None and record.state is not CallState.RUNNING
 
 
 # calls
@@ -126,6 +138,27 @@ async def test_what_nobody_waited_for_is_there_after_the_next_commit(store: Stor
     await store.begin(a_call("other"))
 
     assert (await store.call("query")).outcome == Result(payload=b"42")
+
+
+async def test_what_nobody_waited_for_is_kept_without_another_change(stores):
+    store = await stores.open()
+    await store.begin(a_call("query"), durable=False)
+
+    await until(lambda: store.call("query"))
+    await store.finish("query", Result(payload=b"42"), durable=False)
+    await until(lambda: ended(store, "query"))
+
+    assert (await store.call("query")).outcome == Result(payload=b"42")
+    await store.close()
+
+
+async def test_a_change_never_comes_after_one_that_was_asked_for_later(store: Store):
+    for number in range(50):
+        await store.begin(a_call(f"c{number}"), durable=False)
+        await store.finish(f"c{number}", Result(payload=b"first"), durable=False)
+        await store.finish(f"c{number}", Result(payload=b"second"))
+
+    assert {(await store.call(f"c{number}")).outcome.payload for number in range(50)} == {b"first"}
 
 
 async def test_abandon_ends_what_still_runs_as_unknown_jobs_calls_too(stores):

@@ -3,6 +3,9 @@
 One promise, several implementations (`sql/` on SQLite). `tests/contracts/test_store.py` runs over every one.
 
 - A method that returns has its change on disk: it survives a kill of the process and of the machine.
+- What is asked for with `durable=False` is on disk, at the latest, with the next change that is waited for, when the store
+  is closed, or after some 20 ms. Until then a reading may miss it.
+- Changes are made in the order in which they were asked for.
 - Calls arriving while a commit runs share the next one.
 - Methods may be called by any number of tasks of one event loop; they hold no lock across an await of theirs.
 - When the disk refuses, `Unavailable` is raised, nothing of that call was kept, and later calls may succeed again.
@@ -40,8 +43,8 @@ class CallStore(Protocol):
         With an idempotency key that was used before in the same scope for the same function, nothing is recorded and the
         earlier record is returned, running or ended; if its payload or kind differs, Conflict is raised.
         An id that was recorded before is a Conflict.
-        `durable=False` returns at once and records with the next commit (for queries, which change nothing); a call with an
-        idempotency key always waits, since the answer decides.
+        `durable=False` returns at once (for queries, which change nothing); a call with an idempotency key always waits,
+        since the answer decides.
         """
 
     async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:

@@ -4,7 +4,9 @@
       ▲                                                                                  │
       └────────────── futures, all of a commit in one call_soon_threadsafe ◄─────────────┘
 
-While a commit runs, what arrives gathers in the inbox and shares the next one; when nothing runs, nothing waits.
+While a commit runs, what arrives gathers in the inbox and shares the next one; when nothing runs, nothing that is submitted
+waits. What is posted stays in the outbox for the next that is submitted, in its place before it, but not for long: a lone
+call thus costs one commit, its begin's, which takes the end of the call before it along.
 """
 
 import asyncio
@@ -27,6 +29,9 @@ WAITING_BYTES = 128 * 1024 * 1024
 COMMIT_BYTES = 16 * 1024 * 1024
 """A transaction takes no more writes once they weigh this much."""
 
+LINGER = 0.02
+"""Seconds after which what was posted goes without company."""
+
 CLOSED = "the store is closed: try again when the platform is up"
 
 _log = logging.getLogger(__name__)
@@ -41,6 +46,8 @@ class Writer:
         self._commit = commit
         self._loop = asyncio.get_running_loop()
         self._outbox: list[_Item] = []
+        self._is_urgent = False
+        self._lingering: asyncio.TimerHandle | None = None
         self._inbox: SimpleQueue[list[_Item] | None] = SimpleQueue()
         self._waiting_bytes = 0
         self._room = asyncio.Event()
@@ -54,11 +61,16 @@ class Writer:
         """Returns when it is durable. A task cancelled while it waits does not take its write back."""
         future: asyncio.Future[Any] = self._loop.create_future()
         await self._enter((write, future))
+        self._hurry()
         return cast("T", await future)
 
     async def post(self, write: Write[Any]) -> None:
-        """Returns at once, or when there is room. A failure is logged."""
+        """Returns at once, or when there is room. It goes with the next write that is submitted, or after `LINGER`.
+        A failure is logged.
+        """
         await self._enter((write, None))
+        if not self._is_urgent and self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER, self._send)
 
     async def close(self) -> None:
         """Commit what waits, then end the thread."""
@@ -76,11 +88,20 @@ class Writer:
         self._waiting_bytes += item[0].weight
         if self._waiting_bytes >= WAITING_BYTES:
             self._room.clear()
-        if not self._outbox:
-            self._loop.call_soon(self._send)
+            self._hurry()
         self._outbox.append(item)
 
+    def _hurry(self) -> None:
+        """Send the outbox at the end of this turn of the loop."""
+        if not self._is_urgent:
+            self._is_urgent = True
+            self._loop.call_soon(self._send)
+
     def _send(self) -> None:
+        self._is_urgent = False
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         if self._outbox:
             self._inbox.put(self._outbox)
             self._outbox = []
