@@ -193,6 +193,8 @@ async def test_no_statement_walks_through_a_whole_table(path: Path):
     await store.append([JobEvent(job_id="j1", seq=1, type="log")])
     await store.append([JobEvent(job_id="ghost", seq=1, type="log")])
     await store.finish("c1", Result(payload=b""))
+    await store.begin(a_call("large", payload=b"x" * 5_000))
+    await store.finish("large", Result(payload=b"x" * 5_000))
     await store.conclude("j1", reason="lost", message="")
     await store.abandon()
     await store.call("c1")
@@ -205,7 +207,15 @@ async def test_no_statement_walks_through_a_whole_table(path: Path):
 
     plans = {sql: plan_of(path, sql) for sql in asked if sql.split()[0] in {"SELECT", "UPDATE", "WITH"}}
     assert len(plans) >= 12
-    walks = {"SCAN calls", "SCAN jobs", "SCAN job_events", "USE TEMP B-TREE FOR ORDER BY"}
+    walks = {
+        "SCAN calls",
+        "SCAN call_bodies",
+        "SCAN payloads",
+        "SCAN results",
+        "SCAN jobs",
+        "SCAN job_events",
+        "USE TEMP B-TREE FOR ORDER BY",
+    }
     assert {sql: plan for sql, plan in plans.items() if walks & set(plan)} == {}
 
 
@@ -246,6 +256,17 @@ async def test_a_database_held_by_another_program_is_unavailable(path: Path, mon
 
     assert [str(answer) for answer in answers] == ["another program holds the database: close it, then try again"] * 3
     assert await store.begin(a_call()) is None
+    await store.close()
+
+
+async def test_a_large_body_is_written_once(path: Path):
+    store = await open_store(path)
+    await store.begin(a_call(payload=b"x" * 1_000_000))
+    before = path.with_name("croupier.db-wal").stat().st_size
+
+    await store.finish("c1", Result(payload=b"ok"))
+
+    assert path.with_name("croupier.db-wal").stat().st_size - before < 100_000
     await store.close()
 
 

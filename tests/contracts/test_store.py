@@ -117,6 +117,45 @@ async def test_finishing_twice_keeps_the_first(store: Store):
     assert (await store.call("c1")).outcome == Result(payload=b"\0")
 
 
+@pytest.mark.parametrize("size", [0, 1, 1_000, 1_024, 1_025, 10_000, 1_000_000])
+async def test_payloads_and_results_of_every_size_come_back_as_they_were(store: Store, size: int):
+    payload, result = b"\0p" * size, b"\xffr" * size
+    await store.begin(a_call(payload=payload, idempotency_key="k"))
+    running = await store.call("c1")
+
+    await store.finish("c1", Result(payload=result))
+
+    assert (running.call.payload, running.outcome) == (payload, None)
+    record = await store.call("c1")
+    assert (record.call.payload, record.outcome) == (payload, Result(payload=result))
+    assert await store.begin(a_call("c2", payload=payload, idempotency_key="k")) == record
+
+
+async def test_finishing_twice_keeps_the_first_whatever_their_sizes(store: Store):
+    for number, results in enumerate([(b"", MEGABYTE), (MEGABYTE, b""), (MEGABYTE, b"y" * 5_000)]):
+        call_id = f"c{number}"
+        await store.begin(a_call(call_id))
+
+        await asyncio.gather(*(store.finish(call_id, Result(payload=result)) for result in results))
+        await store.finish(call_id, Result(payload=b"z" * 9_000))
+
+        assert (await store.call(call_id)).outcome == Result(payload=results[0])
+
+
+async def test_a_late_result_does_not_undo_an_error(store: Store):
+    await store.begin(a_call())
+    await store.finish("c1", OutcomeUnknown("lost"))
+
+    await store.finish("c1", Result(payload=MEGABYTE))
+    await store.finish("nobody", Result(payload=MEGABYTE))
+
+    assert isinstance((await store.call("c1")).outcome, OutcomeUnknown)
+    assert await store.call("nobody") is None
+    assert await store.begin(a_call("nobody")) is None
+    await store.finish("nobody", Result(payload=MEGABYTE))
+    assert (await store.call("nobody")).outcome == Result(payload=MEGABYTE)
+
+
 async def test_an_unknown_call_is_none_and_cannot_be_finished(store: Store):
     await store.finish("nobody", Result(payload=b""))
 

@@ -245,6 +245,7 @@ async def test_a_port_that_speaks_something_else_is_unavailable(agent, server):
         writer.write(b"SSH-2.0-nonsense\r\n")
         await reader.read(100)
         writer.close()
+        await writer.wait_closed()
 
     listener = await asyncio.start_server(shout, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]

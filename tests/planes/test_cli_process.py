@@ -70,10 +70,14 @@ async def test_a_second_signal_does_not_wait_for_the_cleaning(number, code):
 
 async def test_ctrl_c_while_a_server_does_not_answer_ends_a_call_with_130():
     arrived = asyncio.Event()
+    gone = asyncio.Event()
 
-    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         arrived.set()
+        await reader.read()
+        writer.close()
         await writer.wait_closed()
+        gone.set()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
@@ -88,6 +92,8 @@ async def test_ctrl_c_while_a_server_does_not_answer_ends_a_call_with_130():
     await arrived.wait()
     call.send_signal(signal.SIGINT)
     out, err = await call.communicate()
+    await gone.wait()
     server.close()
+    await server.wait_closed()
     assert (call.returncode, out) == (130, b"")
     assert b"Traceback" not in err

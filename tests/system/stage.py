@@ -165,6 +165,19 @@ class Stage:
 
         await until(asked, f"{services} healthy instances of {function_id}")
 
+    async def answers(self, function_id: str, payload: Any = None, status: int = 200) -> Any:
+        """Call until the call ends with `status`, and return the body: what was restarted takes a moment to be found."""
+
+        async def called() -> Any:
+            try:
+                got, body = await self.invoke(function_id, payload, timeout=2.0)
+            except aiohttp.ClientError:  # the server is not listening yet
+                return None
+            return (body,) if got == status else None
+
+        (body,) = await until(called, f"{function_id} answers {status}")
+        return body
+
     def noted(self) -> list[str]:
         return self.ledger.read_text().splitlines()
 

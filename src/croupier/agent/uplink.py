@@ -121,7 +121,7 @@ class Uplink:
         failures = place = 0
         while not self._stopping.is_set():
             began = self._loop.time()
-            reached = await self._carry(self._servers[place % len(self._servers)])
+            reached = await self._try(self._servers[place % len(self._servers)])
             if not reached:
                 place += 1
             if reached and self._loop.time() - began >= self._backoff.settled:
@@ -129,6 +129,14 @@ class Uplink:
             await self._pause(self._backoff.pause(failures))
             failures += 1
             self.reconnects += 1
+
+    async def _try(self, server: str) -> bool:
+        try:
+            return await self._carry(server)
+        except Exception:
+            # A fault of ours must not cut game servers off until somebody restarts the agent.
+            log.exception("the stream to server %s failed inside the agent", server)
+            return False
 
     async def _pause(self, seconds: float) -> None:
         try:

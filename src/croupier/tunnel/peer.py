@@ -40,7 +40,9 @@ class Timer:
         self._loop = asyncio.get_running_loop()
         self._next_wake = next_wake
         self._due = due
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle: asyncio.Handle | None = None
+        self._at = 0.0
+        """When the handle is due. Kept here: uvloop's handle for a moment that has passed cannot tell."""
 
     def arm(self) -> None:
         """Look again when the next moment may have come nearer."""
@@ -48,9 +50,10 @@ class Timer:
         if when is None:
             return
         if self._handle is not None:
-            if self._handle.when() <= when:
+            if self._at <= when:
                 return
             self._handle.cancel()
+        self._at = when
         self._handle = self._loop.call_at(when, self._fire)
 
     def _fire(self) -> None:
