@@ -5,7 +5,7 @@ One promise, several implementations (`sql/` on SQLite). `tests/contracts/test_s
 - A method that returns has its change on disk: it survives a kill of the process and of the machine.
 - What is asked for with `durable=False` is on disk, at the latest, with the next change that is waited for, when the store
   is closed, or after some 20 ms. Until then a reading may miss it.
-- Changes are made in the order in which they were asked for.
+- No change is on disk before one that was asked for earlier.
 - Calls arriving while a commit runs share the next one.
 - Methods may be called by any number of tasks of one event loop; they hold no lock across an await of theirs.
 - When the disk refuses, `Unavailable` is raised, nothing of that call was kept, and later calls may succeed again.

@@ -1,18 +1,30 @@
 """What is read. Each function runs a statement on the connection given and returns domain values."""
 
-from sqlalchemy import Connection, and_, bindparam, null, select
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, func, null, select
 
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
 from croupier.store import CallRecord
 from croupier.store.sql import rows
-from croupier.store.sql.tables import KEY, KEYED, calls, job_events, jobs
+from croupier.store.sql.tables import KEY, KEYED, PAYLOAD, RESULT, call_bodies, calls, job_events, jobs
 
 _INTEGER_MAX = 2**63 - 1
 
-_CALL = select(calls).where(calls.c.id == bindparam("id"))
+_payloads, _results = call_bodies.alias("payloads"), call_bodies.alias("results")
+_CALLS: Select[Any] = (
+    select(
+        *(each for each in calls.c if each.name not in {PAYLOAD, RESULT}),
+        func.coalesce(calls.c.payload, _payloads.c.body).label("payload"),
+        func.coalesce(calls.c.result, _results.c.body).label("result"),
+    )
+    .outerjoin_from(calls, _payloads, and_(_payloads.c.call_id == calls.c.id, _payloads.c.part == PAYLOAD))
+    .outerjoin(_results, and_(_results.c.call_id == calls.c.id, _results.c.part == RESULT))
+)
+_CALL = _CALLS.where(calls.c.id == bindparam("id"))
 _by_key = and_(KEYED, *(column == bindparam(column.name) for column in KEY))  # KEYED, or SQLite passes over the index
-_CALL_BY_KEY = select(calls).where(_by_key)
+_CALL_BY_KEY = _CALLS.where(_by_key)
 _KEY_OWNER = select(calls.c.id).where(_by_key)
 
 _done = and_(

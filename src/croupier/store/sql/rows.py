@@ -12,7 +12,15 @@ from croupier.domain.scope import Scope
 from croupier.errors import BY_REASON, Canceled, CroupierError, InternalError, OutcomeUnknown
 from croupier.store import CallRecord
 from croupier.store.sql import statements
+from croupier.store.sql.tables import PAYLOAD, RESULT
 from croupier.store.sql.writes import Begin, Finish
+
+INLINE_BYTES = 1024
+"""Payloads and results up to here lie in their call's row, so that a finished row still fits into one page of SQLite."""
+
+
+def is_large(body: bytes) -> bool:
+    return len(body) > INLINE_BYTES
 
 
 def digest(payload: bytes) -> bytes:
@@ -30,7 +38,7 @@ def call_row(begin: Begin) -> statements.Row:
         call.scope.env,
         call.caller,
         call.idempotency_key,
-        call.payload,
+        None if is_large(call.payload) else call.payload,
         digest(call.payload) if call.idempotency_key else None,
         call.route.value,
         call.target_service_id,
@@ -44,11 +52,23 @@ def call_row(begin: Begin) -> statements.Row:
     )
 
 
+def payload_row(begin: Begin) -> statements.Row:
+    """In the order of `statements.INSERT_BODIES`."""
+    return (begin.call.id, PAYLOAD, begin.call.payload)
+
+
+def result_row(finish: Finish) -> statements.Row:
+    """In the order of `statements.INSERT_BODIES`."""
+    return (finish.call_id, RESULT, finish.body)
+
+
 def finish_row(finish: Finish) -> statements.Row:
     """In the order of `statements.FINISH_CALLS`."""
     outcome = finish.outcome
     if isinstance(outcome, Result):
-        state, result, reason, message, details = CallState.SUCCEEDED, outcome.payload, "", "", ""
+        state, result, reason, message, details = CallState.SUCCEEDED, None, "", "", ""
+        if not is_large(outcome.payload):
+            result = outcome.payload
         service_id, agent_id = outcome.service_id, outcome.agent_id
     else:
         state, result, reason, message = _failed_state(outcome), None, outcome.reason, outcome.message

@@ -1,13 +1,27 @@
 """The statements of the writer, compiled once."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, Update, column, update, values
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Insert,
+    Select,
+    Table,
+    Update,
+    column,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.dialects import sqlite
 
-from croupier.store.sql.tables import KEY, KEYED, RUNNING, calls, job_events, jobs
+from croupier.store.sql.tables import KEY, KEYED, RUNNING, call_bodies, calls, job_events, jobs
 
 ROWS = 64
 """Most rows in one statement. Each distinct number of rows is a text of its own in the driver's statement cache."""
@@ -28,7 +42,7 @@ class Rows:
     so a step per row (executemany) would make the writer crawl exactly when there is much to write.
     """
 
-    def __init__(self, statement: Insert | Update, columns: Sequence[str]) -> None:
+    def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str]) -> None:
         keys = list(columns) if isinstance(statement, Insert) else None
         text = str(statement.compile(dialect=_DIALECT, column_keys=keys))
         self._head, self._tail = _ONE_ROW.split(text)
@@ -37,11 +51,16 @@ class Rows:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Returns how many rows of the table changed."""
-        changed = 0
+        return sum(result.rowcount for result in self._results(connection, rows))
+
+    def find(self, connection: Connection, rows: Sequence[Row]) -> list[Any]:
+        """Returns the first column of what a Select found."""
+        return [value for result in self._results(connection, rows) for value in result.scalars()]
+
+    def _results(self, connection: Connection, rows: Sequence[Row]) -> Iterator[CursorResult[Any]]:
         for start in range(0, len(rows), ROWS):
             some = rows[start : start + ROWS]
-            changed += connection.exec_driver_sql(self._text(len(some)), tuple(chain.from_iterable(some))).rowcount
-        return changed
+            yield connection.exec_driver_sql(self._text(len(some)), tuple(chain.from_iterable(some)))
 
     def _text(self, count: int) -> str:
         if (text := self._texts.get(count)) is None:
@@ -49,13 +68,14 @@ class Rows:
         return text
 
 
+def _given(table: Table, columns: Sequence[str]) -> CTE:
+    kinds = (column(name, table.c[name].type) for name in columns)
+    return values(*kinds, name="given").data([tuple("" for _ in columns)]).cte("given")
+
+
 def _update_rows(table: Table, columns: Sequence[str], *conditions: ColumnElement[bool]) -> Rows:
     """Sets `columns[1:]` of the rows whose id is `columns[0]`."""
-    given = (
-        values(*(column(name, table.c[name].type) for name in columns), name="given")
-        .data([tuple("" for _ in columns)])
-        .cte("given")
-    )
+    given = _given(table, columns)
     statement = (
         update(table).values({name: given.c[name] for name in columns[1:]}).where(table.c.id == given.c.id, *conditions)
     )
@@ -84,6 +104,13 @@ INSERT_CALLS = Rows(
         "state",
         "started_ms",
     ),
+)
+
+INSERT_BODIES = Rows(sqlite.insert(call_bodies), ("call_id", "part", "body"))
+
+_given_ids = _given(calls, ("id",))
+RUNNING_CALLS = Rows(
+    select(calls.c.id).join(_given_ids, _given_ids.c.id == calls.c.id).where(calls.c.state == RUNNING), ("id",)
 )
 
 FINISH_CALLS = _update_rows(

@@ -40,7 +40,7 @@ calls = Table(
     Column("env", Text, nullable=False),
     Column("caller", Text, nullable=False),
     Column("idempotency_key", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", LargeBinary),
     Column("payload_sha256", LargeBinary),
     Column("route", Text, nullable=False),
     Column("target_service_id", Text, nullable=False),
@@ -62,11 +62,23 @@ calls = Table(
 
 KEYED = calls.c.idempotency_key != literal_column("''")
 KEY = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_key)
-KEY_COLUMNS = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_key)
 
 Index("uq_calls_key", *KEY, unique=True, sqlite_where=KEYED, postgresql_where=KEYED)
 _running = calls.c.state == RUNNING
 Index("ix_calls_running", calls.c.id, sqlite_where=_running, postgresql_where=_running)
+
+call_bodies = Table(
+    "call_bodies",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Payloads and results that are too large for their call's row, where they are NULL: SQLite writes a row anew, with all its
+pages, whatever column is updated. Here nothing is ever updated. With row ids, so that the key's index stays small."""
+
+PAYLOAD, RESULT = "payload", "result"
+"""The parts of a call that are bodies."""
 
 jobs = Table(
     "jobs",

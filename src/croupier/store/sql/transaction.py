@@ -60,6 +60,8 @@ def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> l
         keyed = (begin for begin in begins if begin.call.idempotency_key)
         repeated = [begin for begin in keyed if queries.key_owner(connection, _key(begin)) != begin.call.id]
     omitted = set(repeated)
+    large = [begin for begin in begins if rows.is_large(begin.call.payload) and begin not in omitted]
+    statements.INSERT_BODIES.run(connection, [rows.payload_row(begin) for begin in large])
     ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in omitted])
     return repeated
 
@@ -87,6 +89,9 @@ def _finish(connection: Connection, finishes: Sequence[Finish]) -> None:
     first: dict[str, Finish] = {}
     for finish in finishes:
         first.setdefault(finish.call_id, finish)
+    large = {finish.call_id: finish for finish in first.values() if rows.is_large(finish.body)}
+    running = statements.RUNNING_CALLS.find(connection, [(call_id,) for call_id in large])  # what ended keeps its first
+    statements.INSERT_BODIES.run(connection, [rows.result_row(large[call_id]) for call_id in running])
     statements.FINISH_CALLS.run(connection, [rows.finish_row(finish) for finish in first.values()])
 
 

@@ -43,8 +43,12 @@ class Finish(Write[None]):
     finished_ms: int
 
     @property
+    def body(self) -> bytes:
+        return self.outcome.payload if isinstance(self.outcome, Result) else b""
+
+    @property
     def weight(self) -> int:
-        return ROW_BYTES + (len(self.outcome.payload) if isinstance(self.outcome, Result) else 0)
+        return ROW_BYTES + len(self.body)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

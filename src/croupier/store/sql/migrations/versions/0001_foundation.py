@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     _calls()
+    _call_bodies()
     _jobs()
     _job_events()
 
@@ -29,7 +30,7 @@ def _calls() -> None:
         sa.Column("env", sa.Text, nullable=False),
         sa.Column("caller", sa.Text, nullable=False),
         sa.Column("idempotency_key", sa.Text, nullable=False),
-        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("payload", sa.LargeBinary),
         sa.Column("payload_sha256", sa.LargeBinary),
         sa.Column("route", sa.Text, nullable=False),
         sa.Column("target_service_id", sa.Text, nullable=False),
@@ -59,6 +60,15 @@ def _calls() -> None:
     )
     running = sa.text("state = 'running'")
     op.create_index("ix_calls_running", "calls", ["id"], sqlite_where=running, postgresql_where=running)
+
+
+def _call_bodies() -> None:
+    op.create_table(
+        "call_bodies",
+        sa.Column("call_id", sa.Text, primary_key=True),
+        sa.Column("part", sa.Text, primary_key=True),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
 
 
 def _jobs() -> None:
