@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from croupier.domain.call import Call, CallState, Result, Route
+from croupier.domain.call import Call, CallState, Outcome, Result, Route
 from croupier.domain.job import JobEvent, JobState
 from croupier.domain.scope import Scope
 from croupier.errors import (
+    BY_REASON,
     Canceled,
     Conflict,
     CroupierError,
@@ -18,6 +19,7 @@ from croupier.errors import (
     HandlerFailed,
     InvalidArgument,
     OutcomeUnknown,
+    RateLimited,
     Unavailable,
 )
 from croupier.store import Store
@@ -295,6 +297,84 @@ async def test_of_many_jobs_with_one_key_at_once_exactly_one_is_made(store: Stor
     await asyncio.gather(*(store.create(a_call(f"j{n}", idempotency_key="k")) for n in range(20)))
 
     assert [job.id for job in await store.jobs(None, frozenset(), 100)] == ["j0"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("error", [Unavailable("no agent available"), RateLimited("rate limited")], ids=type)
+async def test_a_key_is_free_again_when_nothing_ran(store: Store, error: CroupierError, durable: bool):
+    await store.begin(a_call(idempotency_key="k"))
+    await store.finish("c1", error, durable=durable)
+
+    assert await store.begin(a_call("c2", idempotency_key="k", payload=b"another")) is None
+
+    freed, running = await store.call("c1"), await store.call("c2")
+    assert (freed.state, type(freed.outcome), freed.call.idempotency_key) == (CallState.FAILED, type(error), "k")
+    assert (running.state, running.call.payload) == (CallState.RUNNING, b"another")
+    assert (await store.begin(a_call("c3", idempotency_key="k", payload=b"another"))).call.id == "c2"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Result(payload=b"ok"),
+        *(kind("no") for reason, kind in BY_REASON.items() if reason not in {"unavailable", "rate_limited"}),
+    ],
+    ids=lambda outcome: type(outcome).__name__,
+)
+async def test_any_other_outcome_keeps_the_key(store: Store, outcome: Outcome):
+    await store.begin(a_call(idempotency_key="k"))
+    await store.finish("c1", outcome)
+    await store.finish("c1", Unavailable("too late"))
+
+    assert (await store.begin(a_call("c2", idempotency_key="k"))).call.id == "c1"
+
+
+async def test_who_asks_before_a_key_is_freed_gets_the_record(store: Store):
+    await store.begin(a_call(idempotency_key="k"))
+
+    between, _, after, later = await asyncio.gather(
+        store.begin(a_call("c2", idempotency_key="k")),
+        store.finish("c1", Unavailable("no agent available")),
+        store.begin(a_call("c3", idempotency_key="k")),
+        store.begin(a_call("c4", idempotency_key="k")),
+    )
+
+    assert (between.call.id, after, later.call.id) == ("c1", None, "c3")
+    assert await store.call("c2") is None
+
+
+async def test_a_begin_given_up_after_a_key_was_freed_ends_as_it_was_told(store: Store):
+    await store.begin(a_call(idempotency_key="k"))
+
+    await asyncio.gather(
+        store.finish("c1", Unavailable("no agent available")),
+        store.begin(a_call("c2", idempotency_key="k")),
+        store.finish("c2", Canceled("the caller went away")),
+    )
+
+    assert (await store.call("c2")).state is CallState.CANCELED
+
+
+async def test_a_job_that_was_not_started_frees_its_key(store: Store):
+    await store.create(a_call("j1", idempotency_key="k"))
+    await store.finish("j1", Unavailable("no agent available"))
+    await store.conclude("j1", reason="unavailable", message="not started")
+
+    assert await store.create(a_call("j2", idempotency_key="k")) is None
+
+    assert (await store.job("j1")).ended
+    assert (await store.job("j2")).state is JobState.PENDING
+
+
+async def test_a_freed_key_stays_free_over_a_restart(stores):
+    first = await stores.open()
+    await first.begin(a_call(idempotency_key="k"))
+    await first.finish("c1", Unavailable("no agent available"))
+    await first.close()
+    second = await stores.open()
+
+    assert await second.begin(a_call("c2", idempotency_key="k")) is None
+    await second.close()
 
 
 async def test_a_key_survives_a_restart(stores):

@@ -20,6 +20,10 @@ from typing import Protocol
 from croupier.domain.call import Call, CallState, Outcome
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
+from croupier.errors import RateLimited, Unavailable
+
+NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
+"""The reasons that say that no game server began with the call: a repetition with the same key must run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +46,19 @@ class CallStore(Protocol):
 
         With an idempotency key that was used before in the same scope for the same function, nothing is recorded and the
         earlier record is returned, running or ended; if its payload or kind differs, Conflict is raised.
+        A call that ended for a reason in `NOTHING_RAN` no longer has its key: it is as if it was never used. Who asks before
+        that end gets the record all the same.
         An id that was recorded before is a Conflict.
         `durable=False` returns at once (for queries, which change nothing); a call with an idempotency key always waits,
         since the answer decides.
         """
 
     async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
-        """Record how it ended. Finishing twice keeps the first; an unknown call is left unknown."""
+        """Record how it ended. Finishing twice keeps the first; an unknown call is left unknown.
+
+        A reason in `NOTHING_RAN` frees the idempotency key for the next call; the record stays, and names the key still.
+        Any other outcome keeps the key.
+        """
 
     async def call(self, call_id: str) -> CallRecord | None: ...
 

@@ -24,7 +24,6 @@ _CALLS: Select[Any] = (
 )
 _CALL = _CALLS.where(calls.c.id == bindparam("id"))
 _by_key = and_(KEYED, *(column == bindparam(column.name) for column in KEY))  # KEYED, or SQLite passes over the index
-_CALL_BY_KEY = _CALLS.where(_by_key)
 _KEY_OWNER = select(calls.c.id).where(_by_key)
 
 _done = and_(
@@ -47,9 +46,9 @@ def call(connection: Connection, call_id: str) -> CallRecord | None:
     return None if row is None else rows.call_record(row)
 
 
-def call_by_key(connection: Connection, key: dict[str, str]) -> tuple[CallRecord, bytes]:
-    """The call that has the key, and the digest of its payload."""
-    row = connection.execute(_CALL_BY_KEY, key).one()
+def call_and_digest(connection: Connection, call_id: str) -> tuple[CallRecord, bytes]:
+    """A call with a key, and the digest of its payload."""
+    row = connection.execute(_CALL, {"id": call_id}).one()
     return rows.call_record(row), row.payload_sha256
 
 

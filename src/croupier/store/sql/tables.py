@@ -12,8 +12,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     literal_column,
 )
+
+from croupier.store import NOTHING_RAN
 
 REVISIONS = ("0001_foundation",)
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
@@ -60,7 +63,11 @@ calls = Table(
     _text("agent_id"),
 )
 
-KEYED = calls.c.idempotency_key != literal_column("''")
+KEYED = and_(
+    calls.c.idempotency_key != literal_column("''"),
+    *(calls.c.reason != literal_column(f"'{reason}'") for reason in sorted(NOTHING_RAN)),
+)
+"""Whether a call has its idempotency key to itself; an end before anything ran takes it out of the index."""
 KEY = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_key)
 
 Index("uq_calls_key", *KEY, unique=True, sqlite_where=KEYED, postgresql_where=KEYED)

@@ -2,12 +2,13 @@
 
     abandon ─► begin ─► place ─► append, conclude ─► finish ─► read what has to be answered
 
-A call's finish comes after its begin, an event after its job. Answers are read last, so they say how things stand at the
+A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
+for later come after it, in a second round. Answers are read last, so they say how things stand at the
 commit.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, update
@@ -24,7 +25,7 @@ Answers = dict[Write[Any], object]
 """What is to be told: a value, or the CroupierError to raise. A write that is not in it is answered with None."""
 
 
-def apply(connection: Connection, writes: Iterable[Write[Any]], ledger: Ledger) -> Answers:
+def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) -> Answers:
     """Apply every write to an open transaction; it is the caller who commits."""
     by_kind: defaultdict[type, list[Any]] = defaultdict(list)
     for write in writes:
@@ -34,8 +35,25 @@ def apply(connection: Connection, writes: Iterable[Write[Any]], ledger: Ledger) 
     _place(connection, by_kind[Place])
     answers.update(_advance(connection, by_kind[Append], ledger))
     _finish(connection, by_kind[Finish])
-    answers.update((begin, _earlier(connection, begin)) for begin in repeated)
+    if again := _asked_after_the_end(writes, repeated):
+        ids = {begin.call.id for begin in again}
+        repeated = {begin: owner for begin, owner in repeated.items() if begin.call.id not in ids}
+        repeated |= _begin(connection, again, ledger)
+        _finish(connection, [finish for finish in by_kind[Finish] if finish.call_id in ids])
+    answers.update((begin, _earlier(connection, begin, owner)) for begin, owner in repeated.items())
     return answers
+
+
+def _asked_after_the_end(writes: Sequence[Write[Any]], repeated: Mapping[Begin, str]) -> list[Begin]:
+    """The repeated begins that came after a finish which freed their key."""
+    freed: set[str] = set()
+    after: list[Begin] = []
+    for write in writes if repeated else ():
+        if isinstance(write, Finish) and write.frees_key:
+            freed.add(write.call_id)
+        elif isinstance(write, Begin) and repeated.get(write) in freed:
+            after.append(write)
+    return after
 
 
 def _abandon(connection: Connection, abandon: Abandon) -> int:
@@ -52,17 +70,16 @@ def _abandon(connection: Connection, abandon: Abandon) -> int:
     return connection.execute(statement).rowcount
 
 
-def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> list[Begin]:
-    """Returns those whose key was used before; nothing was recorded of them."""
+def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> dict[Begin, str]:
+    """Returns those whose key was used before, and by which call; nothing was recorded of them."""
     recorded = statements.INSERT_CALLS.run(connection, [rows.call_row(begin) for begin in begins])
-    repeated: list[Begin] = []
+    repeated: dict[Begin, str] = {}
     if recorded < len(begins):
-        keyed = (begin for begin in begins if begin.call.idempotency_key)
-        repeated = [begin for begin in keyed if queries.key_owner(connection, _key(begin)) != begin.call.id]
-    omitted = set(repeated)
-    large = [begin for begin in begins if rows.is_large(begin.call.payload) and begin not in omitted]
+        owners = {begin: queries.key_owner(connection, _key(begin)) for begin in begins if begin.call.idempotency_key}
+        repeated = {begin: owner for begin, owner in owners.items() if owner != begin.call.id}
+    large = [begin for begin in begins if rows.is_large(begin.call.payload) and begin not in repeated]
     statements.INSERT_BODIES.run(connection, [rows.payload_row(begin) for begin in large])
-    ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in omitted])
+    ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in repeated])
     return repeated
 
 
@@ -105,8 +122,8 @@ def _key(begin: Begin) -> dict[str, str]:
     }
 
 
-def _earlier(connection: Connection, begin: Begin) -> CallRecord | CroupierError:
-    record, digest = queries.call_by_key(connection, _key(begin))
+def _earlier(connection: Connection, begin: Begin, owner: str) -> CallRecord | CroupierError:
+    record, digest = queries.call_and_digest(connection, owner)
     if record.kind != begin.kind:
         return Conflict(
             f"this idempotency key was used to {_deed(record.kind)}: send a new key to {_deed(begin.kind)}",

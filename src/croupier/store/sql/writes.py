@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from croupier.domain.call import Call, Outcome, Result
 from croupier.domain.job import Job, JobEvent
-from croupier.store import CallRecord
+from croupier.errors import CroupierError
+from croupier.store import NOTHING_RAN, CallRecord
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -41,6 +42,10 @@ class Finish(Write[None]):
     call_id: str
     outcome: Outcome
     finished_ms: int
+
+    @property
+    def frees_key(self) -> bool:
+        return isinstance(self.outcome, CroupierError) and self.outcome.reason in NOTHING_RAN
 
     @property
     def body(self) -> bytes:

@@ -49,7 +49,7 @@ def _calls() -> None:
         _text("service_id"),
         _text("agent_id"),
     )
-    keyed = sa.text("idempotency_key != ''")
+    keyed = sa.text("idempotency_key != '' AND reason != 'rate_limited' AND reason != 'unavailable'")
     op.create_index(
         "uq_calls_key",
         "calls",
