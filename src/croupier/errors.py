@@ -66,10 +66,14 @@ class FailedPrecondition(CroupierError):
 
 
 class RateLimited(CroupierError):
+    """Refused before anything ran; as certain as Unavailable."""
+
     reason = "rate_limited"
 
 
 class Unavailable(CroupierError):
+    """Nothing ran, for certain: an idempotency key is free again after it. So it is never made of a stranger's words."""
+
     reason = "unavailable"
 
 

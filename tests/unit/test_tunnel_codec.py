@@ -12,8 +12,10 @@ from croupier.errors import (
     BY_REASON,
     CroupierError,
     DeadlineExceeded,
+    FunctionRejected,
     HandlerFailed,
     NotFound,
+    OutcomeUnknown,
     RateLimited,
     Unavailable,
 )
@@ -112,9 +114,9 @@ TELLABLE_ERROR = st.sampled_from(
     [
         None,
         NotFound("no local handler for f"),
-        RateLimited("rate limited"),
+        FunctionRejected("rate limited"),
         HandlerFailed("broke"),
-        Unavailable("no agent available"),
+        OutcomeUnknown("no agent available"),
     ]
 )
 
@@ -212,15 +214,24 @@ def test_an_error_without_text_still_is_an_error_for_older_peers() -> None:
         assert any(text == "not_found" for text in texts)
 
 
+def test_a_strangers_words_never_promise_that_nothing_ran() -> None:
+    for text in (
+        "ban written; then the mail service said: rate limited",
+        "no agent available",
+        "agent not connected: x",
+    ):
+        assert not isinstance(from_text(text), Unavailable | RateLimited)
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
         ("no local handler for player.ban", NotFound),
         ("target service not found: s", NotFound),
         ("unknown job", NotFound),
-        ("no agent available", Unavailable),
-        ("agent not connected", Unavailable),
-        ("rate limited", RateLimited),
+        ("no agent available", OutcomeUnknown),
+        ("agent not connected", OutcomeUnknown),
+        ("rate limited", FunctionRejected),
         ("tunnel invoke timeout", DeadlineExceeded),
         ("anything else", HandlerFailed),
     ],

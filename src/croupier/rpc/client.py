@@ -12,6 +12,7 @@ from croupier.domain.limits import MESSAGE_BYTES, PAYLOAD_BYTES
 from croupier.errors import (
     CroupierError,
     DeadlineExceeded,
+    FunctionRejected,
     HandlerFailed,
     OutcomeUnknown,
     PayloadTooLarge,
@@ -52,6 +53,9 @@ def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
         if f"vs. {MESSAGE_BYTES}" in text:
             return HandlerFailed(f"{name} answered more than {PAYLOAD_BYTES} bytes; an answer must be smaller")
         return PayloadTooLarge(f"{name} takes no payload of that size: {text}")
+    if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
+        # Only a peer that knows our reasons can promise that nothing ran; any other has merely said no.
+        return FunctionRejected(text or f"{name} failed with {code.name}")
     return error_from(code.value[0], text or f"{name} failed with {code.name}")
 
 

@@ -103,8 +103,10 @@ _SUBSTRINGS: tuple[tuple[str, type[CroupierError]], ...] = (
     ("no local handler for", NotFound),
     ("target service not found", NotFound),
     ("unknown job", NotFound),
-    ("no agent available", Unavailable),
-    ("agent not connected", Unavailable),
-    ("rate limited", RateLimited),
+    # Text does not tell whether anything ran before it was written, so it never becomes Unavailable or RateLimited, which
+    # promise that nothing did.
+    ("no agent available", OutcomeUnknown),
+    ("agent not connected", OutcomeUnknown),
+    ("rate limited", FunctionRejected),
     ("tunnel invoke timeout", DeadlineExceeded),
 )
