@@ -1,0 +1,45 @@
+"""What a foreign program's gRPC failure may and may not be taken to mean."""
+
+import grpc
+import grpc.aio
+import pytest
+
+from croupier.errors import (
+    CroupierError,
+    DeadlineExceeded,
+    FunctionRejected,
+    HandlerFailed,
+    NotFound,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    RateLimited,
+    Unavailable,
+)
+from croupier.rpc.client import error_of
+
+Code = grpc.StatusCode
+
+
+def failure(code: grpc.StatusCode, text: str, reason: str = "") -> grpc.aio.AioRpcError:
+    trailing = grpc.aio.Metadata(("croupier-reason", reason)) if reason else grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, details=text)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (failure(Code.UNAVAILABLE, "failed to connect to all addresses; last error: refused"), Unavailable),
+        (failure(Code.UNAVAILABLE, "Socket closed"), OutcomeUnknown),
+        (failure(Code.UNAVAILABLE, "the mail service is down"), OutcomeUnknown),
+        (failure(Code.RESOURCE_EXHAUSTED, "rate limited"), FunctionRejected),
+        (failure(Code.RESOURCE_EXHAUSTED, "Received message larger than max (9 vs. 11000000)"), HandlerFailed),
+        (failure(Code.RESOURCE_EXHAUSTED, "Sent message larger than max (9 vs. 4)"), PayloadTooLarge),
+        (failure(Code.DEADLINE_EXCEEDED, ""), DeadlineExceeded),
+        (failure(Code.NOT_FOUND, "no such function"), NotFound),
+        (failure(Code.RESOURCE_EXHAUSTED, "too many calls", "rate_limited"), RateLimited),
+    ],
+)
+def test_only_a_peer_that_knows_our_reasons_can_promise_that_nothing_ran(
+    error: grpc.aio.AioRpcError, kind: type[CroupierError]
+) -> None:
+    assert type(error_of(error, "game-1")) is kind
