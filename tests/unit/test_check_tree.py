@@ -54,7 +54,7 @@ def test_the_path_of_this_checkout_is_refused():
 
 
 @pytest.mark.parametrize(
-    "text", ["https://x.example/home/page", "src/work/x", "./tmp/x", "${HOME}/tmp/x", "a < b </tmp/>"]
+    "text", ["https://x.example/home/page", "src/root/x", "./tmp/x", "${HOME}/tmp/x", "a < b </tmp/>"]
 )
 def test_a_relative_path_or_a_url_is_not(text):
     assert list(line_faults("a.md", text)) == []
