@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -23,10 +24,15 @@ PATIENCE = 30.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port for a program that is started, killed and started again.
+
+    Below the range from which the kernel takes ports for outgoing connections: one of those may be taken in between.
+    """
+    for port in random.sample(range(15_000, 32_000), 1_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port was found")
 
 
 async def until(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
