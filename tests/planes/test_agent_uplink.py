@@ -9,6 +9,7 @@ from croupier.agent.app import run
 from croupier.domain.identifiers import new_id
 from croupier.domain.limits import PAYLOAD_BYTES
 from croupier.errors import (
+    Conflict,
     DeadlineExceeded,
     FailedPrecondition,
     HandlerFailed,
@@ -17,6 +18,7 @@ from croupier.errors import (
     PermissionDenied,
     Unavailable,
 )
+from croupier.rpc.service import RpcServer
 from croupier.tunnel.frames import CallResult, JobQuery, ListLocal
 from croupier_wire.function.v1 import function_pb2
 
@@ -174,6 +176,24 @@ async def test_the_next_server_is_tried_when_the_first_does_not_answer(tmp_path,
     agent = await Agent(tmp_path, ("127.0.0.1:1", server.address)).start()
     await server.connected()
     await agent.stop()
+
+
+async def test_the_log_says_once_why_a_server_refuses_the_agent(tmp_path, caplog):
+    tries = asyncio.Queue()
+
+    async def refuse(stream, context):
+        await tries.put(await stream.read())
+        raise Conflict("agent id agent-1 is in use")
+
+    rpc = RpcServer({"croupier.tunnel.v1.TunnelService": {"Open": refuse}})
+    await rpc.start("127.0.0.1:0")
+    agent = await Agent(tmp_path, (rpc.address,)).start()
+    for _ in range(3):
+        await tries.get()
+    await agent.stop()
+    await rpc.stop(0)
+    said = [record for record in caplog.records if "agent id agent-1 is in use" in record.getMessage()]
+    assert [record.levelname for record in said] == ["WARNING"]
 
 
 async def test_a_server_on_another_machine_is_refused_with_the_reason(tmp_path):

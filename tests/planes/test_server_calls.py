@@ -158,11 +158,12 @@ async def test_an_agent_that_lost_its_session_is_still_known_as_away(tmp_path: P
 
 async def test_an_agent_that_begins_anew_is_called_before_it_has_registered(server: Server) -> None:
     async with attached(server) as agent:
+        await agent.cut()
+        await seen_away(server)
         restarted = ScriptedAgent(server.grpc, incarnation="two")
         restarted.register = lambda: None  # type: ignore[method-assign] — it is slow to say what it has
         await restarted.connect()
         reply = await server.invoke()
-        await agent.lost()
         await restarted.cut()
     assert reply.status == 200
     assert len(restarted.executed) == 1
@@ -335,10 +336,11 @@ async def test_a_restarted_agent_ends_the_calls_of_its_former_self_at_once(serve
     async with attached(server, script=keep_silent) as agent:
         calling = asyncio.ensure_future(server.invoke())
         await agent.request()
+        await agent.cut()
+        await seen_away(server)
         async with attached(server, incarnation="two"):
             reply = await within(calling)
             assert asked(reply) == (502, "outcome_unknown")
-            await agent.lost()
             assert (await server.invoke()).status == 200
 
 

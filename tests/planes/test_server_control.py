@@ -30,6 +30,7 @@ from tests.planes.scripted_agent import (
 )
 
 from croupier.server.dispatch import agents as agents_table
+from croupier.tunnel.acceptor import Acceptor
 from croupier_wire.control.v1 import control_pb2, control_pb2_grpc
 from croupier_wire.server.v1 import server_pb2_grpc
 from croupier_wire.tunnel.v1 import tunnel_pb2_grpc
@@ -294,7 +295,21 @@ async def test_a_registration_beyond_the_bounds_ends_the_stream(server: Server, 
     assert not (await server.registry())["functions"]
 
 
-async def test_of_two_agents_with_one_id_the_newer_serves(server: Server) -> None:
+async def test_an_agent_cannot_take_the_id_of_one_that_is_alive(server: Server) -> None:
+    async with attached(server) as agent:
+        async with raw_agent(server.grpc) as intruder:
+            await intruder.hello("agent-1", capabilities=["session"], incarnation="two")
+            code, text = await intruder.refusal()
+        assert (await server.invoke()).status == 200
+    assert code is grpc.StatusCode.ALREADY_EXISTS
+    assert "agent id agent-1 is in use" in text
+    assert len(agent.executed) == 1
+
+
+async def test_of_two_agents_with_one_id_the_newer_serves_once_the_older_is_silent(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Acceptor, "lively", lambda _, __: False)
     async with attached(server) as older, attached(server, incarnation="two") as newer:
         await older.lost()
         await older.cut()

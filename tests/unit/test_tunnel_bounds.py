@@ -14,6 +14,7 @@ from croupier.tunnel.frames import (
     CallResult,
     CancelCall,
     Frame,
+    Heartbeat,
     Hello,
     Invoke,
     JobAck,
@@ -248,6 +249,16 @@ def test_calls_in_flight_are_bounded() -> None:
 
     acceptor.cancel("r0", "for a test")
     acceptor.call("r3", invoke("r3"), outcomes, None)
+
+
+def test_an_agent_is_lively_while_its_stream_is_there_and_a_heartbeat_is_not_overdue() -> None:
+    acceptor = connected(AcceptorConfig(heartbeat=10.0))
+    assert acceptor.lively(14.9)
+    assert not acceptor.lively(15.1)
+    acceptor.receive(encode(Heartbeat()), 15.2)
+    assert acceptor.lively(30.1)
+    acceptor.disconnect(acceptor.generation, 30.2)
+    assert not acceptor.lively(30.2)
 
 
 def test_a_request_id_in_flight_is_refused_and_the_first_call_goes_on() -> None:

@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 
 COALESCE = 0.05
 """Seconds in which changes of the game servers share one registration."""
+REASON_SHOWN = 500
+"""Characters of a foreign reason that the log shows."""
 FLUSH_CHECK = 0.01
 ASK_TIMEOUT = 2.0
 """Seconds in which game servers must say what they know of a job."""
@@ -109,6 +111,8 @@ class Uplink:
         self._register_due = False
         self._opened = asyncio.Event()
         self._plain = False
+        self._refusal = ""
+        """How the last try failed."""
         self._call: grpc.aio.StreamStreamCall[bytes, bytes] | None = None
         self._stopping = asyncio.Event()
         self.connected = False
@@ -151,8 +155,9 @@ class Uplink:
         async with grpc.aio.insecure_channel(server, options=CHANNEL_OPTIONS) as channel:
             call = self._call = open_stream(channel, OPEN)
             beside = asyncio.ensure_future(self._register_beside(channel))
+            why = ""
             try:
-                await self._peer.run(ClientStream(call))
+                why = await self._peer.run(ClientStream(call))
             except InvalidArgument as error:
                 log.warning("server %s broke the tunnel's protocol: %s", server, error.message)
             finally:
@@ -162,8 +167,17 @@ class Uplink:
                 call.cancel()
                 self._call = None
         reached = self._opened.is_set()
-        log.log(logging.INFO if reached else logging.DEBUG, "the stream to server %s ended", server)
+        self._tell_end(server, why, reached=reached)
         return reached
+
+    def _tell_end(self, server: str, why: str, *, reached: bool) -> None:
+        """A server that refuses this agent is asked for ever; the log says so once, not at every try."""
+        said = why[:REASON_SHOWN]
+        if reached:
+            log.info("the stream to server %s ended%s", server, f": {said}" if said else "")
+        elif said and said != self._refusal:
+            log.warning("server %s cannot be used, trying on: %s", server, said)
+        self._refusal = "" if reached else said
 
     async def _register_beside(self, channel: grpc.aio.Channel) -> None:
         """A plain server learns by ControlService what can be reached."""

@@ -124,6 +124,10 @@ class Acceptor:
     def has(self, request_id: str) -> bool:
         return request_id in self._pending
 
+    def lively(self, now: float) -> bool:
+        """Its stream is there, and a heartbeat is not overdue: whoever is at its other end runs."""
+        return self.connected and now < self._heard + 1.5 * self._config.heartbeat
+
     # ------------------------------------------------------------------------------------------------ the stream
 
     def resumes(self, hello: Hello) -> bool:

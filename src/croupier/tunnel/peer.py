@@ -84,8 +84,11 @@ async def _pump(
     wake: asyncio.Event,
     heard: Callable[[bytes], None],
     open_gate: asyncio.Event | None = None,
-) -> None:
-    """Write and read until the stream ends. Raises InvalidArgument when the peer broke the protocol."""
+) -> str:
+    """Write and read until the stream ends. Returns how it broke, nothing if it ended in order.
+
+    Raises InvalidArgument when the peer broke the protocol.
+    """
     wake.set()
     writer = asyncio.ensure_future(_write_all(stream, take, wake))
     reader = asyncio.ensure_future(_read_all(stream, heard, open_gate))
@@ -93,12 +96,13 @@ async def _pump(
         done, _ = await asyncio.wait((writer, reader), return_when=asyncio.FIRST_COMPLETED)
         for task in sorted(done, key=lambda ended: ended is not reader):  # what was heard tells more than a broken pipe
             task.result()
-    except StreamBroken:
-        return
+    except StreamBroken as broken:
+        return str(broken)
     finally:
         writer.cancel()
         reader.cancel()
         await asyncio.gather(writer, reader, return_exceptions=True)
+    return ""
 
 
 async def _read_all(stream: Stream, heard: Callable[[bytes], None], open_gate: asyncio.Event | None) -> None:
@@ -288,16 +292,19 @@ class ConnectorPeer:
         self._wake = asyncio.Event()
         self._timer = Timer(machine.next_wake, self._tick)
 
-    async def run(self, stream: Stream) -> None:
-        """Carry the session over `stream` until it ends. Raises InvalidArgument when the peer broke the protocol."""
+    async def run(self, stream: Stream) -> str:
+        """Carry the session over `stream` until it ends. Returns how it broke, nothing if it ended in order.
+
+        Raises InvalidArgument when the peer broke the protocol.
+        """
         self._wake = asyncio.Event()
         greeting: asyncio.TimerHandle | None = None
         try:
             await stream.write(self.machine.greet())
             greeting = self._loop.call_later(WELCOME_TIMEOUT, self._no_welcome)
-            await _pump(stream, self._take, self._wake, self._heard)
-        except StreamBroken:
-            return
+            return await _pump(stream, self._take, self._wake, self._heard)
+        except StreamBroken as broken:
+            return str(broken)
         finally:
             if greeting is not None:
                 greeting.cancel()

@@ -6,7 +6,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import METADATA_ENTRIES
 from croupier.domain.scope import Scope, parse_scope
-from croupier.errors import InvalidArgument, PermissionDenied, RateLimited, Unavailable
+from croupier.errors import Conflict, InvalidArgument, PermissionDenied, RateLimited, Unavailable
 from croupier.rpc.service import read_hello
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import Link, TunnelLink
@@ -54,7 +54,7 @@ class Tunnels:
         """TunnelService.Open: carry an agent's session until the stream ends.
 
         Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for an agent that is connected for
-        another scope, RateLimited beyond the most agents, Unavailable while the server stops.
+        another scope, Conflict for an id that another live process has, RateLimited beyond the most agents, Unavailable while the server stops.
         """
         hello, scope = await _greeting(stream)
         link = self._session(hello, scope, _ip(context.peer()))
@@ -74,6 +74,11 @@ class Tunnels:
                 )
         elif link is not None and link.peer.machine.resumes(hello):
             return link
+        elif link is not None and self._is_another(link, hello):
+            raise Conflict(
+                f"agent id {hello.agent_id} is in use: another process with it is connected and alive; "
+                "give each agent an id of its own, or stop the other one"
+            )
         if known is None and len(self._agents) >= MOST_AGENTS:
             raise RateLimited(f"rate limited: this server knows {MOST_AGENTS} agents already; try again later")
         if link is not None:
@@ -83,6 +88,14 @@ class Tunnels:
         self._links[hello.agent_id] = fresh
         self._admit(hello, scope, ip, fresh)
         return fresh
+
+    def _is_another(self, link: TunnelLink, hello: Hello) -> bool:
+        """Two live processes with one id would throw each other out for ever. One that is silent (its host is gone, its
+        stream not yet) makes room within two heartbeats, and the newcomer dials again.
+        """
+        machine = link.peer.machine
+        theirs = machine.hello.incarnation
+        return bool(theirs) and hello.incarnation != theirs and machine.lively(asyncio.get_running_loop().time())
 
     def _admit(self, hello: Hello, scope: Scope, ip: str, link: TunnelLink) -> None:
         """What it offered before holds until it says anew: a call that comes first is for the agent to answer."""
