@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from croupier.errors import InvalidArgument
-from croupier.server.http.payloads import check_payload, depth_exceeds, is_json, payload_fields
+from croupier.server.http.payloads import check_payload, depth_exceeds
+from croupier.server.payload_json import is_json, payload_fields
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.sampled_from('a"\\[]{},:\n\u00e9')),

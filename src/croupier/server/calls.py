@@ -6,7 +6,7 @@ HTTP, gRPC, CLI ─► guard ─► catalog (fits its schema?) ─► store (rec
 import asyncio
 import logging
 
-from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.call import Call, CallState, Outcome, Result, Route
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
 from croupier.errors import (
@@ -20,6 +20,7 @@ from croupier.errors import (
 )
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
+from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.router import Router
 from croupier.store import CallRecord, CallStore
 
@@ -37,7 +38,7 @@ class Calls:
         self._recording: set[asyncio.Task[None]] = set()
 
     async def invoke(self, caller: Principal, call: Call) -> Result:
-        """Run `call` on one game server and return its answer. A repeated idempotency key returns the first answer.
+        """Run `call` where its route says and return the answer. A repeated idempotency key returns the first answer.
 
         Cancelling the caller frees every hop. Raises CroupierError.
         """
@@ -87,6 +88,8 @@ class Calls:
             raise fault from error
 
     async def _send(self, call: Call, deadline: float) -> Result:
+        if call.route is Route.BROADCAST:
+            return await broadcast(call, *self._router.everyone(call), deadline)
         target = self._router.route(call)
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:

@@ -50,6 +50,8 @@ class Agent:
     link: Link | None = None
     offered: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict)
     """By function id; follows from `services` and `registered`, see `Agents.put`."""
+    well: Mapping[str, int] = field(default_factory=dict)
+    """How many healthy game servers offer each function; follows likewise."""
 
     @property
     def connected(self) -> bool:
@@ -110,6 +112,7 @@ class Agents:
         self.drop(agent.agent_id)
         self._agents[agent.agent_id] = agent
         agent.offered = _offered(agent)
+        agent.well = {name: sum(offer.healthy for offer in offers) for name, offers in agent.offered.items()}
         keys = [(agent.scope, function_id) for function_id in agent.offered]
         self._indexed[agent.agent_id] = keys
         for key in keys:

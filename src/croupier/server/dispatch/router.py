@@ -1,19 +1,30 @@
 import hashlib
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from croupier.domain.call import Call, Route
-from croupier.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
+from croupier.domain.routing import Decision, Skipped
+from croupier.errors import InvalidArgument, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Agents, Offer
 from croupier.server.dispatch.link import Link
 
+MOST_TARGETS = 1_000
+"""The most game servers of one broadcast."""
 
-@dataclass(frozen=True, slots=True)
-class Target:
+
+class Target(NamedTuple):
+    """Who receives a call. A tuple, because every call makes one."""
+
     link: Link
     service_id: str = ""
     """The game server that must run it; empty leaves the choice to the agent."""
+    candidates: int = 1
+    """Among how many it was chosen: agents for lb, game servers for the others."""
+    why: str = "the only agent that offers it"
+
+    def decision(self, route: Route) -> Decision:
+        return Decision(route, self.link.agent_id, self.service_id, self.candidates, self.why)
 
 
 class Router:
@@ -24,17 +35,7 @@ class Router:
 
     def route(self, call: Call) -> Target:
         """Raises NotFound for a function or target nobody has, Unavailable when those who have it are away."""
-        offering = list(self._agents.offering(call.scope, call.function_id).values())
-        if not offering:
-            raise self._nobody(call)
-        usable = [agent for agent in offering if agent.usable]
-        if not usable:
-            raise Unavailable(
-                f"no agent available for {call.function_id} in {call.scope}: "
-                f"{_names(offering)} offered it and is not connected now; try again when it is back"
-            )
-        if call.version:
-            usable = _with_version(call, usable)
+        usable = self._usable(call)
         match call.route:
             case Route.LB:
                 return _balanced(call, usable)
@@ -43,9 +44,49 @@ class Router:
             case Route.HASH:
                 return _hashed(call, usable)
             case Route.BROADCAST:
-                raise Unimplemented("route broadcast is not part of this version; call each target with route=targeted")
+                raise InvalidArgument(
+                    "a job runs on one game server: start one for each with route=targeted "
+                    "(GET /api/function_instances lists them), or run a call with route=broadcast"
+                )
 
-    def _nobody(self, call: Call) -> NotFound:
+    def everyone(self, call: Call) -> tuple[list[Target], list[Skipped]]:
+        """Every healthy game server that offers the function, and those that were left out.
+
+        Raises as `route` does when nobody is left, InvalidArgument when there are more than MOST_TARGETS.
+        """
+        usable = self._usable(call)
+        targets, skipped = _healthy(call, usable)
+        if not targets:
+            names = ", ".join(sorted(each.service_id or each.agent_id for each in skipped)[:5])
+            raise Unavailable(
+                f"no healthy game server offers {call.function_id} in {call.scope} ({names} do not answer or drain); "
+                "nothing ran, try again when they are back"
+            )
+        if len(targets) > MOST_TARGETS:
+            raise InvalidArgument(
+                f"{len(targets)} game servers offer {call.function_id}; a broadcast reaches at most {MOST_TARGETS}: "
+                "narrow it by version, or call each with route=targeted"
+            )
+        away = [agent for agent in self._agents.offering(call.scope, call.function_id).values() if not agent.usable]
+        skipped += [
+            Skipped(agent.agent_id, offer.service_id, _away(agent)) for agent in away for offer in _offers(call, agent)
+        ]
+        return targets, skipped[:MOST_TARGETS]
+
+    def _usable(self, call: Call) -> list[Agent]:
+        """The agents that could take the call now; never empty."""
+        offering = self._agents.offering(call.scope, call.function_id).values()
+        usable = [agent for agent in offering if agent.usable]
+        if not usable:
+            raise self._nobody(call, list(offering))
+        return _with_version(call, usable) if call.version else usable
+
+    def _nobody(self, call: Call, offering: list[Agent]) -> NotFound | Unavailable:
+        if offering:
+            return Unavailable(
+                f"no agent available for {call.function_id} in {call.scope}: "
+                f"{_names(offering)} offered it and is not connected now; try again when it is back"
+            )
         elsewhere = sorted(
             {str(scope) for (scope, function_id) in self._agents.functions() if function_id == call.function_id}
         )
@@ -63,12 +104,33 @@ def _link(agent: Agent) -> Link:
 
 
 def _balanced(call: Call, usable: list[Agent]) -> Target:
-    """The one of two with fewer calls under way: nearly as good as the best of all, without everyone choosing the same."""
+    """Of two drawn game servers, the one whose agent has fewer calls under way for each of its game servers.
+
+    That is nearly as good as the best of all, without everyone choosing the same one.
+    """
     if len(usable) == 1:
         return Target(_link(usable[0]))
-    well = [agent for agent in usable if any(offer.healthy for offer in _offers(call, agent))] or usable
-    drawn = random.sample(well, 2) if len(well) > 1 else well  # of two as well: in a tie the first drawn is taken
-    return Target(min((_link(agent) for agent in drawn), key=lambda link: link.outstanding))
+    weights = [_weight(call, agent) for agent in usable]
+    if not any(weights):
+        weights = [1] * len(usable)
+    chosen = min(_drawn(weights), key=lambda at: (_link(usable[at]).outstanding + 1) / weights[at])
+    return Target(
+        _link(usable[chosen]), "", len(usable), "the less busy of two drawn agents, game server by game server"
+    )
+
+
+def _weight(call: Call, agent: Agent) -> int:
+    if call.version:
+        return sum(offer.healthy for offer in _offers(call, agent))
+    return agent.well[call.function_id]
+
+
+def _drawn(weights: list[int]) -> list[int]:
+    """Two different places, drawn by weight; of two as well: in a tie the first drawn is taken."""
+    places = range(len(weights))
+    first = random.choices(places, weights)[0]  # noqa: S311 — spreads load, no secret
+    others = [0 if place == first else weight for place, weight in enumerate(weights)]
+    return [first, random.choices(places, others)[0]] if any(others) else [first]  # noqa: S311
 
 
 def _offers(call: Call, agent: Agent) -> Iterator[Offer]:
@@ -89,7 +151,7 @@ def _targeted(call: Call, usable: list[Agent]) -> Target:
         raise InvalidArgument("route targeted needs target_service_id")
     for agent in usable:
         if any(offer.service_id == call.target_service_id for offer in _offers(call, agent)):
-            return Target(_link(agent), call.target_service_id)
+            return Target(_link(agent), call.target_service_id, 1, "it was named as target")
     raise NotFound(
         f"target service not found: {call.target_service_id} does not offer {call.function_id} in {call.scope}"
     )
@@ -102,11 +164,28 @@ def _hashed(call: Call, usable: list[Agent]) -> Target:
     offers = [(offer, agent) for agent in usable for offer in _offers(call, agent)]
     offers = [(offer, agent) for offer, agent in offers if offer.healthy] or offers
     offer, agent = max(offers, key=lambda each: _score(each[0].service_id or each[1].agent_id, call.hash_key))
-    return Target(_link(agent), offer.service_id)
+    return Target(_link(agent), offer.service_id, len(offers), "its name scores highest with the hash key")
 
 
 def _score(name: str, key: str) -> bytes:
     return hashlib.blake2b(f"{name}\0{key}".encode(), digest_size=8).digest()
+
+
+def _healthy(call: Call, usable: list[Agent]) -> tuple[list[Target], list[Skipped]]:
+    """Each game server once, however many versions of the function it offers."""
+    targets: list[Target] = []
+    skipped: list[Skipped] = []
+    for agent in usable:
+        for service_id, healthy in {offer.service_id: offer.healthy for offer in _offers(call, agent)}.items():
+            if healthy:
+                targets.append(Target(_link(agent), service_id))
+            else:
+                skipped.append(Skipped(agent.agent_id, service_id, "it does not answer its agent, or drains"))
+    return targets, skipped
+
+
+def _away(agent: Agent) -> str:
+    return "its agent drains" if agent.connected else "its agent is not connected"
 
 
 def _names(agents: list[Agent]) -> str:

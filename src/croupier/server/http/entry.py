@@ -16,10 +16,11 @@ from croupier.server.http.bodies import Body, Room
 from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_value
 from croupier.server.http.flights import CallerLeft, Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
-from croupier.server.http.payloads import check_bounds, check_payload, is_json
+from croupier.server.http.payloads import check_bounds, check_payload
 from croupier.server.http.ports import Calls, Directory, Jobs
 from croupier.server.http.problems import known
 from croupier.server.http.requests import CallBody, build_call, call_decoder, one_of, parse_body, parse_query, scope_of
+from croupier.server.payload_json import is_json
 
 ENVELOPE_BYTES = 65_536
 """What may stand round a payload in a request body."""

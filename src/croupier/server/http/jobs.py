@@ -12,10 +12,10 @@ from croupier.errors import InvalidArgument
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
-from croupier.server.http.payloads import payload_fields
 from croupier.server.http.ports import Jobs
 from croupier.server.http.requests import cancel_decoder, header_text, optional_scope, parse_body, parse_query
 from croupier.server.http.stream import JobStream
+from croupier.server.payload_json import payload_fields
 
 JobId = Annotated[str, Query(alias="id", min_length=1, max_length=256)]
 After = Annotated[int | None, Query(ge=0, description="The number of the last event seen.")]

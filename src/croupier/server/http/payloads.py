@@ -1,26 +1,15 @@
-"""Payloads as JSON: checked on the way in without being built, labelled on the way out."""
-
-import base64
+"""Payloads as JSON: checked on the way in without being built."""
 
 import msgspec
-import orjson
 
 from croupier.domain.limits import JSON_DEPTH, PAYLOAD_BYTES
 from croupier.errors import InvalidArgument, PayloadTooLarge
+from croupier.server.payload_json import is_utf8
 
 _skip = msgspec.json.Decoder(msgspec.Raw).decode
 
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-
-
-def is_json(payload: bytes) -> bool:
-    """Whether `payload` is one JSON value in UTF-8."""
-    try:
-        _skip(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return _is_utf8(payload)
 
 
 def check_payload(payload: bytes) -> None:
@@ -44,7 +33,7 @@ def check_bounds(payload: bytes) -> None:
     """
     if len(payload) > PAYLOAD_BYTES:
         raise PayloadTooLarge(f"the payload is larger than {PAYLOAD_BYTES} bytes: send less, or a reference to it")
-    if not _is_utf8(payload):
+    if not is_utf8(payload):
         raise InvalidArgument("the payload is not UTF-8: encode its text as UTF-8")
     if len(payload) > 2 * JSON_DEPTH and _brackets(payload) > JSON_DEPTH and depth_exceeds(payload, JSON_DEPTH):
         raise too_deep()
@@ -65,28 +54,8 @@ def depth_exceeds(payload: bytes, limit: int) -> bool:
     return bool(brackets)
 
 
-def payload_fields(payload: bytes) -> dict[str, object]:
-    """How a payload stands in a larger JSON document: as itself if it is JSON, else as base64."""
-    if not payload:
-        return {"payload": None}
-    if is_json(payload):
-        # Line breaks in JSON are white space, but they end a line of an event stream.
-        return {"payload": orjson.Fragment(payload.replace(b"\r", b" ").replace(b"\n", b" "))}
-    return {"payload_base64": base64.b64encode(payload).decode()}
-
-
 def _brackets(payload: bytes) -> int:
     return payload.count(b"[") + payload.count(b"{")
-
-
-def _is_utf8(payload: bytes) -> bool:
-    if payload.isascii():
-        return True
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def too_deep() -> InvalidArgument:

@@ -11,7 +11,7 @@ from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError
 from croupier.server.http.documents import to_json
 from croupier.server.http.metrics import HttpMetrics
-from croupier.server.http.payloads import payload_fields
+from croupier.server.payload_json import payload_fields
 
 PING_SECONDS = 15.0
 """A comment after this long without an event, so that nobody on the way takes the connection for dead."""

@@ -1,0 +1,154 @@
+"""One call to many game servers: sent to some at a time, answered with what each of them said.
+
+targets ─► FAN_OUT workers ─► link.invoke, one for each target ─► one JSON document
+
+A broadcast is a success when one game server says yes. When all fail it fails too, with the failure that leaves the most
+open: `Unavailable` then means that nothing ran anywhere.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from croupier.domain.call import Call, Outcome, Result, Route
+from croupier.domain.limits import PAYLOAD_BYTES
+from croupier.domain.routing import Skipped
+from croupier.errors import CroupierError, PayloadTooLarge, Unavailable
+from croupier.server.dispatch.router import Target
+from croupier.server.payload_json import payload_fields
+
+FAN_OUT = 64
+"""How many game servers are asked at the same time."""
+MESSAGE_CHARACTERS = 500
+"""A longer message of a game server is cut."""
+NAMED = 100
+"""How many game servers an error names."""
+
+_CERTAIN = (
+    "unavailable",
+    "rate_limited",
+    "not_found",
+    "unimplemented",
+    "unauthenticated",
+    "permission_denied",
+    "failed_precondition",
+    "conflict",
+    "invalid_argument",
+    "payload_too_large",
+    "function_rejected",
+    "handler_failed",
+    "canceled",
+    "internal",
+    "deadline_exceeded",
+    "outcome_unknown",
+)
+"""Reasons, from `nothing ran` to `nobody knows`."""
+
+
+async def broadcast(call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float) -> Result:
+    """Run `call` on every target until `deadline` (the loop's clock) and answer with what each of them said.
+
+    Raises the gravest error when every one failed, PayloadTooLarge when the answers together are too large.
+    """
+    return await _Broadcast(call, targets, skipped, deadline).run()
+
+
+class _Broadcast:
+    def __init__(self, call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float) -> None:
+        metadata = {name: value for name, value in call.metadata.items() if name != "route"}
+        self._call = replace(call, route=Route.LB, metadata=metadata)
+        self._targets = targets
+        self._skipped = skipped
+        self._deadline = deadline
+        self._clock = asyncio.get_running_loop().time
+        self._due = iter(range(len(targets)))
+        self._outcomes: dict[int, Outcome] = {}
+        self._bytes = 0
+
+    async def run(self) -> Result:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(FAN_OUT, len(self._targets))):
+                group.create_task(self._work())
+        outcomes = [self._outcomes[number] for number in range(len(self._targets))]
+        failures = [each for each in outcomes if isinstance(each, CroupierError)]
+        if len(failures) == len(outcomes):
+            raise self._failure(failures)
+        return Result(payload=self._document(outcomes, len(failures)))
+
+    async def _work(self) -> None:
+        for number in self._due:
+            self._outcomes[number] = self._kept(await self._ask(number))
+
+    async def _ask(self, number: int) -> Outcome:
+        left = self._deadline - self._clock()
+        if left <= 0:
+            return Unavailable("the deadline passed before the call could be sent here; nothing ran")
+        target = self._targets[number]
+        try:
+            call = replace(self._call, id=f"{self._call.id}.{number}")
+            return await target.link.invoke(call, target.service_id, left)
+        except CroupierError as error:
+            return error
+
+    def _kept(self, outcome: Outcome) -> Outcome:
+        """Beyond the limit the answers are let go of: a thousand of them could fill the memory."""
+        if isinstance(outcome, Result):
+            self._bytes += len(outcome.payload)
+            if self._bytes > PAYLOAD_BYTES:
+                return replace(outcome, payload=b"")
+        return outcome
+
+    def _document(self, outcomes: Sequence[Outcome], failed: int) -> bytes:
+        """Raises PayloadTooLarge."""
+        document = b""
+        if self._bytes <= PAYLOAD_BYTES:
+            document = orjson.dumps(
+                {
+                    "results": [_entry(*each) for each in zip(self._targets, outcomes, strict=True)],
+                    "succeeded": len(outcomes) - failed,
+                    "failed": failed,
+                    "skipped": [each._asdict() for each in self._skipped],
+                }
+            )
+        if not document or len(document) > PAYLOAD_BYTES:
+            raise PayloadTooLarge(
+                f"the call ran: {len(outcomes) - failed} game servers succeeded and {failed} failed, but their answers "
+                f"together are larger than {PAYLOAD_BYTES} bytes; ask fewer at once, each with route=targeted"
+            )
+        return document
+
+    def _failure(self, failures: Sequence[CroupierError]) -> CroupierError:
+        gravest = max(failures, key=lambda error: _gravity(error.reason))
+        counts = Counter(error.reason for error in failures)
+        told = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+        return type(gravest)(
+            f"all {len(failures)} game servers failed ({told}), among them: {_cut(gravest.message)}",
+            self._named(failures),
+        )
+
+    def _named(self, failures: Sequence[CroupierError]) -> Mapping[str, str]:
+        named = list(zip(self._targets, failures, strict=True))[:NAMED]
+        return {
+            target.service_id or target.link.agent_id: f"{error.reason}: {_cut(error.message)}"
+            for target, error in named
+        }
+
+
+def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
+    place = {"service_id": target.service_id, "agent_id": target.link.agent_id}
+    if isinstance(outcome, CroupierError):
+        return place | {"ok": False, "error": {"reason": outcome.reason, "message": _cut(outcome.message)}}
+    place["service_id"] = target.service_id or outcome.service_id
+    return place | {"ok": True} | payload_fields(outcome.payload)
+
+
+def _gravity(reason: str) -> int:
+    return _CERTAIN.index(reason) if reason in _CERTAIN else len(_CERTAIN)
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MESSAGE_CHARACTERS else message[:MESSAGE_CHARACTERS] + "…"
