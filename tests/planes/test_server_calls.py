@@ -222,13 +222,6 @@ async def test_a_call_for_a_version_reaches_an_agent_that_has_it(server: Server)
     assert "there is 1.0, 2.0" in missing.json["detail"]
 
 
-async def test_broadcast_says_that_it_is_not_there_yet(server: Server) -> None:
-    async with attached(server) as agent:
-        reply = await server.invoke(route="broadcast")
-    assert asked(reply) == (501, "unimplemented")
-    assert not agent.executed
-
-
 async def test_the_agent_with_fewer_calls_under_way_is_preferred(server: Server) -> None:
     async with (
         attached(server, "agent-1", script=keep_silent) as one,

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from croupier.domain.call import Call, Result, Route
 from croupier.domain.function import FunctionRef, Service
+from croupier.domain.routing import Skipped
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, InvalidArgument, NotFound, Unavailable, Unimplemented
+from croupier.errors import CroupierError, InvalidArgument, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Agents
-from croupier.server.dispatch.router import Router
+from croupier.server.dispatch.router import MOST_TARGETS, Router, Target
 from croupier.tunnel.frames import JobAnswer, JobStarted
 
 HERE, THERE = Scope("demo", "dev"), Scope("demo", "prod")
@@ -114,17 +115,21 @@ def test_a_call_never_reaches_an_agent_of_another_scope_or_without_its_function(
         if leaves:
             known.drop(agent.agent_id)
     for each in wanted:
-        try:
-            target = Router(known).route(each)
-        except CroupierError:
-            continue
-        agent = known.get(target.link.agent_id)
-        assert agent is not None
-        assert agent.scope == each.scope
-        assert agent.usable
-        offers = [offer for offer in agent.offers(each.function_id) if each.version in {"", offer.version}]
-        assert target.service_id in {"", *(offer.service_id for offer in offers)}
-        assert offers
+        for target in targets_of(Router(known), each):
+            agent = known.get(target.link.agent_id)
+            assert agent is not None
+            assert agent.scope == each.scope
+            assert agent.usable
+            offers = [offer for offer in agent.offers(each.function_id) if each.version in {"", offer.version}]
+            assert target.service_id in {"", *(offer.service_id for offer in offers)}
+            assert offers
+
+
+def targets_of(router: Router, wanted: Call) -> list[Target]:
+    try:
+        return router.everyone(wanted)[0] if wanted.route is Route.BROADCAST else [router.route(wanted)]
+    except CroupierError:
+        return []
 
 
 def test_a_function_of_another_scope_is_unknown_and_the_error_names_both() -> None:
@@ -147,6 +152,25 @@ def test_agents_with_equally_many_calls_share_them() -> None:
     router = Router(table(*(reachable(f"a{n}", game_server(f"s{n}", "f")) for n in range(2))))
     taken = Counter(router.route(call()).link.agent_id for _ in range(400))
     assert min(taken["a0"], taken["a1"]) > 100
+
+
+def test_an_agent_with_more_game_servers_gets_more_calls() -> None:
+    big = reachable("big", *(game_server(f"s{n}", "f") for n in range(9)), game_server("ill", "f", healthy=False))
+    router = Router(table(big, reachable("small", game_server("s", "f"), game_server("ill2", "f", healthy=False))))
+    taken = Counter(router.route(call()).link.agent_id for _ in range(400))
+    assert taken["big"] > 300
+
+
+def test_load_is_counted_for_each_game_server_of_an_agent() -> None:
+    servers = [game_server(f"s{n}", "f") for n in range(10)]
+    router = Router(
+        table(reachable("big", *servers, outstanding=8), reachable("small", game_server("s", "f"), outstanding=1))
+    )
+    assert {router.route(call()).link.agent_id for _ in range(30)} == {"big"}
+    router = Router(
+        table(reachable("big", *servers, outstanding=30), reachable("small", game_server("s", "f"), outstanding=1))
+    )
+    assert {router.route(call()).link.agent_id for _ in range(30)} == {"small"}
 
 
 def test_an_agent_whose_game_servers_are_all_ill_is_taken_only_when_there_is_no_other() -> None:
@@ -178,7 +202,7 @@ def test_a_version_narrows_every_route() -> None:
         router.route(call(version="3"))
 
 
-# ------------------------------------------------------------------------------------------------ targeted, hash, broadcast
+# ------------------------------------------------------------------------------------------------ targeted, hash
 
 
 def test_a_targeted_call_reaches_the_agent_of_its_target() -> None:
@@ -234,9 +258,62 @@ def test_agents_that_do_not_name_their_game_servers_share_the_keys_too() -> None
     assert all(after[key] == place for key, place in before.items() if place != "c")
 
 
-def test_hash_needs_a_key_and_broadcast_is_not_there_yet() -> None:
+def test_hash_needs_a_key() -> None:
     router = Router(table(reachable("a", game_server("s", "f"))))
     with pytest.raises(InvalidArgument, match="hash_key"):
         router.route(call(route=Route.HASH))
-    with pytest.raises(Unimplemented, match="broadcast"):
+
+
+def test_a_job_cannot_be_a_broadcast_and_the_error_says_what_to_do() -> None:
+    router = Router(table(reachable("a", game_server("s", "f"))))
+    with pytest.raises(InvalidArgument, match="start one for each with route=targeted"):
         router.route(call(route=Route.BROADCAST))
+
+
+# ------------------------------------------------------------------------------------------------ broadcast
+
+
+def everyone(router: Router, **fields: object) -> tuple[list[tuple[str, str]], list[Skipped]]:
+    targets, skipped = router.everyone(call(route=Route.BROADCAST, **fields))
+    return [(target.link.agent_id, target.service_id) for target in targets], skipped
+
+
+def test_a_broadcast_reaches_each_healthy_game_server_once_and_says_whom_it_left_out() -> None:
+    both = Service(service_id="s2", functions=(FunctionRef("f", "1"), FunctionRef("f", "2")))
+    router = Router(
+        table(
+            reachable("a", game_server("s1", "f"), both, game_server("ill", "f", healthy=False)),
+            reachable("b", game_server("s3", "f"), game_server("s4", "g")),
+            reachable("away", game_server("s5", "f"), usable=False, connected=False),
+            reachable("draining", game_server("s6", "f"), usable=False),
+            reachable("other", game_server("s7", "f"), scope=THERE),
+        )
+    )
+    reached, skipped = everyone(router)
+    assert reached == [("a", "s1"), ("a", "s2"), ("b", "s3")]
+    assert [(each.agent_id, each.service_id) for each in skipped] == [("a", "ill"), ("away", "s5"), ("draining", "s6")]
+    assert [each.why for each in skipped[1:]] == ["its agent is not connected", "its agent drains"]
+    assert everyone(router, version="2")[0] == [("a", "s2")]
+
+
+def test_an_agent_that_names_no_game_servers_gets_one_call_of_a_broadcast() -> None:
+    plain = Agent(
+        agent_id="plain", scope=HERE, registered=(FunctionRef("f"), FunctionRef("f", "2")), link=StillLink("p")
+    )
+    assert everyone(Router(table(plain)))[0] == [("p", "")]
+
+
+def test_a_broadcast_that_reaches_nobody_fails_as_any_call() -> None:
+    with pytest.raises(NotFound, match="unknown function f"):
+        everyone(Router(table()))
+    with pytest.raises(Unavailable, match="no agent available"):
+        everyone(Router(table(reachable("a", game_server("s", "f"), usable=False))))
+    with pytest.raises(Unavailable, match=r"no healthy game server offers f in demo\|dev \(s do not answer or drain\)"):
+        everyone(Router(table(reachable("a", game_server("s", "f", healthy=False)))))
+
+
+def test_a_broadcast_to_more_than_a_thousand_game_servers_is_refused_and_names_their_number() -> None:
+    agents = [reachable(f"a{n}", *(game_server(f"s{n}-{m}", "f") for m in range(500))) for n in range(3)]
+    assert len(everyone(Router(table(*agents[:2])))[0]) == MOST_TARGETS
+    with pytest.raises(InvalidArgument, match="1500 game servers offer f; a broadcast reaches at most 1000"):
+        everyone(Router(table(*agents)))
