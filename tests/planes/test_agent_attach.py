@@ -105,6 +105,7 @@ async def test_a_dead_game_server_ends_its_calls_once_it_cannot_resume(agent, ga
     calling = asyncio.create_task(server.invoke("echo", timeout=30.0))
     await game.until(lambda: bool(game.requests))
     await game.cut()
+    await server.sees("game-1", healthy=False)
     unsent = asyncio.create_task(server.invoke("echo", timeout=30.0))
     with pytest.raises(OutcomeUnknown, match="check whether it took effect"):
         await calling

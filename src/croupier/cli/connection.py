@@ -1,6 +1,8 @@
 """What every command that calls a server shares: its flags, its settings, its way of running and failing."""
 
 import asyncio
+import signal
+import threading
 from collections.abc import Awaitable, Callable
 from functools import reduce
 from pathlib import Path
@@ -48,10 +50,31 @@ def run(what: str, settings: ClientSettings, work: Callable[[Client], Awaitable[
     """Do `work` with a client. A RequestFailed ends the command with words that start with `what`."""
 
     async def connected() -> T:
+        _cancel_at_interrupt()
         async with Client(settings) as client:
             return await work(client)
 
     try:
         return asyncio.run(connected())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     except RequestFailed as error:
         fail(what, error.problem, as_json=as_json)
+
+
+def _cancel_at_interrupt() -> None:
+    """Ctrl-C cancels the running task; a second one does not wait for its cleaning.
+
+    asyncio's own handling misses a signal that arrives between the interpreter's last look and the wait for events, and the
+    command then goes on waiting for its answer; a handler of the loop wakes it.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is None or threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
+        return
+
+    def interrupt() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
