@@ -19,6 +19,7 @@ def describe() -> dict[str, Any]:
     app = build_app(
         calls=nobody,
         jobs=nobody,
+        history=nobody,
         directory=nobody,
         readiness=nobody,
         guard=Guard("unused"),

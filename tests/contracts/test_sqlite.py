@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from croupier.domain.call import Call, Result
 from croupier.domain.job import JobEvent, JobState
+from croupier.domain.listing import CallFilter, Cursor, JobFilter
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, Unavailable
 from croupier.store.sql import SqlStore, open_store, sqlite, tables, upgrade, writer
@@ -200,9 +201,11 @@ async def test_no_statement_walks_through_a_whole_table(path: Path):
     await store.call("c1")
     await store.job("j1")
     await store.events("j1", 0, 1)
-    await store.jobs(None, frozenset(), 1)
-    await store.jobs(Scope("demo", "dev"), frozenset(), 1)
-    await store.jobs(None, frozenset({JobState.RUNNING}), 1)
+    await store.jobs(JobFilter(), 1)
+    await store.jobs(JobFilter(scope=Scope("demo", "dev")), 1, Cursor(1, "j"))
+    await store.jobs(JobFilter(states=frozenset({JobState.RUNNING})), 1)
+    await store.calls(CallFilter(), 1)
+    await store.calls(CallFilter(caller="ann", since_ms=1, until_ms=2), 1, Cursor(1, "c"))
     await store.close()
 
     plans = {sql: plan_of(path, sql) for sql in asked if sql.split()[0] in {"SELECT", "UPDATE", "WITH"}}

@@ -9,6 +9,7 @@ import pytest
 
 from croupier.domain.call import Call, CallState, Outcome, Result, Route
 from croupier.domain.job import JobEvent, JobState
+from croupier.domain.listing import JobFilter, Page
 from croupier.domain.scope import Scope
 from croupier.errors import (
     BY_REASON,
@@ -296,7 +297,7 @@ async def test_of_many_begins_with_one_key_at_once_exactly_one_is_recorded(store
 async def test_of_many_jobs_with_one_key_at_once_exactly_one_is_made(store: Store):
     await asyncio.gather(*(store.create(a_call(f"j{n}", idempotency_key="k")) for n in range(20)))
 
-    assert [job.id for job in await store.jobs(None, frozenset(), 100)] == ["j0"]
+    assert [job.id for job in (await store.jobs(JobFilter(), 100)).items] == ["j0"]
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -577,7 +578,7 @@ async def test_hostile_bounds_of_a_reading_are_bounds(store: Store):
     assert await store.events("j1", -(10**30), -1) == []
     assert await store.events("j1", 10**30, 10) == []
     assert len(await store.events("j1", -(10**30), 10**30)) == 1
-    assert await store.jobs(None, frozenset(), -1) == []
+    assert await store.jobs(JobFilter(), -1) == Page([])
 
 
 async def test_jobs_are_listed_newest_first_without_results(store: Store, clock):
@@ -586,7 +587,7 @@ async def test_jobs_are_listed_newest_first_without_results(store: Store, clock)
         await store.create(a_call(f"j{3 - number}"))
     await store.append([done("j0", 1, b"result")])
 
-    jobs = await store.jobs(None, frozenset(), 3)
+    jobs = (await store.jobs(JobFilter(), 3)).items
 
     assert [job.id for job in jobs] == ["j0", "j1", "j2"]
     assert jobs[0].payload == b""
@@ -600,10 +601,17 @@ async def test_jobs_are_listed_by_scope_and_state(store: Store):
     await store.append([*events("running", 1), done("ended", 1)])
     live = frozenset({JobState.PENDING, JobState.RUNNING})
 
-    assert {job.id for job in await store.jobs(SCOPE, live, 10)} == {"pending", "running"}
-    assert {job.id for job in await store.jobs(None, live, 10)} == {"pending", "running", "elsewhere"}
-    assert {job.id for job in await store.jobs(Scope("demo", "prod"), frozenset(), 10)} == {"elsewhere"}
-    assert len(await store.jobs(None, frozenset(), 10)) == 4
+    assert {job.id for job in (await store.jobs(JobFilter(scope=SCOPE, states=live), 10)).items} == {
+        "pending",
+        "running",
+    }
+    assert {job.id for job in (await store.jobs(JobFilter(states=live), 10)).items} == {
+        "pending",
+        "running",
+        "elsewhere",
+    }
+    assert {job.id for job in (await store.jobs(JobFilter(scope=Scope("demo", "prod")), 10)).items} == {"elsewhere"}
+    assert len((await store.jobs(JobFilter(), 10)).items) == 4
 
 
 # the promise

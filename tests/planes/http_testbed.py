@@ -11,6 +11,7 @@ import orjson
 from croupier.domain.call import Call, Result
 from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.scope import Scope
@@ -19,6 +20,7 @@ from croupier.server.access.guard import Guard
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
+from croupier.store import CallRecord
 
 TOKEN = "the-one-token"
 SCOPE = Scope("demo", "dev")
@@ -56,7 +58,7 @@ class ScriptedJobs:
         self.stories: dict[str, list[JobEvent]] = {}
         self.asked: list[Call] = []
         self.reasons: list[str] = []
-        self.listed: list[tuple[Scope | None, frozenset[JobState], int]] = []
+        self.listed: list[tuple[JobFilter, int, Cursor | None]] = []
         self.followers = 0
         self.left = asyncio.Event()
         self._told = asyncio.Condition()
@@ -111,11 +113,29 @@ class ScriptedJobs:
             raise NotFound(f"unknown job {job_id}")
         return self.jobs[job_id]
 
-    async def list(
-        self, caller: Principal, scope: Scope | None, states: frozenset[JobState], limit: int
-    ) -> "list[Job]":
-        self.listed.append((scope, states, limit))
-        return list(self.jobs.values())[:limit]
+    async def list(self, caller: Principal, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
+        self.listed.append((which, limit, after))
+        found = list(self.jobs.values())
+        return Page(found[:limit], Cursor(7, found[limit - 1].id) if len(found) > limit else None)
+
+
+@dataclass
+class ScriptedHistory:
+    records: list[CallRecord] = field(default_factory=list)
+    asked: list[tuple[CallFilter, int, Cursor | None]] = field(default_factory=list)
+
+    async def calls(
+        self, caller: Principal, which: CallFilter, limit: int, after: Cursor | None = None
+    ) -> Page[CallRecord]:
+        self.asked.append((which, limit, after))
+        more = len(self.records) > limit
+        return Page(self.records[:limit], Cursor(7, self.records[limit - 1].call.id) if more else None)
+
+    async def call(self, caller: Principal, call_id: str) -> CallRecord:
+        for record in self.records:
+            if record.call.id == call_id:
+                return record
+        raise NotFound(f"unknown call {call_id}")
 
 
 @dataclass
@@ -210,12 +230,14 @@ class Testbed:
     def __init__(self, *, flights: Flights | None = None, room: Room | None = None) -> None:
         self.calls = ScriptedCalls()
         self.jobs = ScriptedJobs()
+        self.history = ScriptedHistory()
         self.directory = ScriptedDirectory()
         self.problems: list[str] = []
         self.stopping = asyncio.Event()
         self.app = build_app(
             calls=self.calls,
             jobs=self.jobs,
+            history=self.history,
             directory=self.directory,
             readiness=self._readiness,
             guard=Guard(TOKEN),

@@ -6,6 +6,7 @@ import pytest
 from tests.planes.http_testbed import SCOPED, Testbed
 
 from croupier.domain.job import JobEvent, JobState
+from croupier.domain.listing import Cursor, JobFilter
 from croupier.domain.scope import Scope
 from croupier.errors import Unavailable
 
@@ -236,9 +237,24 @@ async def test_the_list_is_asked_for_by_scope_state_and_limit(bed):
     assert [job["job_id"] for job in reply.json["jobs"]] == ["j1"]
     await bed.request("GET", "/api/jobs")
     assert bed.jobs.listed == [
-        (Scope("demo", "dev"), frozenset({JobState.RUNNING, JobState.PENDING}), 5),
-        (None, frozenset(), 100),
+        (JobFilter(scope=Scope("demo", "dev"), states=frozenset({JobState.RUNNING, JobState.PENDING})), 5, None),
+        (JobFilter(), 100, None),
     ]
+
+
+async def test_the_list_is_asked_for_by_function_caller_agent_and_time(bed):
+    query = "function_id=mail.send_all&caller=ann&agent_id=agent-1&since=1&until=2026-01-31T18:00:00%2B01:00&after=9-j0"
+    await bed.request("GET", f"/api/jobs?{query}")
+    which = JobFilter(
+        function_id="mail.send_all", caller="ann", agent_id="agent-1", since_ms=1, until_ms=1_769_878_800_000
+    )
+    assert bed.jobs.listed == [(which, 100, Cursor(9, "j0"))]
+
+
+async def test_a_page_of_jobs_says_where_the_next_one_begins(bed):
+    bed.jobs.add("j2")
+    assert (await bed.request("GET", "/api/jobs?limit=1")).json["next"] == "7-j1"
+    assert (await bed.request("GET", "/api/jobs?limit=2")).json["next"] == ""
 
 
 @pytest.mark.parametrize("query", ["state=sleeping", "limit=0", "limit=1001", "limit=x", "game_id=demo", "env=a&env=b"])

@@ -19,6 +19,8 @@ NEEDS_TOKEN = {
     ("POST", "/api/cancel_job"),
     ("DELETE", "/jobs/{job_id}"),
     ("GET", "/api/job_result"),
+    ("GET", "/api/calls"),
+    ("GET", "/api/calls/{call_id}"),
     ("GET", "/api/jobs"),
     ("GET", "/jobs/{job_id}"),
     ("GET", "/api/function_instances"),

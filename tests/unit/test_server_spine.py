@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.call import Call, CallState, Outcome, Result, Trail
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
@@ -75,7 +75,7 @@ class Heedless:
 class Forgetful(SqlStore):
     """Cannot write how a call ended."""
 
-    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
+    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True, trail: Trail | None = None) -> None:
         raise Unavailable("the disk is full")
 
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError
+from croupier.errors import Canceled, CroupierError, DeadlineExceeded, InternalError, OutcomeUnknown
 
 
 class Route(StrEnum):
@@ -40,6 +40,8 @@ class Call:
     timeout: float | None = None
     """Seconds from arrival, or None for the function's or the platform's default (no limit for a job)."""
     traceparent: str = ""
+    replay_of: str = ""
+    """The id of the recorded call whose arguments these are."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,5 +55,40 @@ class Result:
     """The answer of an earlier call with the same idempotency key."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trail:
+    """The way a call went: who was chosen and why, and how long every hop took.
+
+    Durations are microseconds, each measured by one machine's own steady clock; 0 is not known. Each holds those below it.
+    """
+
+    decision: str = ""
+    """Who received the call, and why."""
+    agent_id: str = ""
+    service_id: str = ""
+    """Where it was sent, also when no answer came from there."""
+    server_us: int = 0
+    """From the call's arrival at the spine to its answer."""
+    recorded_us: int = 0
+    """Of that, waiting until the intent was on disk."""
+    agent_us: int = 0
+    """In the agent: from the call's arrival to its answer."""
+    handler_us: int = 0
+    """In the game server's handler."""
+
+
+UNKNOWN_TRAIL = Trail()
+
+
 Outcome = Result | CroupierError
 """How a call ended: it is a value, because hops pass it on."""
+
+_MAY_HAVE_RUN = frozenset({OutcomeUnknown.reason, DeadlineExceeded.reason, Canceled.reason, InternalError.reason})
+
+
+def advice(reason: str, *, keyed: bool) -> str:
+    """What to do about a call that ended for `reason` and may have taken effect; nothing where that is certain."""
+    if reason not in _MAY_HAVE_RUN:
+        return ""
+    again = "call again with a new idempotency key" if keyed else "call again"
+    return f"look in the game whether it took effect; if it did not, {again}"

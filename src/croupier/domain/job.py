@@ -22,6 +22,7 @@ class JobState(StrEnum):
 
 
 ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.LOST})
+UNFINISHED = frozenset(JobState) - ENDED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

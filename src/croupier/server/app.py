@@ -22,6 +22,7 @@ from croupier.server.control.tunnels import Tunnels
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import Link
 from croupier.server.dispatch.router import Router
+from croupier.server.history import History
 from croupier.server.http.app import build_app
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
@@ -112,6 +113,7 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
             build_app(
                 calls=calls,
                 jobs=jobs,
+                history=History(guard=guard, store=store),
                 directory=Directory(agents, catalog),
                 readiness=_readiness,
                 guard=guard,

@@ -6,7 +6,7 @@ HTTP, gRPC, CLI ─► guard ─► catalog (fits its schema?) ─► store (rec
 import asyncio
 import logging
 
-from croupier.domain.call import Call, CallState, Outcome, Result, Route
+from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
 from croupier.errors import (
@@ -21,7 +21,7 @@ from croupier.errors import (
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.broadcast import broadcast
-from croupier.server.dispatch.router import Router
+from croupier.server.dispatch.router import Router, Target
 from croupier.store import CallRecord, CallStore
 
 log = logging.getLogger(__name__)
@@ -45,17 +45,19 @@ class Calls:
         began = asyncio.get_running_loop().time()
         await self._guard.require(caller, "call", call)
         function = self._catalog.check(call)
-        earlier = await self._begin(call, durable=function.mode != "query")
+        way = _Way(began)
+        earlier = await self._begin(call, way, durable=function.mode != "query")
+        way.recorded = asyncio.get_running_loop().time()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
             return await self._repeat(earlier, deadline)
-        outcome = await self._run(call, deadline)
-        await self._record(call, outcome)
+        outcome = await self._run(call, deadline, way)
+        await self._record(call, outcome, way)
         if isinstance(outcome, CroupierError):
             raise outcome
         return outcome
 
-    async def _begin(self, call: Call, *, durable: bool) -> CallRecord | None:
+    async def _begin(self, call: Call, way: "_Way", *, durable: bool) -> CallRecord | None:
         self._announce(call)
         try:
             earlier = await self._store.begin(call, durable=durable)
@@ -63,43 +65,44 @@ class Calls:
             self._settle(call, error)
             raise
         except asyncio.CancelledError:
-            self._record_later(call, Canceled("the caller went away before the call was sent; nothing happened"))
+            self._record_later(call, Canceled("the caller went away before the call was sent; nothing happened"), way)
             raise
         if earlier is not None:
             self._keyed.pop(call.id, None)
         return earlier
 
-    async def _run(self, call: Call, deadline: float) -> Outcome:
+    async def _run(self, call: Call, deadline: float, way: "_Way") -> Outcome:
         """Send the call and say how it ended; a caller that goes away is recorded before its cancellation goes on."""
         try:
-            return await self._send(call, deadline)
+            return await self._send(call, deadline, way)
         except CroupierError as error:
             return error
         except asyncio.CancelledError:
             gone = Canceled("the caller went away before the answer; the function may still have taken effect")
             self._settle(call, gone)
-            self._record_later(call, gone)
+            self._record_later(call, gone, way)
             raise
         except Exception as error:
             log.exception("call %s failed inside the server", call.id)
             fault = InternalError(f"call {call.id} failed inside the server; its log has the details")
             self._settle(call, fault)
-            self._record_later(call, fault)
+            self._record_later(call, fault, way)
             raise fault from error
 
-    async def _send(self, call: Call, deadline: float) -> Result:
+    async def _send(self, call: Call, deadline: float, way: "_Way") -> Result:
         if call.route is Route.BROADCAST:
+            way.decision = "every healthy game server that offers it"
             return await broadcast(call, *self._router.everyone(call), deadline)
-        target = self._router.route(call)
+        target = way.target = self._router.route(call)
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
             raise Unavailable("the deadline passed before the call could be sent; nothing ran, it may be repeated")
         return await target.link.invoke(call, target.service_id, left)
 
-    async def _record(self, call: Call, outcome: Outcome) -> None:
+    async def _record(self, call: Call, outcome: Outcome, way: "_Way") -> None:
         """An answer that may be asked for again is on disk before it is given; any other goes with the next commit."""
         try:
-            await self._store.finish(call.id, outcome, durable=bool(call.idempotency_key))
+            await self._store.finish(call.id, outcome, durable=bool(call.idempotency_key), trail=way.trail(outcome))
         except CroupierError:
             # What happened in the game has happened: the caller gets its answer, and the record stays open, which a
             # repetition of the key is told.
@@ -107,8 +110,8 @@ class Calls:
         finally:
             self._settle(call, outcome)
 
-    def _record_later(self, call: Call, outcome: Outcome) -> None:
-        task = asyncio.ensure_future(self._record(call, outcome))
+    def _record_later(self, call: Call, outcome: Outcome, way: "_Way") -> None:
+        task = asyncio.ensure_future(self._record(call, outcome, way))
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
 
@@ -147,3 +150,28 @@ class Calls:
         """Wait until every outcome is handed to the store."""
         while self._recording:
             await asyncio.wait(self._recording)
+
+
+class _Way:
+    """What is noted of a call while it is under way; times are the loop's."""
+
+    __slots__ = ("began", "decision", "recorded", "target")
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.recorded = began
+        self.target: Target | None = None
+        self.decision = ""
+        """Where there is no one target."""
+
+    def trail(self, outcome: Outcome) -> Trail:
+        """As it is kept."""
+        target = self.target
+        service_id = outcome.service_id if isinstance(outcome, Result) else ""
+        return Trail(
+            decision=self.decision if target is None else f"{target.why} ({target.candidates} could)",
+            agent_id="" if target is None else target.link.agent_id,
+            service_id=service_id or ("" if target is None else target.service_id),
+            server_us=int((asyncio.get_running_loop().time() - self.began) * 1e6),
+            recorded_us=int((self.recorded - self.began) * 1e6),
+        )

@@ -6,8 +6,10 @@ still knows goes on, any other is lost, with the reason.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
-from croupier.domain.job import Job, JobState
+from croupier.domain.job import UNFINISHED, Job
+from croupier.domain.listing import Cursor, JobFilter
 from croupier.errors import CroupierError, NotFound, Unimplemented
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.link import Link
@@ -16,9 +18,8 @@ from croupier.store import JobStore
 
 log = logging.getLogger(__name__)
 
-UNFINISHED = frozenset({JobState.PENDING, JobState.RUNNING})
 ASK_TIMEOUT = 5.0
-MOST_JOBS = 10_000
+PAGE = 1_000
 
 
 class JobWatch:
@@ -35,11 +36,22 @@ class JobWatch:
 
     async def begin(self) -> None:
         """At start: jobs that were never handed to an agent are lost; the agents of the others get their grace."""
-        for job in await self._store.jobs(None, UNFINISHED, MOST_JOBS):
+        async for job in self._unfinished(JobFilter(states=UNFINISHED)):
             if job.agent_id:
                 self.session_lost(job.agent_id)
             else:
                 await self._lose(job, "the server was restarted while the job was handed to a game server")
+
+    async def _unfinished(self, which: JobFilter) -> AsyncIterator[Job]:
+        """All of them, however many, a page at a time."""
+        after: Cursor | None = None
+        while True:
+            page = await self._store.jobs(which, PAGE, after)
+            for job in page.items:
+                yield job
+            if page.next is None:
+                return
+            after = page.next
 
     def session_lost(self, agent_id: str) -> None:
         """The agent's session is over; what ran through it is in doubt."""
@@ -67,8 +79,7 @@ class JobWatch:
 
     async def _check(self, agent_id: str) -> None:
         try:
-            jobs = [job for job in await self._store.jobs(None, UNFINISHED, MOST_JOBS) if job.agent_id == agent_id]
-            for job in jobs:
+            async for job in self._unfinished(JobFilter(states=UNFINISHED, agent_id=agent_id)):
                 why = await self._doubt(job)
                 if why:
                     await self._lose(job, why)

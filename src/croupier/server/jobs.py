@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from croupier.bus import Bus
-from croupier.domain.call import Call, Result
-from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.call import Call, Result, Trail
+from croupier.domain.job import Job, JobEvent
+from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
-from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown, Unavailable
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
@@ -80,7 +80,7 @@ class Jobs:
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
             await self._not_started(call, fault)
             raise fault from error
-        await self._record_start(call, target.link.agent_id, started.service_id)
+        await self._record_start(call, target, started.service_id)
         return call.id
 
     async def _hand_over(self, call: Call, target: Target) -> JobStarted:
@@ -91,11 +91,14 @@ class Jobs:
             target.link.cancel_job(call.id, "its start was not confirmed")
             raise
 
-    async def _record_start(self, call: Call, agent_id: str, service_id: str) -> None:
+    async def _record_start(self, call: Call, target: Target, service_id: str) -> None:
+        agent_id = target.link.agent_id
+        result = Result(payload=call.id.encode(), service_id=service_id, agent_id=agent_id)
+        trail = Trail(decision=f"{target.why} ({target.candidates} could)", agent_id=agent_id, service_id=service_id)
         try:
             await asyncio.gather(
                 self._store.place(call.id, agent_id=agent_id, service_id=service_id),
-                self._store.finish(call.id, Result(payload=call.id.encode(), service_id=service_id, agent_id=agent_id)),
+                self._store.finish(call.id, result, trail=trail),
             )
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
@@ -172,12 +175,10 @@ class Jobs:
         await self._guard.require(caller, "job.read", job_id)
         return await self._known(job_id)
 
-    async def list(
-        self, caller: Principal, scope: Scope | None, states: frozenset[JobState], limit: int
-    ) -> builtins.list[Job]:
-        """Newest first; no scope is every scope, no states is every state."""
-        await self._guard.require(caller, "job.list", scope)
-        return await self._store.jobs(scope, states, limit)
+    async def list(self, caller: Principal, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
+        """Those that fit, newest first, without their results."""
+        await self._guard.require(caller, "job.list", which.scope)
+        return await self._store.jobs(which, limit, after)
 
     async def _known(self, job_id: str) -> Job:
         job = await self._store.job(job_id)

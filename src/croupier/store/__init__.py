@@ -17,13 +17,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from croupier.domain.call import Call, CallState, Outcome
-from croupier.domain.job import Job, JobEvent, JobState
-from croupier.domain.scope import Scope
+from croupier.domain.call import UNKNOWN_TRAIL, Call, CallState, Outcome, Trail
+from croupier.domain.job import Job, JobEvent
+from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.errors import RateLimited, Unavailable
 
 NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
 """The reasons that say that no game server began with the call: a repetition with the same key must run."""
+
+KEY_WINDOW_MS = 24 * 3600 * 1000
+"""So long after its call began an idempotency key is free again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +41,9 @@ class CallRecord:
     """None while it runs; a job's call succeeds when the job was accepted, with its id as payload."""
     started_ms: int
     finished_ms: int
+    trail: Trail = UNKNOWN_TRAIL
+    replays: int = 0
+    """How often a repetition of its idempotency key was answered with it."""
 
 
 class CallStore(Protocol):
@@ -48,19 +54,23 @@ class CallStore(Protocol):
         earlier record is returned, running or ended; if its payload or kind differs, Conflict is raised.
         A call that ended for a reason in `NOTHING_RAN` no longer has its key: it is as if it was never used. Who asks before
         that end gets the record all the same.
+        `KEY_WINDOW_MS` after its call began a key is free too.
         An id that was recorded before is a Conflict.
         `durable=False` returns at once (for queries, which change nothing); a call with an idempotency key always waits,
         since the answer decides.
         """
 
-    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
-        """Record how it ended. Finishing twice keeps the first; an unknown call is left unknown.
+    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True, trail: Trail | None = None) -> None:
+        """Record how it ended and which way it went. Finishing twice keeps the first; an unknown call is left unknown.
 
         A reason in `NOTHING_RAN` frees the idempotency key for the next call; the record stays, and names the key still.
         Any other outcome keeps the key.
         """
 
     async def call(self, call_id: str) -> CallRecord | None: ...
+
+    async def calls(self, which: CallFilter, limit: int, after: Cursor | None = None) -> Page[CallRecord]:
+        """Those that fit, newest first, from the one after `after`, without their payloads, metadata and results."""
 
     async def abandon(self) -> int:
         """At start: every call that still runs ends as outcome_unknown, since its process is gone. Jobs' calls too.
@@ -92,8 +102,8 @@ class JobStore(Protocol):
 
     async def job(self, job_id: str) -> Job | None: ...
 
-    async def jobs(self, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
-        """Newest first, without their results; no scope is every scope, no states is every state."""
+    async def jobs(self, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
+        """Those that fit, newest first, from the one after `after`, without their results."""
 
 
 class Store(CallStore, JobStore, Protocol):

@@ -11,6 +11,7 @@ from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import answer_failure, answer_invalid, answer_refusal
 from croupier.server.http.bodies import Room
+from croupier.server.http.calls import call_routes
 from croupier.server.http.description import Description, description_routes
 from croupier.server.http.directory import directory_routes
 from croupier.server.http.entry import LeanEntry
@@ -19,13 +20,14 @@ from croupier.server.http.front import OPEN, Front
 from croupier.server.http.health import health_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
-from croupier.server.http.ports import Calls, Directory, Jobs, Readiness
+from croupier.server.http.ports import Calls, Directory, History, Jobs, Readiness
 
 
 def build_app(
     *,
     calls: Calls,
     jobs: Jobs,
+    history: History,
     directory: Directory,
     readiness: Readiness,
     guard: Guard,
@@ -41,6 +43,7 @@ def build_app(
     metrics.watch_calls(lambda: len(flights))
     entry = LeanEntry(calls=calls, jobs=jobs, directory=directory, flights=flights, room=room, metrics=metrics)
     framework = _framework(
+        call_routes(history),
         job_routes(jobs, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
         health_routes(readiness, metrics, guard, stopping=stopping),

@@ -10,10 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from croupier.domain.job import Job, JobState
 from croupier.errors import InvalidArgument
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.filters import After as PageAfter
+from croupier.server.http.filters import Limit, WhichJobs, cursor_text
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Jobs
-from croupier.server.http.requests import cancel_decoder, header_text, optional_scope, parse_body, parse_query
+from croupier.server.http.requests import cancel_decoder, header_text, parse_body
 from croupier.server.http.stream import JobStream
 from croupier.server.payload_json import payload_fields
 
@@ -59,6 +61,8 @@ class JobEntry:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobList:
     jobs: list[JobEntry]
+    next: str
+    """`after` of the next page; empty when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,16 +111,10 @@ def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> 
         return json_answer(_result(job))
 
     @routes.get("/api/jobs", response_model=JobList)
-    async def list_jobs(
-        asking: Asking,
-        request: Request,
-        state: Annotated[list[JobState] | None, Query(max_length=len(JobState))] = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    ) -> Response:
-        """Jobs, newest first, of the scope that `X-Game-ID` and `X-Env` (or the query) name, or of every scope."""
-        scope = optional_scope(asking.headers, parse_query(request.scope["query_string"]))
-        found = await jobs.list(asking.caller, scope, frozenset(state or ()), limit)
-        return json_answer(JobList(jobs=[_entry(job) for job in found]))
+    async def list_jobs(asking: Asking, which: WhichJobs, after: PageAfter, limit: Limit = 100) -> Response:
+        """Jobs that fit everything asked for, newest first. A page may be short and still have a next one."""
+        page = await jobs.list(asking.caller, which, limit, after)
+        return json_answer(JobList(jobs=[_entry(job) for job in page.items], next=cursor_text(page.next)))
 
     @routes.get("/jobs/{job_id}", responses=_JOB)
     async def read_job(asking: Asking, job_id: str) -> Response:

@@ -47,6 +47,27 @@ _RESULT_PROPERTIES: dict[str, Any] = {
     "reason": _TEXT,
 }
 
+_CALL_PROPERTIES: dict[str, Any] = {
+    "payload": {"description": "The arguments: any JSON value."},
+    "payload_base64": _BASE64,
+    "metadata": {"type": "object", "additionalProperties": _TEXT},
+    "timeout": {"type": ["number", "null"], "description": "Seconds that the caller asked for."},
+    "route": _object(
+        ("route", "decision"),
+        route=_TEXT,
+        target_service_id=_TEXT,
+        hash_key=_TEXT,
+        version=_TEXT,
+        decision={"type": "string", "description": "Who received the call, and why."},
+    ),
+    "result": {
+        "type": ["object", "null"],
+        "properties": {"payload": _ANYTHING, "payload_base64": _BASE64},
+        "description": "What the function answered.",
+    },
+    "details": {"type": "object", "additionalProperties": _TEXT, "description": "Of the error."},
+}
+
 _JOB_EVENT = _object(
     ("type", "message", "progress"),
     type={"type": "string", "enum": ["progress", "log", "done", "error"]},
@@ -139,12 +160,14 @@ def complete(framework: dict[str, Any], open_paths: frozenset[str]) -> dict[str,
     """`framework`, the description that the framework makes of its own routes, with everything it does not know."""
     _, bodies = msgspec.json.schema_components([CallBody, CancelBody], ref_template=_REFERENCE)
     entry: dict[str, Any] = framework["components"]["schemas"]["JobEntry"]
+    call: dict[str, Any] = framework["components"]["schemas"]["CallEntry"]
     schemas = {
         **framework["components"]["schemas"],
         **bodies,
         "Problem": _PROBLEM,
         "JobEvent": _JOB_EVENT,
         "JobResult": _object(("job_id", "state", "error"), **_RESULT_PROPERTIES),
+        "RecordedCall": _object(tuple(call["required"]), **(call["properties"] | _CALL_PROPERTIES)),
         "Job": _object(tuple(entry["required"]), **(entry["properties"] | _RESULT_PROPERTIES)),
     }
     paths = framework["paths"] | _lean_paths()

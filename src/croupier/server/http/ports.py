@@ -5,10 +5,12 @@ from typing import Protocol
 
 from croupier.domain.call import Call, Result
 from croupier.domain.function import Function
-from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.job import Job, JobEvent
+from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.scope import Scope
+from croupier.store import CallRecord
 
 Readiness = Callable[[], Awaitable[list[str]]]
 """What keeps the server from serving, in words for an operator; nothing when it is ready."""
@@ -20,6 +22,16 @@ class Calls(Protocol):
 
         Raises CroupierError.
         """
+
+
+class History(Protocol):
+    async def calls(
+        self, caller: Principal, which: CallFilter, limit: int, after: Cursor | None = None
+    ) -> Page[CallRecord]:
+        """Those that fit and that the caller may see, newest first, without payloads, metadata and results."""
+
+    async def call(self, caller: Principal, call_id: str) -> CallRecord:
+        """Raises NotFound ("unknown call …")."""
 
 
 class Jobs(Protocol):
@@ -38,14 +50,8 @@ class Jobs(Protocol):
     async def get(self, caller: Principal, job_id: str) -> Job:
         """Raises NotFound ("unknown job …")."""
 
-    async def list(
-        self,
-        caller: Principal,
-        scope: Scope | None,
-        states: frozenset[JobState],
-        limit: int,
-    ) -> list[Job]:
-        """Newest first; no scope is every scope the caller may see, no states is every state."""
+    async def list(self, caller: Principal, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
+        """Those that fit and that the caller may see, newest first, without their results."""
 
 
 class Directory(Protocol):

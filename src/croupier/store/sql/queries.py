@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, func, null, select
 
 from croupier.domain.job import Job, JobEvent, JobState
-from croupier.domain.scope import Scope
 from croupier.store import CallRecord
 from croupier.store.sql import rows
 from croupier.store.sql.tables import KEY, KEYED, PAYLOAD, RESULT, call_bodies, calls, job_events, jobs
@@ -24,7 +23,7 @@ _CALLS: Select[Any] = (
 )
 _CALL = _CALLS.where(calls.c.id == bindparam("id"))
 _by_key = and_(KEYED, *(column == bindparam(column.name) for column in KEY))  # KEYED, or SQLite passes over the index
-_KEY_OWNER = select(calls.c.id).where(_by_key)
+_KEY_OWNER = select(calls.c.id, calls.c.started_ms).where(_by_key)
 
 _done = and_(
     job_events.c.job_id == jobs.c.id,
@@ -52,10 +51,10 @@ def call_and_digest(connection: Connection, call_id: str) -> tuple[CallRecord, b
     return rows.call_record(row), row.payload_sha256
 
 
-def key_owner(connection: Connection, key: dict[str, str]) -> str:
-    """The id of the call that has the key."""
-    owner: str = connection.execute(_KEY_OWNER, key).scalar_one()
-    return owner
+def key_owner(connection: Connection, key: dict[str, str]) -> tuple[str, int]:
+    """The id of the call that has the key, and when it began."""
+    owner, started_ms = connection.execute(_KEY_OWNER, key).one()
+    return owner, started_ms
 
 
 def job(connection: Connection, job_id: str) -> Job | None:
@@ -70,20 +69,11 @@ def bare_job(connection: Connection, job_id: str) -> Job | None:
     return None if row is None else rows.job(row)
 
 
-def recent_jobs(connection: Connection, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
-    statement = _JOBS.order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(_natural(limit))
-    if scope is not None:
-        statement = statement.where(jobs.c.game_id == scope.game_id, jobs.c.env == scope.env)
-    if states:
-        statement = statement.where(jobs.c.state.in_(sorted(state.value for state in states)))
-    return [rows.job(row) for row in connection.execute(statement)]
-
-
 def events(connection: Connection, job_id: str, after: int, limit: int) -> list[JobEvent]:
-    given = {"job_id": job_id, "after": _natural(after), "at_most": _natural(limit)}
+    given = {"job_id": job_id, "after": natural(after), "at_most": natural(limit)}
     return [rows.job_event(row) for row in connection.execute(_EVENTS, given)]
 
 
-def _natural(number: int) -> int:
+def natural(number: int) -> int:
     """SQLite takes a negative limit for none at all, and no number past 63 bits."""
     return max(0, min(_INTEGER_MAX, number))

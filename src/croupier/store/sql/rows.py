@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from croupier.domain.call import Call, CallState, Outcome, Result, Route
+from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
 from croupier.errors import BY_REASON, Canceled, CroupierError, InternalError, OutcomeUnknown
@@ -49,6 +49,7 @@ def call_row(begin: Begin) -> statements.Row:
         call.traceparent,
         CallState.RUNNING.value,
         begin.started_ms,
+        call.replay_of,
     )
 
 
@@ -64,7 +65,7 @@ def result_row(finish: Finish) -> statements.Row:
 
 def finish_row(finish: Finish) -> statements.Row:
     """In the order of `statements.FINISH_CALLS`."""
-    outcome = finish.outcome
+    outcome, trail = finish.outcome, finish.trail
     if isinstance(outcome, Result):
         state, result, reason, message, details = CallState.SUCCEEDED, None, "", "", ""
         if not is_large(outcome.payload):
@@ -73,8 +74,39 @@ def finish_row(finish: Finish) -> statements.Row:
     else:
         state, result, reason, message = _failed_state(outcome), None, outcome.reason, outcome.message
         details = orjson.dumps(dict(outcome.details)).decode() if outcome.details else ""
-        service_id = agent_id = ""
-    return (finish.call_id, state.value, finish.finished_ms, result, reason, message, details, service_id, agent_id)
+        service_id, agent_id = ("", "") if trail is None else (trail.service_id, trail.agent_id)
+    way = "" if trail is None else trail_text(trail)
+    return (
+        finish.call_id,
+        state.value,
+        finish.finished_ms,
+        result,
+        reason,
+        message,
+        details,
+        service_id,
+        agent_id,
+        way,
+    )
+
+
+def trail_text(trail: Trail) -> str:
+    """A trail as one short column. Where it was sent stands in columns of its own."""
+    timings = (trail.server_us, trail.recorded_us, trail.agent_us, trail.handler_us)
+    return orjson.dumps((*timings, trail.decision)).decode()
+
+
+def _trail(row: Row[Any]) -> Trail:
+    server, recorded, agent, handler, decision = orjson.loads(row.trail) if row.trail else (0, 0, 0, 0, "")
+    return Trail(
+        decision=decision,
+        agent_id=row.agent_id,
+        service_id=row.service_id,
+        server_us=server,
+        recorded_us=recorded,
+        agent_us=agent,
+        handler_us=handler,
+    )
 
 
 def _failed_state(error: CroupierError) -> CallState:
@@ -84,37 +116,50 @@ def _failed_state(error: CroupierError) -> CallState:
 
 
 def call_record(row: Row[Any]) -> CallRecord:
+    metadata = orjson.loads(row.metadata) if row.metadata else {}
+    return _record(row, row.payload, metadata, row.result)
+
+
+def light_call_record(row: Row[Any]) -> CallRecord:
+    """Of a row without payload, metadata and result."""
+    return _record(row, b"", {}, b"")
+
+
+def _record(row: Row[Any], payload: bytes, metadata: dict[str, str], result: bytes) -> CallRecord:
     call = Call(
         id=row.id,
         function_id=row.function_id,
         scope=Scope(row.game_id, row.env),
-        payload=row.payload,
+        payload=payload,
         caller=row.caller,
         idempotency_key=row.idempotency_key,
         route=Route(row.route),
         target_service_id=row.target_service_id,
         hash_key=row.hash_key,
         version=row.version,
-        metadata=orjson.loads(row.metadata) if row.metadata else {},
+        metadata=metadata,
         timeout=row.timeout,
         traceparent=row.traceparent,
+        replay_of=row.replay_of,
     )
     return CallRecord(
         call=call,
         kind=row.kind,
         state=CallState(row.state),
-        outcome=_outcome(row),
+        outcome=_outcome(row, result),
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
+        trail=_trail(row),
+        replays=row.replays,
     )
 
 
-def _outcome(row: Row[Any]) -> Outcome | None:
+def _outcome(row: Row[Any], result: bytes) -> Outcome | None:
     match CallState(row.state):
         case CallState.RUNNING:
             return None
         case CallState.SUCCEEDED:
-            return Result(payload=row.result, service_id=row.service_id, agent_id=row.agent_id)
+            return Result(payload=result, service_id=row.service_id, agent_id=row.agent_id)
         case _:
             details = orjson.loads(row.details) if row.details else {}
             return BY_REASON.get(row.reason, InternalError)(row.message, details)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Table,
     Update,
+    bindparam,
     column,
     select,
     update,
@@ -103,6 +104,7 @@ INSERT_CALLS = Rows(
         "traceparent",
         "state",
         "started_ms",
+        "replay_of",
     ),
 )
 
@@ -115,8 +117,14 @@ RUNNING_CALLS = Rows(
 
 FINISH_CALLS = _update_rows(
     calls,
-    ("id", "state", "finished_ms", "result", "reason", "message", "details", "service_id", "agent_id"),
+    ("id", "state", "finished_ms", "result", "reason", "message", "details", "service_id", "agent_id", "trail"),
     calls.c.state == RUNNING,
+)
+
+EXPIRE_KEYS = update(calls).values(key_expired=1).where(calls.c.id.in_(bindparam("ids", expanding=True)))
+
+COUNT_REPLAYS = (
+    update(calls).values(replays=calls.c.replays + bindparam("count")).where(calls.c.id == bindparam("owner"))
 )
 
 INSERT_JOBS = Rows(sqlite.insert(jobs), ("id", "function_id", "game_id", "env", "caller", "created_ms"))

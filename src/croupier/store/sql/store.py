@@ -8,12 +8,12 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from croupier.domain.call import Call, Outcome
-from croupier.domain.job import Job, JobEvent, JobState
-from croupier.domain.scope import Scope
+from croupier.domain.call import Call, Outcome, Trail
+from croupier.domain.job import Job, JobEvent
+from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
 from croupier.store import CallRecord
-from croupier.store.sql import queries, sqlite
+from croupier.store.sql import queries, searches, sqlite
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.schema import bring_to_head
@@ -86,12 +86,15 @@ class SqlStore:
         await self._writer.post(write)
         return None
 
-    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True) -> None:
-        write = Finish(call_id, outcome, self._clock())
+    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True, trail: Trail | None = None) -> None:
+        write = Finish(call_id, outcome, self._clock(), trail)
         await (self._writer.submit(write) if durable else self._writer.post(write))
 
     async def call(self, call_id: str) -> CallRecord | None:
         return await self._read(lambda connection: queries.call(connection, call_id))
+
+    async def calls(self, which: CallFilter, limit: int, after: Cursor | None = None) -> Page[CallRecord]:
+        return await self._read(lambda connection: searches.calls_page(connection, which, limit, after))
 
     async def abandon(self) -> int:
         return await self._writer.submit(Abandon(self._clock()))
@@ -114,8 +117,8 @@ class SqlStore:
     async def job(self, job_id: str) -> Job | None:
         return await self._read(lambda connection: queries.job(connection, job_id))
 
-    async def jobs(self, scope: Scope | None, states: frozenset[JobState], limit: int) -> list[Job]:
-        return await self._read(lambda connection: queries.recent_jobs(connection, scope, states, limit))
+    async def jobs(self, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
+        return await self._read(lambda connection: searches.jobs_page(connection, which, limit, after))
 
     async def close(self) -> None:
         self._closed = True

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from croupier.store import NOTHING_RAN
 
-REVISIONS = ("0001_foundation",)
+REVISIONS = ("0001_foundation", "0002_history")
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]
@@ -61,17 +61,23 @@ calls = Table(
     _text("details"),
     _text("service_id"),
     _text("agent_id"),
+    _text("replay_of"),
+    _text("trail"),
+    Column("replays", Integer, nullable=False, server_default="0"),
+    Column("key_expired", Integer, nullable=False, server_default="0"),
 )
 
 KEYED = and_(
     calls.c.idempotency_key != literal_column("''"),
+    calls.c.key_expired == literal_column("0"),
     *(calls.c.reason != literal_column(f"'{reason}'") for reason in sorted(NOTHING_RAN)),
 )
-"""Whether a call has its idempotency key to itself; an end before anything ran takes it out of the index."""
+"""Whether a call has its idempotency key to itself; an end before anything ran takes it out of the index, and time does."""
 KEY = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_key)
 
 Index("uq_calls_key", *KEY, unique=True, sqlite_where=KEYED, postgresql_where=KEYED)
 _running = calls.c.state == RUNNING
+Index("ix_calls_started", calls.c.started_ms, calls.c.id)
 Index("ix_calls_running", calls.c.id, sqlite_where=_running, postgresql_where=_running)
 
 call_bodies = Table(
@@ -104,10 +110,14 @@ jobs = Table(
     _text("agent_id"),
     _text("service_id"),
     Column("finished_ms", BigInteger, nullable=False, server_default="0"),
+    Column("archived", Integer, nullable=False, server_default="0"),
 )
+"""`archived`: the story is, or is about to be, no longer in job_events; 2 once nothing is left there."""
 
 Index("ix_jobs_created", jobs.c.created_ms, jobs.c.id)
 Index("ix_jobs_scope", jobs.c.game_id, jobs.c.env, jobs.c.created_ms, jobs.c.id)
+_kept = and_(jobs.c.archived < literal_column("2"), jobs.c.finished_ms > literal_column("0"))
+Index("ix_jobs_kept", jobs.c.finished_ms, jobs.c.id, sqlite_where=_kept, postgresql_where=_kept)
 Index("ix_jobs_state", jobs.c.state, jobs.c.created_ms, jobs.c.id)
 
 job_events = Table(

@@ -7,7 +7,7 @@ for later come after it, in a second round. Answers are read last, so they say h
 commit.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, update
 
 from croupier.domain.call import CallState
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
-from croupier.store import CallRecord
+from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import queries, rows, statements
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.tables import RUNNING, calls
@@ -41,6 +41,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
         repeated |= _begin(connection, again, ledger)
         _finish(connection, [finish for finish in by_kind[Finish] if finish.call_id in ids])
     answers.update((begin, _earlier(connection, begin, owner)) for begin, owner in repeated.items())
+    _count_replays(connection, answers, repeated)
     return answers
 
 
@@ -72,14 +73,22 @@ def _abandon(connection: Connection, abandon: Abandon) -> int:
 
 def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> dict[Begin, str]:
     """Returns those whose key was used before, and by which call; nothing was recorded of them."""
-    recorded = statements.INSERT_CALLS.run(connection, [rows.call_row(begin) for begin in begins])
-    repeated: dict[Begin, str] = {}
-    if recorded < len(begins):
-        owners = {begin: queries.key_owner(connection, _key(begin)) for begin in begins if begin.call.idempotency_key}
-        repeated = {begin: owner for begin, owner in owners.items() if owner != begin.call.id}
+    repeated = _insert(connection, begins)
     large = [begin for begin in begins if rows.is_large(begin.call.payload) and begin not in repeated]
     statements.INSERT_BODIES.run(connection, [rows.payload_row(begin) for begin in large])
     ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in repeated])
+    return repeated
+
+
+def _insert(connection: Connection, begins: Sequence[Begin]) -> dict[Begin, str]:
+    if statements.INSERT_CALLS.run(connection, [rows.call_row(begin) for begin in begins]) == len(begins):
+        return {}
+    owners = {begin: queries.key_owner(connection, _key(begin)) for begin in begins if begin.call.idempotency_key}
+    repeated = {begin: owner for begin, (owner, _) in owners.items() if owner != begin.call.id}
+    late = [begin for begin in repeated if owners[begin][1] <= begin.started_ms - KEY_WINDOW_MS]
+    if late:
+        connection.execute(statements.EXPIRE_KEYS, {"ids": [repeated.pop(begin) for begin in late]})
+        repeated |= _insert(connection, late)
     return repeated
 
 
@@ -110,6 +119,13 @@ def _finish(connection: Connection, finishes: Sequence[Finish]) -> None:
     running = statements.RUNNING_CALLS.find(connection, [(call_id,) for call_id in large])  # what ended keeps its first
     statements.INSERT_BODIES.run(connection, [rows.result_row(large[call_id]) for call_id in running])
     statements.FINISH_CALLS.run(connection, [rows.finish_row(finish) for finish in first.values()])
+
+
+def _count_replays(connection: Connection, answers: Answers, repeated: Mapping[Begin, str]) -> None:
+    counts = Counter(owner for begin, owner in repeated.items() if isinstance(answers[begin], CallRecord))
+    if counts:
+        given = [{"owner": owner, "count": count} for owner, count in counts.items()]
+        connection.execute(statements.COUNT_REPLAYS, given)
 
 
 def _key(begin: Begin) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from croupier.domain.call import Call, Outcome, Result
+from croupier.domain.call import Call, Outcome, Result, Trail
 from croupier.domain.job import Job, JobEvent
 from croupier.errors import CroupierError
 from croupier.store import NOTHING_RAN, CallRecord
@@ -42,6 +42,7 @@ class Finish(Write[None]):
     call_id: str
     outcome: Outcome
     finished_ms: int
+    trail: Trail | None = None
 
     @property
     def frees_key(self) -> bool:

@@ -1,0 +1,28 @@
+"""Calls, looked up after the fact."""
+
+from croupier.domain.listing import CallFilter, Cursor, Page
+from croupier.domain.principal import Principal
+from croupier.errors import NotFound
+from croupier.server.access.guard import Guard
+from croupier.store import CallRecord, CallStore
+
+
+class History:
+    def __init__(self, *, guard: Guard, store: CallStore) -> None:
+        self._guard = guard
+        self._store = store
+
+    async def calls(
+        self, caller: Principal, which: CallFilter, limit: int, after: Cursor | None = None
+    ) -> Page[CallRecord]:
+        """Those that fit, newest first, without payloads, metadata and results."""
+        await self._guard.require(caller, "call.list", which.scope)
+        return await self._store.calls(which, limit, after)
+
+    async def call(self, caller: Principal, call_id: str) -> CallRecord:
+        """Raises NotFound ("unknown call …")."""
+        await self._guard.require(caller, "call.read", call_id)
+        record = await self._store.call(call_id)
+        if record is None:
+            raise NotFound(f"unknown call {call_id}: it was never recorded, or its record has been archived since")
+        return record
