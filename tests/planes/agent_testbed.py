@@ -48,6 +48,10 @@ class Watched:
         stirred, self._stirred = self._stirred, asyncio.Event()
         stirred.set()
 
+    async def stirred(self):
+        """Returns when it changes the next time."""
+        await self._stirred.wait()
+
     async def until(self, condition: Callable[[], bool], timeout: float = 20.0):
         async with asyncio.timeout(timeout):
             while not condition():
@@ -392,7 +396,7 @@ class ForeignGame(function_pb2_grpc.FunctionServiceServicer):
 class Agent:
     """A running agent and callers on its machine."""
 
-    def __init__(self, data, servers, *, grpc_address="127.0.0.1:0"):
+    def __init__(self, data, servers, *, grpc_address="127.0.0.1:0", **settings):
         self.settings = AgentSettings(
             agent_id="agent-1",
             game_id="demo",
@@ -401,6 +405,7 @@ class Agent:
             grpc=grpc_address,
             http="127.0.0.1:0",
             data=data,
+            **settings,
         )
         self.info = None
         self._task = None

@@ -10,6 +10,7 @@ class ScriptedGameServer:
     def __init__(self, service_id="game-1", incarnation="i1"):
         self.service_id = service_id
         self.incarnation = incarnation
+        self.capabilities = frozenset()
         self.outstanding = 0
         self.served = 0
         self.calls = []

@@ -3,6 +3,7 @@ import pytest
 from croupier.agent.attachments import AttachedServer, Attachments
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs
+from croupier.agent.resend import Resend
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, Unavailable
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
@@ -18,7 +19,8 @@ class Bed:
     def __init__(self):
         hello = Hello(agent_id="game-1", game_id="demo", env="dev", capabilities=("session",))
         self.machine = Acceptor(hello, session_id="s", incarnation="a", config=AcceptorConfig())
-        attachments = Attachments(Scope("demo", "dev"), Instances(lambda: None), Jobs())
+        instances = Instances(lambda: None)
+        attachments = Attachments(Scope("demo", "dev"), instances, Jobs(), Resend(instances))
         self.server = AttachedServer(AcceptorPeer(self.machine, attachments))
         self.machine.connect(hello, 0.0)
         self.answers = []

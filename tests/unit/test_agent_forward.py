@@ -7,6 +7,7 @@ from croupier.agent.forward import Forward
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs
 from croupier.agent.metrics import Calls
+from croupier.agent.resend import Resend
 from croupier.domain.limits import PAYLOAD_BYTES
 from croupier.domain.scope import Scope
 from croupier.errors import (
@@ -29,7 +30,8 @@ class Bed:
         self.instances.put(instance(server=self.server))
         self.jobs = Jobs()
         self.counts = Calls()
-        self.forward = Forward(Scope("demo", "dev"), self.instances, self.jobs, self.counts)
+        self.resend = Resend(self.instances)
+        self.forward = Forward(Scope("demo", "dev"), self.instances, self.jobs, self.counts, self.resend)
         self.outcomes = []
         self.loop = asyncio.get_running_loop()
 

@@ -12,18 +12,20 @@ from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Forward
 from croupier.agent.health import Health
 from croupier.agent.instances import Instances
-from croupier.agent.jobs import Jobs
+from croupier.agent.jobs import WINDOW, Jobs
 from croupier.agent.local import LocalCalls, LocalControl, services
 from croupier.agent.local_functions import LocalFunctions
 from croupier.agent.local_jobs import LocalJobs
 from croupier.agent.metrics import AgentMetrics, Calls
 from croupier.agent.registrar import Registrar
+from croupier.agent.resend import Resend
 from croupier.agent.uplink import Uplink
 from croupier.asgi import HttpServer
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import parse_scope
 from croupier.rpc.service import RpcServer
 from croupier.settings import AgentSettings
+from croupier.tunnel.acceptor import AcceptorConfig
 from croupier.tunnel.frames import Hello
 
 log = logging.getLogger(__name__)
@@ -56,8 +58,15 @@ class Agent:
         calls = Calls()
         self._instances = Instances(self._changed)
         self._jobs = Jobs()
-        self._forward = Forward(scope, self._instances, self._jobs, calls)
-        self._attachments = Attachments(scope, self._instances, self._jobs)
+        resend = Resend(self._instances)
+        self._forward = Forward(scope, self._instances, self._jobs, calls, resend)
+        self._attachments = Attachments(
+            scope,
+            self._instances,
+            self._jobs,
+            resend,
+            config=AcceptorConfig(resume_window=settings.resume_window, job_window=WINDOW),
+        )
         self._registrar = Registrar(settings.data / "registrations.json", scope, self._instances, self._jobs)
         hello = Hello(
             agent_id=settings.agent_id,

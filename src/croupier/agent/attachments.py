@@ -10,6 +10,7 @@ from msgspec import structs
 from croupier.agent.game_server import Done
 from croupier.agent.instances import INSTANCES, Instance, Instances, InstanceState, check_name
 from croupier.agent.jobs import WINDOW, Jobs
+from croupier.agent.resend import Resend
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
@@ -47,6 +48,7 @@ class AttachedServer:
         hello = peer.machine.hello
         self.service_id = hello.agent_id
         self.incarnation = hello.incarnation
+        self.capabilities = frozenset(hello.capabilities)
         self.outstanding = 0
         self.served = 0
         self.peer = peer
@@ -110,10 +112,13 @@ def _renamed(done: Done, request_id: str, service_id: str) -> Done:
 class Attachments:
     """AttachService.Attach, and what the attached report."""
 
-    def __init__(self, scope: Scope, instances: Instances, jobs: Jobs, *, config: AcceptorConfig = CONFIG) -> None:
+    def __init__(
+        self, scope: Scope, instances: Instances, jobs: Jobs, resend: Resend, *, config: AcceptorConfig = CONFIG
+    ) -> None:
         self._scope = scope
         self._instances = instances
         self._jobs = jobs
+        self._resend = resend
         self._config = config
         self._incarnation = new_id("a")
         self._servers: dict[str, AttachedServer] = {}
@@ -199,6 +204,8 @@ class Attachments:
                 f"bad frame: an attachment registers exactly one service, the {server.service_id} of its hello"
             )
         service = register.services[0]
+        known = self._instances.get(server.service_id)
+        first = known is None or known.server is not server
         self._instances.put(
             Instance(
                 service=replace(service, addr=""),
@@ -211,6 +218,8 @@ class Attachments:
         )
         log.info("game server %s offers %d functions", server.service_id, len(service.functions))
         self._jobs.back(server)
+        if first:
+            self._resend.back(server)
 
     def job_event(self, peer: AcceptorPeer, event: JobEvent, raw: bytes) -> None:
         server = self._server_of(peer)

@@ -34,6 +34,7 @@ class ForeignServer:
     ) -> None:
         self.service_id = service_id
         self.incarnation = ""
+        self.capabilities: frozenset[str] = frozenset()
         self.outstanding = 0
         self.served = 0
         self.address = address

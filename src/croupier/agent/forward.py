@@ -14,6 +14,7 @@ from croupier.agent.game_server import Done, GameServer
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs, JobSink, TrackedJob
 from croupier.agent.metrics import Calls
+from croupier.agent.resend import Resend
 from croupier.domain.identifiers import new_id
 from croupier.domain.limits import CALL_TIMEOUT, PAYLOAD_BYTES
 from croupier.domain.scope import Scope
@@ -22,6 +23,7 @@ from croupier.errors import (
     DeadlineExceeded,
     FailedPrecondition,
     HandlerFailed,
+    OutcomeUnknown,
     PayloadTooLarge,
     PermissionDenied,
     RateLimited,
@@ -41,27 +43,54 @@ ANSWER_BYTES = PAYLOAD_BYTES + 400_000
 class Flight:
     """One call under way, between a game server and whoever waits for it."""
 
-    __slots__ = ("_done", "_forward", "_job", "_name", "_open", "_server")
+    __slots__ = ("_done", "_forward", "_job", "_lost", "_name", "_server", "deadline", "frame", "open")
 
-    def __init__(self, forward: "Forward", server: GameServer, done: Done, job: TrackedJob | None) -> None:
+    def __init__(
+        self, forward: "Forward", server: GameServer, frame: Invoke, deadline: float, done: Done, job: TrackedJob | None
+    ) -> None:
+        self.frame = frame
+        self.deadline = deadline
+        self.open = True
         self._forward = forward
         self._server = server
         self._done = done
         self._job = job
-        self._open = True
         self._name = ""
+        self._lost: OutcomeUnknown | None = None
+        """Why it was or must be sent again. What is refused from then on may have run the first time."""
 
-    def send(self, frame: Invoke, raw: bytes, timeout: float) -> None:
-        self._name = self._server.call(frame, raw, timeout, self._answered)
+    def send(self, raw: bytes, timeout: float) -> None:
+        self._name = self._server.call(self.frame, raw, timeout, self._answered)
         self._server.outstanding += 1
         self._server.served += 1
 
+    def again(self, server: GameServer) -> None:
+        """Send it to `server` after the one that had it was lost. Raises CroupierError when it was not sent."""
+        timeout = self._forward.left(self)
+        self.frame = structs.replace(self.frame, deadline_ms=max(1, int(timeout * 1000)))
+        self._server = server
+        self.send(b"", timeout)
+
+    def give_up(self, error: CroupierError) -> None:
+        """It was lost and cannot be sent again."""
+        self._server.outstanding += 1
+        self._end(error, b"")
+
     def _answered(self, outcome: Answer | CroupierError, raw: bytes) -> None:
-        if not self._open:
+        if not self.open:
             return
+        if isinstance(outcome, OutcomeUnknown) and self._forward.keep(self, self._server, outcome):
+            self._lost = outcome
+            self._server.outstanding -= 1
+            return
+        self._end(outcome, raw)
+
+    def _end(self, outcome: Answer | CroupierError, raw: bytes) -> None:
         self._close()
         outcome, raw = _checked(outcome, raw, self._server.service_id)
         error = outcome if isinstance(outcome, CroupierError) else getattr(outcome, "error", None)
+        if self._lost is not None and isinstance(error, Unavailable | RateLimited):
+            outcome, raw, error = self._lost, b"", self._lost
         self._forward.count("ok" if error is None else error.reason)
         if self._job is not None:
             self._forward.started(self._job, error)
@@ -69,17 +98,21 @@ class Flight:
 
     def cancel(self, reason: str) -> None:
         """Nobody waits any more. A job that is being started is left to its own story."""
-        if not self._open:
+        if not self.open:
             return
         if self._job is not None:
             self._done = _nobody
             return
+        waits = self._lost is not None and self._forward.unkeep(self, self._server)
         self._close()
         self._forward.count("canceled")
-        self._server.cancel(self._name, reason)
+        if waits:
+            self._server.outstanding += 1
+        else:
+            self._server.cancel(self._name, reason)
 
     def _close(self) -> None:
-        self._open = False
+        self.open = False
         self._server.outstanding -= 1
         self._forward.closed(self)
 
@@ -89,11 +122,12 @@ def _nobody(_: Answer | CroupierError, __: bytes) -> None:
 
 
 class Forward:
-    def __init__(self, scope: Scope, instances: Instances, jobs: Jobs, calls: Calls) -> None:
+    def __init__(self, scope: Scope, instances: Instances, jobs: Jobs, calls: Calls, resend: Resend) -> None:
         self._scope = scope
         self._instances = instances
         self._jobs = jobs
         self._calls = calls
+        self._resend = resend
         self._loop = asyncio.get_running_loop()
         self._flights: set[Flight] = set()
         self._idle = asyncio.Event()
@@ -110,7 +144,9 @@ class Forward:
         timeout = CALL_TIMEOUT if deadline is None else deadline - self._loop.time()
         try:
             server = self._choose(frame, timeout)
-            return self._launch(Flight(self, server, done, None), frame, raw, timeout)
+            if deadline is None:
+                deadline = self._loop.time() + timeout
+            return self._launch(Flight(self, server, frame, deadline, done, None), raw, timeout)
         except CroupierError as error:
             self.count(error.reason)
             raise
@@ -131,7 +167,7 @@ class Forward:
             server = self._choose(frame, timeout)
             job = self._jobs.place(frame.job_id, frame.function_id, server, sink)
             try:
-                return self._launch(Flight(self, server, done, job), frame, raw, timeout)
+                return self._launch(Flight(self, server, frame, 0.0, done, job), raw, timeout)
             except CroupierError:
                 self._jobs.forget(job)
                 raise
@@ -168,8 +204,8 @@ class Forward:
                 if theirs and theirs != ours:
                     raise PermissionDenied(f"this agent serves {label} {ours}, and the call is for {theirs[:64]}")
 
-    def _launch(self, flight: Flight, frame: Invoke, raw: bytes, timeout: float) -> Flight:
-        flight.send(frame, raw, timeout)
+    def _launch(self, flight: Flight, raw: bytes, timeout: float) -> Flight:
+        flight.send(raw, timeout)
         self._flights.add(flight)
         self._calls.in_flight += 1
         self._idle.clear()
@@ -179,6 +215,18 @@ class Forward:
 
     def count(self, outcome: str) -> None:
         self._calls.outcomes[outcome] += 1
+
+    def keep(self, flight: Flight, server: GameServer, error: OutcomeUnknown) -> bool:
+        """Hold a call whose game server was lost until it can be sent again. False when it must not be."""
+        return self._resend.keep(flight, server, error)
+
+    def unkeep(self, flight: Flight, server: GameServer) -> bool:
+        """False when it is not held."""
+        return self._resend.forget(flight, server)
+
+    def left(self, flight: Flight) -> float:
+        """Seconds until its deadline, at least one millisecond."""
+        return max(0.001, flight.deadline - self._loop.time())
 
     def closed(self, flight: Flight) -> None:
         self._flights.discard(flight)

@@ -14,6 +14,8 @@ class GameServer(Protocol):
     service_id: str
     incarnation: str
     """Tells a process from the one that replaces it under the same id; empty where that is not known."""
+    capabilities: frozenset[str]
+    """What it said it can do, beyond what every game server can."""
     outstanding: int
     """Calls under way, counted by who passes them on."""
     served: int

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
+
+import orjson
 
 from croupier.agent.game_server import GameServer
 from croupier.domain.function import Service
@@ -41,6 +44,7 @@ class Instance:
     versions: Mapping[str, frozenset[str]] = field(init=False)
     """The versions of each function."""
     size: int = field(init=False)
+    _idempotent: frozenset[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         versions: dict[str, set[str]] = {}
@@ -50,6 +54,12 @@ class Instance:
         self.size = len(self.service.manifest_json) + sum(
             len(ref.id.encode()) + len(ref.version.encode()) + 16 for ref in self.service.functions
         )
+
+    def idempotent_functions(self) -> frozenset[str]:
+        """Those that may run twice by its manifest, queries among them; read when first asked for."""
+        if self._idempotent is None:
+            self._idempotent = _idempotent(self.service.manifest_json)
+        return self._idempotent
 
     @property
     def attached(self) -> bool:
@@ -143,6 +153,19 @@ class Instances:
         return tuple(
             replace(each.service, healthy=each.state is InstanceState.HEALTHY) for each in self._instances.values()
         )
+
+
+def _idempotent(manifest_json: bytes) -> frozenset[str]:
+    """None in a manifest that cannot be understood: the server tells of that."""
+    try:
+        return frozenset(each["id"] for each in orjson.loads(manifest_json or b"[]") if _repeatable(each))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return frozenset()
+
+
+def _repeatable(entry: Any) -> bool:
+    semantics = entry.get("semantics") or {}
+    return semantics.get("idempotent") is True or semantics.get("mode") == "query"
 
 
 def _check(service: Service) -> None:

@@ -75,6 +75,9 @@ class AgentSettings(Settings):
     http: ListenAddress = Field("127.0.0.1:19091", description="where health and metrics are served")
     rpc_addr: Text = Field("", description="the address under which a server could call this agent directly")
     data: Folder = Field(Path("data/agent"), description="folder of what must survive a restart")
+    resume_window: Seconds = Field(
+        3.0, description="how long a game server that lost its connection may resume its session"
+    )
     region: Text = Field("", description="shown in the registry")
     zone: Text = Field("", description="shown in the registry")
     labels: Labels = Field(default_factory=dict, description="shown in the registry")

@@ -2,6 +2,7 @@
 
     Rejected        raised by a handler: the function says no, on purpose
     JobCancelled    raised in a job handler by its context, once nobody wants the job any more
+    KeyReused       raised by a KeyStore: the idempotency key was kept with another payload
     BadArgument     made by the SDK: the payload does not fit the handler's parameters
     Failure         a value: how a call ended that did not succeed, as it travels
     CallError       raised to a caller: what a Failure is at the other end
@@ -53,6 +54,10 @@ class JobCancelled(Exception):
     """The job was cancelled, ran out of time, or nobody knows it any more. Let it pass; clean up in `finally`."""
 
 
+class KeyReused(Exception):
+    """The idempotency key was used before, with another payload."""
+
+
 class BadArgument(Exception):
     """The payload is not what the function takes; the message names the field and what it must be."""
 
@@ -94,6 +99,9 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(reason="function_rejected", message=cut(error.message, ERROR_TEXT_BYTES), details=error.details)
     if isinstance(error, BadArgument):
         return Failure(reason=error.reason, message=cut(str(error), ERROR_TEXT_BYTES))
+    if isinstance(error, KeyReused):
+        text = "this idempotency key was used with another payload: send the same payload, or a new key for a new call"
+        return Failure(reason="conflict", message=cut(str(error), ERROR_TEXT_BYTES) or text)
     if isinstance(error, JobCancelled):
         return Failure(reason="canceled", message=cut(str(error), ERROR_TEXT_BYTES))
     text = cut(str(error), ERROR_TEXT_BYTES)

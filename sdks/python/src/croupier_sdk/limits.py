@@ -18,6 +18,11 @@ BACKLOG_BYTES = 33_554_432
 ACK_AFTER_MESSAGES = 32
 """So many messages received make an acknowledgement due."""
 
+KEPT_KEYS = 100_000
+KEPT_ANSWER_BYTES = 67_108_864
+KEPT_KEY_SECONDS = 86_400.0
+"""How many idempotency keys are remembered with their answers, in bytes of those, and how long."""
+
 CALLS_IN_FLIGHT = 10_000
 JOBS_IN_FLIGHT = 1_000
 

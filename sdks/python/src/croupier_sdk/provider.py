@@ -15,6 +15,7 @@ from croupier_sdk.errors import Failure
 from croupier_sdk.functions.encoding import to_json
 from croupier_sdk.functions.function import Function, make_function
 from croupier_sdk.functions.options import FunctionOptions
+from croupier_sdk.keys import KeyStore
 from croupier_sdk.limits import CALLS_IN_FLIGHT, JOBS_IN_FLIGHT, MANIFEST_BYTES, STOP_GRACE
 from croupier_sdk.rpc.channel import Tls, check_secure
 from croupier_sdk.rpc.listener import Listener, ListenerSettings
@@ -81,6 +82,7 @@ class Provider:
         max_jobs: int = JOBS_IN_FLIGHT,
         grace: float = STOP_GRACE,
         heartbeat_interval: float = 30.0,
+        key_store: KeyStore | None = None,
     ) -> None:
         for label, value, pattern in (
             ("service_id", service_id, _SERVICE),
@@ -99,6 +101,7 @@ class Provider:
         self.service_id, self.game_id, self.env, self.version, self.mode = service_id, game_id, env, version, mode
         self._agent, self._tls, self._workers, self._grace = agent, tls, workers, grace
         self._limits = (max_calls, max_jobs)
+        self._key_store = key_store
         self._listening = ListenerSettings(listen=listen, advertise=advertise, heartbeat=heartbeat_interval)
         self._functions: dict[str, Function] = {}
         self._incarnation = secrets.token_hex(16)
@@ -256,7 +259,7 @@ class Provider:
             raise RuntimeError("the provider serves already")
         service = self._service()
         workers = (Workers(self._workers, "croupier-call"), Workers(self._workers, "croupier-job"))
-        calls = Calls(self._functions, workers[0], self._limits[0])
+        calls = Calls(self._functions, workers[0], self._limits[0], self._key_store)
         jobs = Jobs(self._functions, workers[1], self._limits[1])
         link = self._link(calls, jobs)
         link.register(service)
@@ -274,5 +277,6 @@ class Provider:
             env=self.env,
             version=self.version,
             incarnation=self._incarnation,
+            capabilities=("session", "keys") if self._key_store is None else ("session", "keys", "durable_keys"),
         )
         return Attachment(peer, Session(identity), calls, jobs)

@@ -1,11 +1,12 @@
 import re
+import sqlite3
 from pathlib import Path
 
 from croupier_sdk import Invoker, Provider
 from croupier_sdk.testing import FakeAgent
 
 README = Path(__file__).parents[2] / "README.md"
-GAME, JOB, CALL, TEST = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+GAME, KEYS, JOB, CALL, TEST = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
 def build_game(**options):
@@ -31,6 +32,28 @@ async def run(code, **names):
 
 async def test_the_function_of_the_readme_has_at_most_ten_lines():
     assert len(GAME.replace("\n\n", "\n").splitlines()) <= 10
+
+
+async def test_the_keys_of_the_readme_outlive_the_process(tmp_path):
+    db = sqlite3.connect(tmp_path / "game.db", isolation_level=None)
+    db.execute("create table keys (key text primary key, digest blob, answer blob)")
+    bans = []
+    async with FakeAgent() as agent:
+        for _ in range(2):
+            names = {"db": db, "options": {"agent": agent.address}}
+            exec(compile(KEYS.replace('agent="127.0.0.1:19090"', "**options"), str(README), "exec"), names)
+            game: Provider = names["game"]
+
+            @game.function("player.ban")
+            async def ban(player_id: str) -> str:
+                bans.append(player_id)
+                return "banned"
+
+            async with game:
+                await game.ready()
+                await agent.wait_registered("player.ban")
+                assert await agent.invoke("player.ban", {"player_id": "p1"}, idempotency_key="k1") == "banned"
+    assert bans == ["p1"]
 
 
 async def test_the_test_of_the_readme_passes():

@@ -92,7 +92,11 @@ def test_hello_names_the_game_server_and_offers_sessions(session):
     hello = TunnelMessage.FromString(session.hello())
     assert hello.type == "hello"
     assert (hello.hello.agent_id, hello.hello.game_id, hello.hello.env) == ("game-1", "demo", "dev")
-    assert (list(hello.hello.capabilities), hello.hello.session_id, hello.hello.incarnation) == (["session"], "", "i1")
+    assert (list(hello.hello.capabilities), hello.hello.session_id, hello.hello.incarnation) == (
+        ["session", "keys"],
+        "",
+        "i1",
+    )
     assert hello.seq == 0
 
 

@@ -1,17 +1,19 @@
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 
 from croupier_sdk.errors import Failure
 from croupier_sdk.functions.function import Function
+from croupier_sdk.keys import KeyStore
 from croupier_sdk.limits import CALLS_IN_FLIGHT
 from croupier_sdk.running.context import CallContext
-from croupier_sdk.running.execution import run_async, worker_job
+from croupier_sdk.running.execution import run_async, run_sync
+from croupier_sdk.running.keys import Answer, KeyedCall, KeyMemory
+from croupier_sdk.running.transaction import in_transaction, in_transaction_sync
 from croupier_sdk.running.workers import Outcome, Ticket, Workers
 
-Answer = Callable[[str, Outcome], None]
-"""Told once how a call ended: its id, and the payload or what went wrong."""
+_GIVEN_UP = Failure(reason="canceled", message="every caller gave up before the function ended; it may have acted")
 
 
 @dataclass(slots=True, eq=False)
@@ -21,15 +23,27 @@ class _Running:
     task: asyncio.Task[None] | None = None
     ticket: Ticket | None = None
     timer: asyncio.TimerHandle | None = None
+    keyed: KeyedCall | None = None
 
 
 class Calls:
-    """The calls in flight of one provider. Each is answered exactly once, unless it is cancelled or forgotten."""
+    """The calls in flight of one provider. Each is answered exactly once, unless it is cancelled or forgotten.
 
-    def __init__(self, functions: Mapping[str, Function], workers: Workers, limit: int = CALLS_IN_FLIGHT) -> None:
+    Of calls with the same idempotency key one runs; the others wait for its answer, or get it from memory.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        workers: Workers,
+        limit: int = CALLS_IN_FLIGHT,
+        key_store: KeyStore | None = None,
+    ) -> None:
         self._functions = functions
         self._workers = workers
         self._limit = limit
+        self._key_store = key_store
+        self._keys = KeyMemory()
         self._running: dict[str, _Running] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -41,6 +55,14 @@ class Calls:
 
     def start(self, context: CallContext, payload: bytes, answer: Answer) -> None:
         """Begin a call; `answer` comes later, or at once where the call is refused. An id that runs already is left to run."""
+        if not context.idempotency_key:
+            self._start(context, payload, answer, None)
+            return
+        keyed = self._keys.claim(context, payload, answer)
+        if keyed is not None:
+            self._start(context, payload, lambda _, outcome: self._keys.ended(keyed, outcome), keyed)
+
+    def _start(self, context: CallContext, payload: bytes, answer: Answer, keyed: KeyedCall | None) -> None:
         call_id = context.call_id
         if call_id in self._running:
             return
@@ -48,7 +70,7 @@ class Calls:
         if function is None or (refusal := self._refusal(function)) is not None:
             answer(call_id, _unknown(context) if function is None else refusal or _unknown(context))
             return
-        call = self._running[call_id] = _Running(context, answer)
+        call = self._running[call_id] = _Running(context, answer, keyed=keyed)
         self._idle.clear()
         if context.deadline is None and function.seconds is not None:
             context.deadline = monotonic() + function.seconds
@@ -58,20 +80,33 @@ class Calls:
         if function.is_async:
             call.task = loop.create_task(self._run(call, function, payload))
         else:
-            work = worker_job(function, payload, context, context)
-            call.ticket = self._workers.submit(work, lambda outcome: self._end(call, outcome))
+            call.ticket = self._workers.submit(
+                lambda: self._work(call, function, payload), lambda outcome: self._end(call, outcome)
+            )
 
     def cancel(self, call_id: str) -> None:
-        """Nobody waits for this call any more: stop it, and answer nothing."""
+        """Its caller waits no more: answer nothing, and stop it unless others with its idempotency key wait too."""
+        if (keyed := self._keys.leave(call_id)) is not None:
+            if keyed.waiting:
+                return
+            call_id = keyed.run_id
         if (call := self._running.get(call_id)) is not None:
             self._leave(call)
+            if call.keyed is not None:
+                self._keys.ended(call.keyed, _GIVEN_UP)
 
-    def cancel_all(self, outcome: Outcome | None = None) -> None:
-        """Stop every call; each is answered with `outcome`, or not at all."""
+    def session_lost(self) -> None:
+        """Nobody waits for any call: stop all but those whose answer may be asked for again by its idempotency key."""
+        self._keys.leave_all()
+        for call in list(self._running.values()):
+            if call.keyed is None:
+                self._leave(call)
+
+    def cancel_all(self, outcome: Outcome) -> None:
+        """Stop every call; each is answered with `outcome`."""
         for call in list(self._running.values()):
             self._leave(call)
-            if outcome is not None:
-                call.answer(call.context.call_id, outcome)
+            call.answer(call.context.call_id, outcome)
 
     async def idle(self) -> None:
         """Wait until no call is in flight."""
@@ -94,11 +129,28 @@ class Calls:
         return None
 
     async def _run(self, call: _Running, function: Function, payload: bytes) -> None:
-        self._end(call, await run_async(function, payload, call.context, call.context))
+        run = run_async(function, payload, call.context, call.context)
+        if call.keyed is None or self._key_store is None:
+            self._end(call, await run)
+        else:
+            self._end(call, await in_transaction(self._key_store, call.keyed.key, call.keyed.digest, run))
+
+    def _work(self, call: _Running, function: Function, payload: bytes) -> Outcome:
+        """In a thread."""
+        if call.keyed is None or self._key_store is None:
+            return run_sync(function, payload, call.context, call.context)
+        return in_transaction_sync(
+            self._key_store,
+            call.keyed.key,
+            call.keyed.digest,
+            lambda: run_sync(function, payload, call.context, call.context),
+        )
 
     def _end(self, call: _Running, outcome: Outcome) -> None:
         if self._remove(call):
             call.answer(call.context.call_id, outcome)
+        elif call.keyed is not None:  # it was given up, and this is what it really did
+            self._keys.ended(call.keyed, outcome)
 
     def _expire(self, call: _Running) -> None:
         unstarted = call.ticket is not None and not call.ticket.started

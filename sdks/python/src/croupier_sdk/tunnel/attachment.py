@@ -182,7 +182,7 @@ class Attachment:
         if not isinstance(first, bytes):
             raise ProtocolError("the agent ended the stream without a Welcome")
         if not self._session.welcome(first):
-            self._calls.cancel_all()
+            self._calls.session_lost()
         for events in self._events.values():
             events.changed()
         self._work.set()

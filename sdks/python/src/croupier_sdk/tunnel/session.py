@@ -38,6 +38,7 @@ class Identity:
     env: str
     version: str
     incarnation: str
+    capabilities: tuple[str, ...] = ("session", "keys")
 
 
 class Session:
@@ -75,7 +76,7 @@ class Session:
             env=who.env,
             version=who.version,
             incarnation=who.incarnation,
-            capabilities=["session"],
+            capabilities=who.capabilities,
             session_id=self._session_id,
             received=self._flow.received if self._session_id else 0,
         )
