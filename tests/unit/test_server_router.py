@@ -308,7 +308,9 @@ def test_a_broadcast_that_reaches_nobody_fails_as_any_call() -> None:
         everyone(Router(table()))
     with pytest.raises(Unavailable, match="no agent available"):
         everyone(Router(table(reachable("a", game_server("s", "f"), usable=False))))
-    with pytest.raises(Unavailable, match=r"no healthy game server offers f in demo\|dev \(s do not answer or drain\)"):
+    with pytest.raises(
+        Unavailable, match=r"no healthy game server offers f in demo\|dev \(s does not answer or drains\)"
+    ):
         everyone(Router(table(reachable("a", game_server("s", "f", healthy=False)))))
 
 

@@ -31,6 +31,9 @@ Examples:
 @click.option("--hash-key", metavar="KEY", help="the same key reaches the same game server (route hash)")
 @click.option("--version", "wanted_version", metavar="VERSION", help="the function's version to prefer")
 @click.option("--timeout", type=Duration(), metavar="DURATION", help="give up after this long, such as 30s")
+@click.option(
+    "--wait-for", type=Duration(), metavar="DURATION", help="wait this long for a game server that can take it"
+)
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="sent along to the game server; repeatable")
 @connection_options
 def command(
@@ -38,6 +41,7 @@ def command(
     payload: tuple[str, ...],
     job: bool,
     timeout: float | None,
+    wait_for: float | None,
     metadata: tuple[str, ...],
     game_id: str | None,
     env: str | None,
@@ -54,7 +58,8 @@ def command(
     """
     settings = client_settings(game_id=game_id, env=env, url=url, token=token, config=config)
     require_scope(settings)
-    body = _body(function, read_payload(payload), _wishes(routing, timeout, parse_pairs("--metadata", metadata)))
+    wishes = _wishes(routing, timeout, parse_pairs("--metadata", metadata)) | {"wait_for": wait_for}
+    body = _body(function, read_payload(payload), wishes)
     if job:
         _start_and_follow(function, settings, body, as_json=as_json)
         return

@@ -42,6 +42,8 @@ class Call:
     traceparent: str = ""
     replay_of: str = ""
     """The id of the recorded call whose arguments these are."""
+    wait_for: float = 0.0
+    """Seconds that it may wait for somebody who can take it, within its deadline; 0 fails at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

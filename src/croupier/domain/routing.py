@@ -3,6 +3,9 @@
 from typing import NamedTuple
 
 from croupier.domain.call import Route
+from croupier.domain.durations import seconds_of
+from croupier.domain.limits import CALL_TIMEOUT_MAX
+from croupier.errors import InvalidArgument
 
 
 class Decision(NamedTuple):
@@ -24,3 +27,16 @@ class Skipped(NamedTuple):
     agent_id: str
     service_id: str
     why: str
+
+
+def wait_seconds(text: str) -> float:
+    """How long a call may wait for somebody to take it: "30s", "500ms", "2m" or seconds; nothing is 0.
+
+    Raises InvalidArgument.
+    """
+    seconds = seconds_of(text) if text else 0.0
+    if seconds is None or seconds > CALL_TIMEOUT_MAX:
+        raise InvalidArgument(
+            f'wait_for must be a number of seconds or like "30s", "500ms", "2m", at most {CALL_TIMEOUT_MAX:g} seconds'
+        )
+    return seconds

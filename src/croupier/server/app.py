@@ -128,6 +128,7 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
         stack.push_async_callback(http.stop)
         # Their calls end here, so that those who wait for them at either door are told before it closes.
         stack.push_async_callback(tunnels.drain, GRACE)
+        stack.callback(agents.close)
         stack.callback(http.close_door)
         stack.callback(stopping.set)
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)

@@ -9,6 +9,7 @@ import logging
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
+from croupier.domain.routing import Skipped
 from croupier.errors import (
     Canceled,
     Conflict,
@@ -91,13 +92,20 @@ class Calls:
 
     async def _send(self, call: Call, deadline: float, way: "_Way") -> Result:
         if call.route is Route.BROADCAST:
-            way.decision = "every healthy game server that offers it"
-            return await broadcast(call, *self._router.everyone(call), deadline)
-        target = way.target = self._router.route(call)
+            targets, skipped = await self._everyone(call, deadline)
+            way.decision = f"every healthy game server that offers it ({len(targets)})"
+            return await broadcast(call, targets, skipped, deadline)
+        router = self._router
+        target = router.route(call) if not call.wait_for else await router.wait(call, router.well, deadline)
+        way.target = target
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
             raise Unavailable("the deadline passed before the call could be sent; nothing ran, it may be repeated")
         return await target.link.invoke(call, target.service_id, left)
+
+    async def _everyone(self, call: Call, deadline: float) -> tuple[list[Target], list[Skipped]]:
+        everyone = self._router.everyone
+        return everyone(call) if not call.wait_for else await self._router.wait(call, everyone, deadline)
 
     async def _record(self, call: Call, outcome: Outcome, way: "_Way") -> None:
         """An answer that may be asked for again is on disk before it is given; any other goes with the next commit."""

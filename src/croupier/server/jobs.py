@@ -3,6 +3,7 @@
 import asyncio
 import builtins
 import logging
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -70,7 +71,8 @@ class Jobs:
         if earlier is not None:
             return await self._started_earlier(earlier)
         try:
-            target = self._router.route(call)
+            router = self._router
+            target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
             started = await self._hand_over(call, target)
         except CroupierError as error:
             await self._not_started(call, error)

@@ -8,6 +8,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES, PAYLOAD_BYTES
 from croupier.domain.principal import Principal
+from croupier.domain.routing import wait_seconds
 from croupier.domain.scope import parse_scope
 from croupier.errors import InvalidArgument, PayloadTooLarge
 from croupier.rpc.service import Context, metadata_value
@@ -17,7 +18,9 @@ from croupier.server.jobs import Jobs
 from croupier_wire.edge.job.v1 import job_pb2
 from croupier_wire.function.v1 import function_pb2 as wire
 
-_ROUTING_KEYS = frozenset({"game_id", "env", "route", "target_service_id", "hash_key", "version", "traceparent"})
+_ROUTING_KEYS = frozenset(
+    {"game_id", "env", "route", "target_service_id", "hash_key", "version", "traceparent", "wait_for"}
+)
 
 
 class Functions:
@@ -91,6 +94,7 @@ def read_call(request: wire.InvokeRequest, caller: Principal, prefix: str, timeo
         metadata={key: value for key, value in metadata.items() if key not in _ROUTING_KEYS},
         timeout=timeout,
         traceparent=metadata.get("traceparent", ""),
+        wait_for=wait_seconds(metadata.get("wait_for", "")),
     )
 
 

@@ -58,6 +58,8 @@ class Tunnels:
         """
         hello, scope = await _greeting(stream)
         link = self._session(hello, scope, _ip(context.peer()))
+        # It is connected once `run` has begun, which is before the loop comes to this.
+        asyncio.get_running_loop().call_soon(self._agents.announce, hello.agent_id)
         await link.peer.run(stream, hello)
 
     def _session(self, hello: Hello, scope: Scope, ip: str) -> TunnelLink:

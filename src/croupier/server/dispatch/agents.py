@@ -4,6 +4,7 @@ An agent may be known by its tunnel (it dialled in and registered over it), by C
 unary way), or both; either alone is enough to call it when there is a way to it.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,16 @@ from typing import NamedTuple
 
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.scope import Scope
+from croupier.errors import RateLimited, Unavailable
 from croupier.server.dispatch.link import Link, TunnelLink
 
 TTL = 90.0
 """Seconds after its last heartbeat that a registered agent counts as there (contract), or that one which lost its tunnel
 is remembered: its functions are then "not available now" instead of unknown."""
+
+
+MOST_WAITING = 10_000
+"""The most calls that wait for somebody to take them."""
 
 
 class Offer(NamedTuple):
@@ -85,6 +91,9 @@ class Agents:
         self._agents: dict[str, Agent] = {}
         self._offering: dict[tuple[Scope, str], dict[str, Agent]] = {}
         self._indexed: dict[str, list[tuple[Scope, str]]] = {}
+        self._waiting: dict[tuple[Scope, str], set[asyncio.Future[None]]] = {}
+        self._waiters = 0
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._agents)
@@ -117,6 +126,7 @@ class Agents:
         self._indexed[agent.agent_id] = keys
         for key in keys:
             self._offering.setdefault(key, {})[agent.agent_id] = agent
+        self.announce(agent.agent_id)
 
     def drop(self, agent_id: str) -> Agent | None:
         for key in self._indexed.pop(agent_id, ()):
@@ -130,6 +140,47 @@ class Agents:
         """Its tunnel is gone: it stays known for its time to live, without a way to it."""
         agent.link = None
         agent.expires = self._clock() + TTL
+
+    # ------------------------------------------------------------------------------------------------ waiting for one
+
+    def announce(self, agent_id: str) -> None:
+        """The agent may take calls now: whoever waits for one of its functions looks again."""
+        if self._waiting:
+            for key in self._indexed.get(agent_id, ()):
+                for waiter in self._waiting.get(key, ()):
+                    if not waiter.done():
+                        waiter.set_result(None)
+
+    async def change(self, scope: Scope, function_id: str) -> None:
+        """Until an agent that offers the function there is announced, or the table is closed.
+
+        Raises RateLimited when too many wait, Unavailable after the closing.
+        """
+        if self._closed:
+            raise Unavailable("the server is stopping; the call was not sent and may be repeated")
+        if self._waiters >= MOST_WAITING:
+            raise RateLimited(f"rate limited: {MOST_WAITING} calls wait for an agent already; try again later")
+        key = (scope, function_id)
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, set()).add(waiter)
+        self._waiters += 1
+        try:
+            await waiter
+        finally:
+            self._waiters -= 1
+            self._waiting[key].discard(waiter)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def close(self) -> None:
+        """Nobody new will come: end every wait."""
+        self._closed = True
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    # ------------------------------------------------------------------------------------------------ time
 
     def renew(self, agent_id: str) -> bool:
         """A heartbeat. False when nobody of that id has registered."""

@@ -151,4 +151,6 @@ def _gravity(reason: str) -> int:
 
 
 def _cut(message: str) -> str:
+    """Short, and fit for JSON whatever a game server said."""
+    message = message.encode("utf-8", "replace").decode()
     return message if len(message) <= MESSAGE_CHARACTERS else message[:MESSAGE_CHARACTERS] + "…"

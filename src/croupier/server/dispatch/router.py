@@ -1,7 +1,8 @@
+import asyncio
 import hashlib
 import random
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 from croupier.domain.call import Call, Route
 from croupier.domain.routing import Decision, Skipped
@@ -11,6 +12,9 @@ from croupier.server.dispatch.link import Link
 
 MOST_TARGETS = 1_000
 """The most game servers of one broadcast."""
+
+
+T = TypeVar("T")
 
 
 class Target(NamedTuple):
@@ -57,11 +61,7 @@ class Router:
         usable = self._usable(call)
         targets, skipped = _healthy(call, usable)
         if not targets:
-            names = ", ".join(sorted(each.service_id or each.agent_id for each in skipped)[:5])
-            raise Unavailable(
-                f"no healthy game server offers {call.function_id} in {call.scope} ({names} do not answer or drain); "
-                "nothing ran, try again when they are back"
-            )
+            raise _all_ill(call, [each.service_id or each.agent_id for each in skipped])
         if len(targets) > MOST_TARGETS:
             raise InvalidArgument(
                 f"{len(targets)} game servers offer {call.function_id}; a broadcast reaches at most {MOST_TARGETS}: "
@@ -72,6 +72,32 @@ class Router:
             Skipped(agent.agent_id, offer.service_id, _away(agent)) for agent in away for offer in _offers(call, agent)
         ]
         return targets, skipped[:MOST_TARGETS]
+
+    async def wait(self, call: Call, choose: Callable[[Call], T], deadline: float) -> T:
+        """What `choose` (`well` or `everyone`) finds, as soon as it finds somebody; at most `call.wait_for` seconds and
+        until `deadline`, on the loop's clock.
+
+        Raises what `choose` raised last; what waiting cannot mend, at once.
+        """
+        end = min(deadline, asyncio.get_running_loop().time() + call.wait_for)
+        while True:
+            try:
+                return choose(call)
+            except (NotFound, Unavailable) as error:
+                missing = error
+            try:
+                async with asyncio.timeout_at(end):
+                    await self._agents.change(call.scope, call.function_id)
+            except TimeoutError:
+                raise missing from None
+
+    def well(self, call: Call) -> Target:
+        """As `route`, but only somebody who answers: for a call that may rather wait."""
+        target = self.route(call)
+        agent = self._agents.offering(call.scope, call.function_id)[target.link.agent_id]
+        if any(offer.healthy for offer in _offers(call, agent) if target.service_id in {"", offer.service_id}):
+            return target
+        raise _all_ill(call, [target.service_id or target.link.agent_id])
 
     def _usable(self, call: Call) -> list[Agent]:
         """The agents that could take the call now; never empty."""
@@ -182,6 +208,13 @@ def _healthy(call: Call, usable: list[Agent]) -> tuple[list[Target], list[Skippe
             else:
                 skipped.append(Skipped(agent.agent_id, service_id, "it does not answer its agent, or drains"))
     return targets, skipped
+
+
+def _all_ill(call: Call, names: list[str]) -> Unavailable:
+    return Unavailable(
+        f"no healthy game server offers {call.function_id} in {call.scope} ({', '.join(sorted(names)[:5])} does not answer "
+        "or drains); nothing ran, try again when it is back"
+    )
 
 
 def _away(agent: Agent) -> str:

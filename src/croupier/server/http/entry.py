@@ -149,6 +149,7 @@ def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mappin
         hash_key=query.get("hash_key", ""),
         version=query.get("version", ""),
         timeout=query.get("timeout"),
+        wait_for=query.get("wait_for"),
     )
     return body, query
 

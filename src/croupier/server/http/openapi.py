@@ -119,6 +119,7 @@ _OPTIONS = [
     _parameter("hash_key", "query", "For route=hash."),
     _parameter("version", "query", "The function's version."),
     _parameter("timeout", "query", 'Seconds, or like "30s", "500ms", "2m".'),
+    _parameter("wait_for", "query", "How long to wait for somebody who can take the call; like timeout."),
 ]
 
 

@@ -12,6 +12,7 @@ from croupier.domain.call import Call, Route
 from croupier.domain.durations import seconds_of
 from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES
 from croupier.domain.principal import Principal
+from croupier.domain.routing import wait_seconds
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
 from croupier.server.http.payloads import too_deep
@@ -28,6 +29,7 @@ _SINGLE_QUERY = frozenset(
         "hash_key",
         "version",
         "timeout",
+        "wait_for",
     }
 )
 _QUERY_FIELDS = 64
@@ -49,6 +51,7 @@ class CallBody(msgspec.Struct, kw_only=True, gc=False):
     version: str = ""
     metadata: dict[str, str] = {}
     timeout: float | str | None = None
+    wait_for: float | str | None = None
 
 
 class CancelBody(msgspec.Struct, kw_only=True):
@@ -180,6 +183,7 @@ def build_call(
         metadata=metadata,
         timeout=None if body.timeout is None else parse_timeout(body.timeout, timeout_max),
         traceparent=traceparent,
+        wait_for=_wait_for(body) if body.wait_for is not None or metadata else 0.0,
     )
 
 
@@ -220,6 +224,11 @@ def _route(name: str, metadata: Mapping[str, str]) -> Route:
         return Route(name) if name else Route.LB
     except ValueError:
         raise InvalidArgument(f"route must be one of {', '.join(Route)}") from None
+
+
+def _wait_for(body: CallBody) -> float:
+    given = "" if body.wait_for is None else str(body.wait_for)
+    return wait_seconds(one_of("wait_for", given, body.metadata.get("wait_for", "")))
 
 
 def _option(name: str, value: str, metadata: Mapping[str, str]) -> str:
