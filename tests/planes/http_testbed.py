@@ -14,6 +14,7 @@ from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.errors import NotFound
 from croupier.server.access.guard import Guard
@@ -48,6 +49,10 @@ class ScriptedCalls:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
+
+    async def preview(self, caller: Principal, call: Call) -> Preview:
+        self.asked.append(call)
+        return Preview(route=call.route, candidates=(), total=0, reason="nobody is here")
 
 
 class ScriptedJobs:

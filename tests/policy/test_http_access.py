@@ -12,6 +12,7 @@ NEEDS_TOKEN = {
     ("POST", "/api/invoke"),
     ("POST", "/invoke"),
     ("POST", "/api/start_job"),
+    ("POST", "/api/route_preview"),
     ("POST", "/start-job"),
     ("POST", "/games/{game_id}/functions/{function_id}"),
     ("GET", "/api/stream_job"),

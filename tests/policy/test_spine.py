@@ -25,8 +25,13 @@ def importers(module: str) -> set[str]:
 
 
 def test_only_the_spine_knows_the_router() -> None:
-    assert importers("croupier.server.dispatch.router") == SPINE | {"app.py", "dispatch/broadcast.py"}
+    assert importers("croupier.server.dispatch.router") == SPINE | {
+        "app.py",
+        "dispatch/broadcast.py",
+        "dispatch/preview.py",
+    }
     assert importers("croupier.server.dispatch.broadcast") == {"calls.py"}
+    assert importers("croupier.server.dispatch.preview") == {"calls.py"}
 
 
 def test_every_entry_reaches_functions_through_the_spine_only() -> None:

@@ -39,6 +39,8 @@ class Function:
     """`job` when the function is long work."""
     idempotent: bool = False
     timeout: float | None = None
+    hash_path: str = ""
+    """Where in the payload the hash key is, as a singular JSONPath; for calls with route hash that name none."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema 2020-12 of the payload."""
     display_name: Mapping[str, str] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Who receives a call, and why: what the record of a call keeps of it, and what a preview shows."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from croupier.domain.call import Route
@@ -40,3 +41,34 @@ def wait_seconds(text: str) -> float:
             f'wait_for must be a number of seconds or like "30s", "500ms", "2m", at most {CALL_TIMEOUT_MAX:g} seconds'
         )
     return seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A game server that offers a function, and what routing makes of it."""
+
+    agent_id: str
+    service_id: str
+    """Empty for an agent that does not name its game servers."""
+    version: str
+    """The function's."""
+    healthy: bool
+    outstanding: int
+    """Calls that its agent has under way."""
+    usable: bool
+    """Its agent takes calls now."""
+    chosen: bool
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """Who would receive a call now. Nothing was sent."""
+
+    route: Route
+    candidates: tuple[Candidate, ...]
+    """The chosen ones first."""
+    total: int
+    """How many candidates there are, if not all are named."""
+    reason: str
+    """Why the chosen ones, or why nobody."""

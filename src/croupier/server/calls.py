@@ -7,9 +7,10 @@ import asyncio
 import logging
 
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
+from croupier.domain.function import Function
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
-from croupier.domain.routing import Skipped
+from croupier.domain.routing import Preview, Skipped
 from croupier.errors import (
     Canceled,
     Conflict,
@@ -22,6 +23,8 @@ from croupier.errors import (
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.broadcast import broadcast
+from croupier.server.dispatch.hashing import with_hash_key
+from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router, Target
 from croupier.store import CallRecord, CallStore
 
@@ -46,6 +49,8 @@ class Calls:
         began = asyncio.get_running_loop().time()
         await self._guard.require(caller, "call", call)
         function = self._catalog.check(call)
+        if call.route is Route.HASH and not call.hash_key:
+            call = with_hash_key(call, function)
         way = _Way(began)
         earlier = await self._begin(call, way, durable=function.mode != "query")
         way.recorded = asyncio.get_running_loop().time()
@@ -57,6 +62,17 @@ class Calls:
         if isinstance(outcome, CroupierError):
             raise outcome
         return outcome
+
+    async def preview(self, caller: Principal, call: Call) -> Preview:
+        """Who would receive `call` now, and why; nothing is sent or recorded, and the payload need not fit.
+
+        Raises CroupierError.
+        """
+        await self._guard.require(caller, "route.preview", call)
+        if call.route is Route.HASH and not call.hash_key:
+            function = self._catalog.function(call.scope, call.function_id)
+            call = with_hash_key(call, function or Function(id=call.function_id))
+        return preview(self._router, call)
 
     async def _begin(self, call: Call, way: "_Way", *, durable: bool) -> CallRecord | None:
         self._announce(call)

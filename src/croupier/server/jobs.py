@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from croupier.bus import Bus
-from croupier.domain.call import Call, Result, Trail
+from croupier.domain.call import Call, Result, Route, Trail
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
@@ -16,6 +16,7 @@ from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotF
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
+from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
 from croupier.server.job_events import JobIntake, topic
 from croupier.store import CallRecord, Store
@@ -59,6 +60,8 @@ class Jobs:
         """
         await self._guard.require(caller, "call", call)
         function = self._catalog.check(call)
+        if call.route is Route.HASH and not call.hash_key:
+            call = with_hash_key(call, function)
         if call.timeout is None and function.timeout is not None:
             call = replace(call, timeout=function.timeout)
         starting = asyncio.ensure_future(self._start(call))

@@ -6,6 +6,7 @@ import orjson
 
 from croupier.domain.durations import seconds_of
 from croupier.domain.function import Function
+from croupier.domain.jsonpath import parse_path
 from croupier.domain.limits import JOB_TIMEOUT_MAX
 from croupier.errors import InvalidArgument
 
@@ -60,6 +61,7 @@ def _function(entry: Any, path: str) -> Function:
         returns=_text(semantics, "returns", f"{path}.semantics"),
         idempotent=semantics.get("idempotent") is True,
         timeout=_timeout(semantics.get("timeout"), f"{path}.semantics.timeout"),
+        hash_path=_hash_path(_object(entry, "routing", path), f"{path}.routing"),
         schema=schema,
         display_name=_i18n(entry.get("display_name")),
         summary=_i18n(entry.get("summary")),
@@ -97,6 +99,19 @@ def _timeout(value: Any, path: str) -> float | None:
     if not 0 < seconds <= JOB_TIMEOUT_MAX:
         raise InvalidArgument(f'{path} must be a duration like "30s", "500ms" or "2m", at most a week')
     return seconds
+
+
+def _hash_path(routing: dict[str, Any], path: str) -> str:
+    """`jsonpath`, or `hash_key`: the name of a field of the payload, or a path too."""
+    query, key = _text(routing, "jsonpath", path), _text(routing, "hash_key", path)
+    if key and not query:
+        query = key if key.startswith("$") else f"$[{orjson.dumps(key).decode()}]"
+    if query:
+        try:
+            parse_path(query)
+        except InvalidArgument as error:
+            raise InvalidArgument(f"{path}: {error.message}") from None
+    return query
 
 
 def _i18n(value: Any) -> dict[str, str]:

@@ -172,6 +172,11 @@ class Agents:
             if not self._waiting[key]:
                 del self._waiting[key]
 
+    @property
+    def waiting(self) -> int:
+        """Calls that wait now."""
+        return self._waiters
+
     def close(self) -> None:
         """Nobody new will come: end every wait."""
         self._closed = True

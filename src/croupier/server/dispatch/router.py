@@ -1,7 +1,7 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from croupier.domain.call import Call, Route
@@ -67,7 +67,7 @@ class Router:
                 f"{len(targets)} game servers offer {call.function_id}; a broadcast reaches at most {MOST_TARGETS}: "
                 "narrow it by version, or call each with route=targeted"
             )
-        away = [agent for agent in self._agents.offering(call.scope, call.function_id).values() if not agent.usable]
+        away = [agent for agent in self.offering(call).values() if not agent.usable]
         skipped += [
             Skipped(agent.agent_id, offer.service_id, _away(agent)) for agent in away for offer in _offers(call, agent)
         ]
@@ -94,14 +94,18 @@ class Router:
     def well(self, call: Call) -> Target:
         """As `route`, but only somebody who answers: for a call that may rather wait."""
         target = self.route(call)
-        agent = self._agents.offering(call.scope, call.function_id)[target.link.agent_id]
+        agent = self.offering(call)[target.link.agent_id]
         if any(offer.healthy for offer in _offers(call, agent) if target.service_id in {"", offer.service_id}):
             return target
         raise _all_ill(call, [target.service_id or target.link.agent_id])
 
+    def offering(self, call: Call) -> Mapping[str, Agent]:
+        """Every agent of the call's scope that offers its function, by id."""
+        return self._agents.offering(call.scope, call.function_id)
+
     def _usable(self, call: Call) -> list[Agent]:
         """The agents that could take the call now; never empty."""
-        offering = self._agents.offering(call.scope, call.function_id).values()
+        offering = self.offering(call).values()
         usable = [agent for agent in offering if agent.usable]
         if not usable:
             raise self._nobody(call, list(offering))

@@ -13,6 +13,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.limits import JOB_TIMEOUT_MAX, PAYLOAD_BYTES
 from croupier.errors import RateLimited
 from croupier.server.http.bodies import Body, Room
+from croupier.server.http.documents import to_json
 from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_value
 from croupier.server.http.flights import CallerLeft, Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
@@ -33,7 +34,7 @@ Order = Callable[[Exchange, bytes], Awaitable[Answer]]
 
 
 class LeanEntry:
-    """Answers the five addresses that run functions; `find` says whether a path is one of them."""
+    """Answers the addresses that run functions, or say where they would run; `find` says whether a path is one of them."""
 
     def __init__(
         self, *, calls: Calls, jobs: Jobs, directory: Directory, flights: Flights, room: Room, metrics: HttpMetrics
@@ -49,6 +50,7 @@ class LeanEntry:
             "/invoke": ("/api/invoke", self._invoke),
             "/api/start_job": ("/api/start_job", self._start),
             "/start-job": ("/api/start_job", self._start),
+            "/api/route_preview": ("/api/route_preview", self._preview),
         }
         self._function_order = (FUNCTION_PATH, self._run_function)
 
@@ -92,6 +94,10 @@ class LeanEntry:
         exchange.call_id = new_id("j")
         call = _call_of(exchange, _parsed(content), timeout_max=JOB_TIMEOUT_MAX)
         return await self._begin(exchange, call, status=200)
+
+    async def _preview(self, exchange: Exchange, content: bytes) -> Answer:
+        call = _call_of(exchange, _parsed(content))
+        return Answer(200, JSON, to_json(await self._calls.preview(exchange.caller, call)))
 
     async def _run_function(self, exchange: Exchange, content: bytes) -> Answer:
         body, query = _function_body(exchange, content)

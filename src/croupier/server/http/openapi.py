@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from croupier.domain.routing import Preview
 from croupier.server.http.requests import CallBody, CancelBody
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -98,6 +99,11 @@ _INVOKED = {
     "content": {"application/json": {"schema": _ANYTHING}, "application/octet-stream": {}},
 }
 
+_PREVIEW = {
+    "description": "Who would receive the call now. Nothing was sent.",
+    "content": {"application/json": {"schema": reference("Preview")}},
+}
+
 _STARTED = {"description": "The job was accepted.", "content": {"application/json": {"schema": _JOB_ID}}}
 
 _LOCATED = _STARTED | {"headers": {"Location": {"schema": _TEXT, "description": "/jobs/{job_id}"}}}
@@ -148,8 +154,10 @@ def _lean_paths() -> dict[str, Any]:
         _parameter("function_id", "path", "The function.", required=True),
         *_OPTIONS,
     )
+    preview = _operation("Who would receive this call, and why?", reference("CallBody"), {"200": _PREVIEW})
     return {
         "/api/invoke": invoke,
+        "/api/route_preview": preview,
         "/invoke": invoke,
         "/api/start_job": start,
         "/start-job": start,
@@ -159,7 +167,7 @@ def _lean_paths() -> dict[str, Any]:
 
 def complete(framework: dict[str, Any], open_paths: frozenset[str]) -> dict[str, Any]:
     """`framework`, the description that the framework makes of its own routes, with everything it does not know."""
-    _, bodies = msgspec.json.schema_components([CallBody, CancelBody], ref_template=_REFERENCE)
+    _, bodies = msgspec.json.schema_components([CallBody, CancelBody, Preview], ref_template=_REFERENCE)
     entry: dict[str, Any] = framework["components"]["schemas"]["JobEntry"]
     call: dict[str, Any] = framework["components"]["schemas"]["CallEntry"]
     schemas = {

@@ -9,6 +9,7 @@ from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.store import CallRecord
 
@@ -22,6 +23,9 @@ class Calls(Protocol):
 
         Raises CroupierError.
         """
+
+    async def preview(self, caller: Principal, call: Call) -> Preview:
+        """Who would receive `call`; nothing is sent. Raises CroupierError."""
 
 
 class History(Protocol):
