@@ -149,7 +149,12 @@ async def test_a_preview_leaves_no_record_and_uses_no_key(server: Server) -> Non
 
 async def test_a_preview_of_a_faulty_call_is_refused_as_the_call_would_be(server: Server) -> None:
     async with attached(server):
-        for fields in ({"route": "hash"}, {"route": "targeted"}, {"route": "everywhere"}, {"hash_key": "x" * 1_000_000}):
+        for fields in (
+            {"route": "hash"},
+            {"route": "targeted"},
+            {"route": "everywhere"},
+            {"hash_key": "x" * 1_000_000},
+        ):
             reply = await server.request("POST", "/api/route_preview", json={"function_id": "f", **HERE, **fields})
             assert (reply.status, reply.json["reason"]) == (400, "invalid_argument")
 

@@ -1,4 +1,4 @@
-"""Who receives a call, and why: what the record of a call keeps of it, and what a preview shows."""
+"""Who receives a call, and why, as previews and broadcasts show it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,19 +7,6 @@ from croupier.domain.call import Route
 from croupier.domain.durations import seconds_of
 from croupier.domain.limits import CALL_TIMEOUT_MAX
 from croupier.errors import InvalidArgument
-
-
-class Decision(NamedTuple):
-    """Where a call went. A tuple, because every call makes one."""
-
-    route: Route
-    agent_id: str
-    """Empty for a broadcast."""
-    service_id: str
-    """The game server that had to run it; empty where the choice was left to the agent, and for a broadcast."""
-    candidates: int
-    """Among how many it was chosen: agents for lb, game servers for hash and broadcast."""
-    why: str
 
 
 class Skipped(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from croupier.domain.call import Call, Route
-from croupier.domain.routing import Decision, Skipped
+from croupier.domain.routing import Skipped
 from croupier.errors import InvalidArgument, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Agents, Offer
 from croupier.server.dispatch.link import Link
@@ -26,9 +26,6 @@ class Target(NamedTuple):
     candidates: int = 1
     """Among how many it was chosen: agents for lb, game servers for the others."""
     why: str = "the only agent that offers it"
-
-    def decision(self, route: Route) -> Decision:
-        return Decision(route, self.link.agent_id, self.service_id, self.candidates, self.why)
 
 
 class Router:
