@@ -86,6 +86,29 @@ async def test_every_follower_sees_the_same_story_however_late(server: Server) -
     assert stories == [late, late]
 
 
+async def test_a_crowd_of_followers_sees_the_whole_story(server: Server) -> None:
+    async with attached(server) as agent:
+        job_id = await server.started()
+        followers = [asyncio.ensure_future(server.follow(job_id)) for _ in range(60)]
+        story(agent, job_id, 2_300)
+        stories = await within(asyncio.gather(*followers))
+    whole = [*((seq, "log") for seq in range(1, 2_301)), (2_301, "done")]
+    assert [told(each) for each in stories] == [whole] * 60
+
+
+async def test_a_slow_follower_that_missed_notices_is_told_how_the_job_was_lost(tmp_path: Path) -> None:
+    async with running(tmp_path, resume_window=0.1, job_lost_after=0.2) as server, attached(server) as agent:
+        job_id = await server.started()
+        async with server.stream(job_id) as events:
+            for seq in range(1, 601):
+                agent.tell(job_id, seq)
+                await agent.acknowledged(job_id, seq)  # a commit and a notice each
+            await agent.cut()
+            await server.ended(job_id)
+            seen = [event async for event in events]
+    assert told(seen) == [*((seq, "log") for seq in range(1, 601)), (601, "error")]
+
+
 async def test_a_follower_that_was_cut_resumes_without_gap_or_duplicate(server: Server) -> None:
     async with attached(server) as agent:
         job_id = await server.started()

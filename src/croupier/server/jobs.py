@@ -7,7 +7,7 @@ import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from croupier.bus import Bus
+from croupier.bus import Bus, Notice
 from croupier.domain.call import Call, Result, Route, Trail
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import Cursor, JobFilter, Page
@@ -19,6 +19,7 @@ from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
 from croupier.server.job_events import JobIntake, topic
+from croupier.server.turns import Turns
 from croupier.store import CallRecord, Store
 from croupier.tunnel.frames import JobStarted
 
@@ -50,6 +51,7 @@ class Jobs:
         self._agents = agents
         self._intake = intake
         self._bus = bus
+        self._turns = Turns()
         self._starting: dict[str, asyncio.Task[str]] = {}
         """Starts that run here now, by job: their repetitions wait for them."""
 
@@ -132,19 +134,30 @@ class Jobs:
         """
         await self.get(caller, job_id)
         async with self._bus.subscribe(topic(job_id)) as notices:
+            to_the_end = False
             while True:
-                batch = self._intake.recent.after(job_id, after, PAGE) or await self._store.events(job_id, after, PAGE)
+                await self._turns.take()
+                batch = await self._read(job_id, after)
                 if batch:
                     after = batch[-1].seq
                     yield batch
                     if batch[-1].type in {"done", "error"}:
                         return
-                    continue
-                job = await self._store.job(job_id)
-                if job is None or (job.ended and job.last_seq <= after):
+                    if to_the_end or after % PAGE == 0:
+                        continue
+                else:
+                    job = await self._store.job(job_id)
+                    if job is None or (job.ended and job.last_seq <= after):
+                        return
+                notice = await _news(notices, after)
+                if notice is None:
                     return
-                if await anext(notices, None) is None:
-                    return
+                to_the_end = _says_little(notice)
+
+    async def _read(self, job_id: str, after: int) -> builtins.list[JobEvent]:
+        """Up to the end of the page, so that followers who lag behind read, and are sent, the very same batches."""
+        limit = PAGE - after % PAGE
+        return self._intake.recent.after(job_id, after, limit) or await self._store.events(job_id, after, limit)
 
     async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
         """Ask the game server to stop it and return the job as it is then; an ended job stays as it is.
@@ -195,3 +208,16 @@ class Jobs:
         """Wait until every start that was begun has been recorded."""
         while self._starting:
             await asyncio.wait(self._starting.values())
+
+
+async def _news(notices: AsyncIterator[Notice], after: int) -> Notice | None:
+    """The next notice of something beyond `after`. None when nothing will come any more."""
+    async for notice in notices:
+        if _says_little(notice) or int(notice.body) > after:
+            return notice
+    return None
+
+
+def _says_little(notice: Notice) -> bool:
+    """It does not tell how far the store is, so that one has to read until nothing more is there."""
+    return notice.missed or not notice.body

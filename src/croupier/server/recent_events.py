@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from croupier.domain.job import JobEvent
 
 JOBS = 256
-JOB_EVENTS = 1_024
+JOB_EVENTS = 4_096
 JOB_BYTES = 4_000_000
 ALL_BYTES = 64_000_000
 

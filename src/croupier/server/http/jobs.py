@@ -16,7 +16,7 @@ from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Jobs
 from croupier.server.http.requests import cancel_decoder, header_text, parse_body
-from croupier.server.http.stream import JobStream
+from croupier.server.http.stream import Frames, JobStream
 from croupier.server.payload_json import payload_fields
 
 JobId = Annotated[str, Query(alias="id", min_length=1, max_length=256)]
@@ -75,13 +75,15 @@ def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> 
     """The routes on `jobs`; every stream ends when `stopping` is set."""
     routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS)
 
+    frames = Frames()
+
     async def stream(asking: Asking, job_id: str, after: int | None) -> Response:
         seen = _seen(header_text(asking.headers, b"last-event-id"), after)
         job = await jobs.get(asking.caller, job_id)
         if job.ended and seen >= job.last_seq:
             # The one answer after which an EventSource does not come back.
             return Response(status_code=204)
-        return JobStream(jobs.follow(asking.caller, job_id, seen), stopping=stopping, metrics=metrics)
+        return JobStream(jobs.follow(asking.caller, job_id, seen), stopping=stopping, frames=frames, metrics=metrics)
 
     @routes.get("/api/stream_job", response_class=Response, responses=_ALL_TOLD)
     async def stream_job(asking: Asking, job_id: JobId, after: After = None) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from starlette.responses import Response
@@ -12,6 +13,9 @@ from croupier.errors import CroupierError
 from croupier.server.http.documents import to_json
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.payload_json import payload_fields
+
+KEPT_BYTES = 4_000_000
+"""Made batches that are kept for the next follower."""
 
 PING_SECONDS = 15.0
 """A comment after this long without an event, so that nobody on the way takes the connection for dead."""
@@ -34,8 +38,27 @@ def frame(event: JobEvent) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, _TYPES.get(event.type, b"log"), to_json(data))
 
 
-def frames(events: Sequence[JobEvent]) -> bytes:
-    return b"".join(map(frame, events))
+class Frames:
+    """Batches of events as bytes. A crowd that follows one job is sent the same batches, and they are made once."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._size = 0
+
+    def of(self, events: Sequence[JobEvent]) -> bytes:
+        """`events` are some of one job's, without a gap."""
+        key = (events[0].job_id, events[0].seq, events[-1].seq)
+        made = self._made.get(key)
+        if made is None:
+            made = b"".join(map(frame, events))
+            self._keep(key, made)
+        return made
+
+    def _keep(self, key: tuple[str, int, int], made: bytes) -> None:
+        self._made[key] = made
+        self._size += len(made)
+        while self._size > KEPT_BYTES:
+            self._size -= len(self._made.popitem(last=False)[1])
 
 
 class JobStream(Response):
@@ -47,11 +70,12 @@ class JobStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, batches: AsyncIterator[list[JobEvent]], *, stopping: asyncio.Event, metrics: HttpMetrics
+        self, batches: AsyncIterator[list[JobEvent]], *, stopping: asyncio.Event, frames: Frames, metrics: HttpMetrics
     ) -> None:
         super().__init__()
         self._batches = batches
         self._stopping = stopping
+        self._frames = frames
         self._metrics = metrics
         self._sending = asyncio.Lock()
 
@@ -79,7 +103,7 @@ class JobStream(Response):
             await self._write(send, _RETRY)
             async for events in self._batches:
                 if events:
-                    await self._write(send, frames(events))
+                    await self._write(send, self._frames.of(events))
         except CroupierError as error:
             _log.warning("a job's stream broke off: %s", error.message)
         finally:
