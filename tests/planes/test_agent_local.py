@@ -62,6 +62,21 @@ async def test_a_local_caller_is_answered(functions, game):
     assert (frame.idempotency_key, frame.metadata, frame.game_id, frame.env) == ("once", {"k": "v"}, "demo", "dev")
 
 
+async def test_a_local_callers_trace_goes_on_and_every_answer_names_it(functions, game):
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    calls = [
+        functions.Invoke(request("echo", metadata={"traceparent": parent})),
+        functions.Invoke(request("echo"), metadata=(("traceparent", parent),)),
+    ]
+    for call in calls:
+        await call
+        assert dict(await call.trailing_metadata())["croupier-trace-id"] == parent[3:35]
+    assert [frame.traceparent for frame in game.requests] == [parent, parent]
+    failed = functions.Invoke(request("no.such"))
+    await code_of(failed)
+    assert len(dict(await failed.trailing_metadata())["croupier-trace-id"]) == 32
+
+
 async def test_a_caller_that_speaks_json_is_answered_in_json(agent, game, functions):
     async with agent.channel() as channel:
         invoke = channel.unary_unary("/croupier.function.v1.FunctionService/Invoke")

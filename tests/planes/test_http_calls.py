@@ -134,6 +134,32 @@ async def test_the_callers_trace_goes_on(bed):
     assert reply.headers["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c"
 
 
+async def test_a_callers_tracestate_goes_with_its_trace_only(bed):
+    parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    for more in (parent | {"tracestate": "a=1"}, parent | {"tracestate": "x" * 513}, {"tracestate": "a=1"}):
+        await bed.request("POST", "/invoke", json={"function_id": "f"}, headers=SCOPED | more)
+    assert [call.metadata for call in bed.calls.asked] == [{"tracestate": "a=1"}, {}, {}]
+
+
+async def test_a_trace_named_in_the_metadata_goes_on_and_is_answered(bed):
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    body = {"function_id": "f", "metadata": {"traceparent": parent}}
+    reply = await bed.request("POST", "/invoke", json=body, headers=SCOPED)
+    assert bed.calls.asked[0].traceparent == parent
+    assert reply.headers["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c"
+    reply = await bed.request(
+        "POST", "/invoke", json={"function_id": "f", "metadata": {"trace_id": "a" * 32}}, headers=SCOPED
+    )
+    assert reply.headers["x-trace-id"] == "a" * 32
+    assert bed.calls.asked[1].traceparent[3:35] == "a" * 32
+
+
+async def test_a_refusal_names_the_trace_of_the_metadata(bed):
+    body = {"function_id": "", "metadata": {"trace_id": "a" * 32}}
+    reply = await bed.request("POST", "/invoke", json=body, headers=SCOPED)
+    assert reply.json["trace_id"] == reply.headers["x-trace-id"] == "a" * 32
+
+
 @pytest.mark.parametrize("path", ["/api/start_job", "/start-job"])
 async def test_starting_a_job_answers_its_id(bed, path):
     reply = await bed.request("POST", path, json={"function_id": "mail.send_all"}, headers=SCOPED)

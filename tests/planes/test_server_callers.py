@@ -73,6 +73,43 @@ async def test_a_function_is_invoked_over_grpc(server: Server, channel: grpc.aio
     assert 10_000 < frame.deadline_ms <= 21_000  # gRPC rounds the deadline up on the wire
 
 
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("said", "headers"),
+    [({"traceparent": PARENT}, ()), ({}, (("traceparent", PARENT),)), ({"trace_id": PARENT[3:35]}, ())],
+)
+async def test_a_trace_goes_on_and_every_answer_names_it(
+    server: Server, channel: grpc.aio.Channel, said: Any, headers: Any
+) -> None:
+    functions = stub_of(function_pb2_grpc.FunctionServiceStub, channel)
+    credentials = (*server.credentials, *headers)
+    async with attached(server) as agent:
+        good = functions.Invoke(request(metadata={**HERE, **said}), metadata=credentials)
+        await good
+        job = functions.StartJob(request(metadata={**HERE, **said}), metadata=credentials)
+        await job
+        bad = functions.Invoke(request(function_id="none", metadata={**HERE, **said}), metadata=credentials)
+        await refused(bad)
+    for call in (good, job, bad):
+        told = dict(await call.trailing_metadata())
+        assert told["croupier-trace-id"] == PARENT[3:35]
+        assert told["croupier-call-id"][0] in "cj"
+    assert dict(await bad.trailing_metadata())["croupier-reason"] == "not_found"
+    for frame in agent.executed:
+        assert frame.traceparent[3:35] == frame.metadata["traceparent"][3:35] == PARENT[3:35]
+
+
+async def test_a_call_without_a_trace_begins_one(server: Server, channel: grpc.aio.Channel) -> None:
+    functions = stub_of(function_pb2_grpc.FunctionServiceStub, channel)
+    async with attached(server) as agent:
+        call = functions.Invoke(request(metadata={**HERE, "traceparent": "junk"}), metadata=server.credentials)
+        await call
+    (frame,) = agent.executed
+    assert dict(await call.trailing_metadata())["croupier-trace-id"] == frame.traceparent[3:35]
+
+
 async def test_a_function_is_invoked_in_the_contracts_json(server: Server, channel: grpc.aio.Channel) -> None:
     call = channel.unary_unary(
         "/croupier.function.v1.FunctionService/Invoke", request_serializer=None, response_deserializer=None

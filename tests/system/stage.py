@@ -9,7 +9,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,14 @@ class Program:
         assert self._process is not None
         return self._process
 
-    async def start(self) -> None:
+    async def start(self, variables: Mapping[str, str] | None = None) -> None:
         with self.output.open("ab") as file:
             self._process = await asyncio.create_subprocess_exec(
-                *self.arguments, stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file, env=_environment()
+                *self.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env={**_environment(), **(variables or {})},
             )
 
     async def kill(self) -> None:

@@ -6,7 +6,6 @@ from croupier.errors import InvalidArgument
 from croupier.server.access.guard import Guard
 from croupier.server.http.exchange import header_value
 from croupier.server.http.requests import CallBody, build_call, one_of, parse_query, parse_timeout
-from croupier.server.http.tracing import trace_of
 
 
 @pytest.mark.parametrize(
@@ -48,31 +47,6 @@ def test_a_scope_taken_from_the_body_is_checked():
     body = CallBody(function_id="f", game_id="../etc", env="dev", payload=msgspec.Raw(b"{}"))
     with pytest.raises(InvalidArgument, match="game_id must be"):
         build_call(body, call_id="c1", caller=Principal(name="x"), headers={}, query={}, traceparent="")
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        None,
-        b"",
-        b"junk",
-        b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01",
-        b"00-0af7651916cd43dd8448eb211c80319c-" + b"0" * 16 + b"-01",
-        b"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        b"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-        b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
-        b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n",
-    ],
-)
-def test_a_trace_that_is_missing_or_malformed_is_begun_anew(header):
-    made = trace_of(header)
-    assert made.trace_id != "0af7651916cd43dd8448eb211c80319c"
-    assert trace_of(made.traceparent.encode()) == made
-
-
-def test_a_trace_of_a_later_version_is_read_as_far_as_it_is_known():
-    trace = trace_of(b"01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-comes")
-    assert trace.traceparent == "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.mark.parametrize("name", ["plain game-1", "a\r\nb", "ß", "\ud800", "100%"])

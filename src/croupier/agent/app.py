@@ -24,7 +24,8 @@ from croupier.asgi import HttpServer
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import parse_scope
 from croupier.rpc.service import RpcServer
-from croupier.settings import AgentSettings
+from croupier.settings import AgentSettings, TelemetrySettings
+from croupier.telemetry import Tracer, open_tracer
 from croupier.tunnel.acceptor import AcceptorConfig
 from croupier.tunnel.frames import Hello
 
@@ -51,15 +52,16 @@ class Changes(Protocol):
 class Agent:
     """Made inside a running loop; `start` may be called once."""
 
-    def __init__(self, settings: AgentSettings) -> None:
+    def __init__(self, settings: AgentSettings, tracer: Tracer | None = None) -> None:
         self._settings = settings
+        self._tracer = tracer
         self._listeners: list[Changes] = []
         scope = parse_scope(settings.game_id, settings.env)
         calls = Calls()
         self._instances = Instances(self._changed)
         self._jobs = Jobs()
         resend = Resend(self._instances)
-        self._forward = Forward(scope, self._instances, self._jobs, calls, resend)
+        self._forward = Forward(scope, self._instances, self._jobs, calls, resend, tracer)
         self._attachments = Attachments(
             scope,
             self._instances,
@@ -144,15 +146,23 @@ class Agent:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._registrar.close()
         await self._health.stop()
+        if self._tracer is not None:
+            await self._tracer.close()
 
 
-async def run(settings: AgentSettings, *, ready: Callable[[ReadyInfo], None] | None = None) -> None:
+async def run(
+    settings: AgentSettings,
+    *,
+    telemetry: TelemetrySettings | None = None,
+    ready: Callable[[ReadyInfo], None] | None = None,
+) -> None:
     """Serve until cancelled; then end in order, which takes about 10 s at most, and return by the cancellation.
 
     `ready` is told the addresses once the agent listens; the server may be reached later.
     Raises OSError for an address that cannot be had, CroupierError for a server that may not be dialled.
     """
-    agent = Agent(settings)
+    tracer = open_tracer(telemetry, service="croupier-agent", instance=settings.agent_id)
+    agent = Agent(settings, tracer)
     try:
         info = await agent.start()
         if ready is not None:

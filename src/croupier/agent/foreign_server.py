@@ -11,6 +11,7 @@ from croupier.agent.game_server import Done
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
+from croupier.domain.trace import trace_id_of
 from croupier.errors import CroupierError, InternalError, Unavailable, Unimplemented
 from croupier.tunnel.frames import CallResult, Invoke, JobStarted, StartJob
 
@@ -90,7 +91,8 @@ class ForeignServer:
         except CroupierError as error:
             outcome = self._failed(frame, error)
         except Exception:
-            log.exception("a %s of %s failed", "job start" if starts else "call", self.service_id)
+            extra = {"call_id": frame.request_id, "trace_id": trace_id_of(frame.traceparent)}
+            log.exception("a %s of %s failed", "job start" if starts else "call", self.service_id, extra=extra)
             fault = InternalError("the call failed inside the agent; its log has the details")
             outcome = self._failed(frame, fault)
         done(outcome, b"")
@@ -119,8 +121,8 @@ class ForeignServer:
         """What the caller sent along, and the keys of the contract that are missing in it."""
         metadata = {"game_id": self._scope.game_id, "env": self._scope.env, **frame.metadata}
         if frame.traceparent:
-            metadata.setdefault("traceparent", frame.traceparent)
-            metadata.setdefault("trace_id", frame.traceparent[3:35])
+            metadata["traceparent"] = frame.traceparent
+            metadata.setdefault("trace_id", trace_id_of(frame.traceparent))
         return metadata
 
     # ------------------------------------------------------------------------------------------------ jobs

@@ -29,6 +29,7 @@ from croupier.errors import (
     RateLimited,
     Unavailable,
 )
+from croupier.telemetry import Span, Tracer
 from croupier.tunnel.codec import encode
 from croupier.tunnel.frames import Answer, CallResult, Invoke, JobStarted, StartJob
 
@@ -43,7 +44,7 @@ ANSWER_BYTES = PAYLOAD_BYTES + 400_000
 class Flight:
     """One call under way, between a game server and whoever waits for it."""
 
-    __slots__ = ("_done", "_forward", "_job", "_lost", "_name", "_server", "deadline", "frame", "open")
+    __slots__ = ("_done", "_forward", "_job", "_lost", "_name", "_server", "deadline", "frame", "open", "span")
 
     def __init__(
         self, forward: "Forward", server: GameServer, frame: Invoke, deadline: float, done: Done, job: TrackedJob | None
@@ -58,6 +59,8 @@ class Flight:
         self._name = ""
         self._lost: OutcomeUnknown | None = None
         """Why it was or must be sent again. What is refused from then on may have run the first time."""
+        self.span: Span | None = None
+        """Where spans are collected."""
 
     def send(self, raw: bytes, timeout: float) -> None:
         self._name = self._server.call(self.frame, raw, timeout, self._answered)
@@ -91,7 +94,7 @@ class Flight:
         error = outcome if isinstance(outcome, CroupierError) else getattr(outcome, "error", None)
         if self._lost is not None and isinstance(error, Unavailable | RateLimited):
             outcome, raw, error = self._lost, b"", self._lost
-        self._forward.count("ok" if error is None else error.reason)
+        self._ended("ok" if error is None else error.reason)
         if self._job is not None:
             self._forward.started(self._job, error)
         self._done(outcome, raw)
@@ -105,11 +108,16 @@ class Flight:
             return
         waits = self._lost is not None and self._forward.unkeep(self, self._server)
         self._close()
-        self._forward.count("canceled")
+        self._ended("canceled")
         if waits:
             self._server.outstanding += 1
         else:
             self._server.cancel(self._name, reason)
+
+    def _ended(self, outcome: str) -> None:
+        self._forward.count(outcome)
+        if self.span is not None:
+            self.span.end(outcome, {"croupier.service": self._server.service_id})
 
     def _close(self) -> None:
         self.open = False
@@ -122,12 +130,21 @@ def _nobody(_: Answer | CroupierError, __: bytes) -> None:
 
 
 class Forward:
-    def __init__(self, scope: Scope, instances: Instances, jobs: Jobs, calls: Calls, resend: Resend) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        instances: Instances,
+        jobs: Jobs,
+        calls: Calls,
+        resend: Resend,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._scope = scope
         self._instances = instances
         self._jobs = jobs
         self._calls = calls
         self._resend = resend
+        self._tracer = tracer
         self._loop = asyncio.get_running_loop()
         self._flights: set[Flight] = set()
         self._idle = asyncio.Event()
@@ -205,11 +222,34 @@ class Forward:
                     raise PermissionDenied(f"this agent serves {label} {ours}, and the call is for {theirs[:64]}")
 
     def _launch(self, flight: Flight, raw: bytes, timeout: float) -> Flight:
-        flight.send(raw, timeout)
+        if self._tracer is None:
+            flight.send(raw, timeout)
+        else:
+            self._send_traced(self._tracer, flight, raw, timeout)
         self._flights.add(flight)
         self._calls.in_flight += 1
         self._idle.clear()
         return flight
+
+    def _send_traced(self, tracer: Tracer, flight: Flight, raw: bytes, timeout: float) -> None:
+        """Send the frame as it goes on from the span of this hop."""
+        frame = flight.frame
+        facts = {
+            "croupier.call": frame.request_id,
+            "croupier.function": frame.function_id,
+            "croupier.game": self._scope.game_id,
+            "croupier.env": self._scope.env,
+        }
+        span = flight.span = tracer.send(f"forward {frame.function_id}", frame.traceparent, facts)
+        parent = span.traceparent
+        if raw:
+            raw += _parent_mark(parent, job=isinstance(frame, StartJob))
+        flight.frame = structs.replace(frame, traceparent=parent, metadata={**frame.metadata, "traceparent": parent})
+        try:
+            flight.send(raw, timeout)
+        except CroupierError as error:
+            span.end(error.reason, {})
+            raise
 
     # ------------------------------------------------------------------------------------------------ how it went
 
@@ -272,3 +312,10 @@ def _mark(service_id: str, *, job: bool) -> bytes:
     """Appended to an answer's frame it adds who gave it: protobuf joins the parts of a message, later fields winning."""
     kind = JobStarted if job else CallResult
     return encode(kind(request_id="", service_id=service_id))
+
+
+def _parent_mark(traceparent: str, *, job: bool) -> bytes:
+    """The same for a request's frame and the span it comes from; fields that we do not know stay in the frame."""
+    kind = StartJob if job else Invoke
+    metadata = {"traceparent": traceparent}
+    return encode(kind(request_id="", function_id="", payload=b"", traceparent=traceparent, metadata=metadata))

@@ -9,7 +9,8 @@ from croupier.agent.instances import Instance, Instances
 from croupier.agent.local_functions import LocalFunctions, Wish
 from croupier.agent.registrar import Registrar
 from croupier.domain.function import FunctionRef, Service
-from croupier.rpc.service import Context
+from croupier.domain.trace import trace_in
+from croupier.rpc.service import TRACE_ID, Context, metadata_value
 from croupier_wire.agent.local.v1 import local_pb2 as local
 from croupier_wire.attach.v1 import attach_pb2
 from croupier_wire.function.v1 import function_pb2 as function
@@ -73,10 +74,12 @@ class LocalCalls:
         self._functions = functions
 
     async def invoke(self, request: function.InvokeRequest, context: Context) -> function.InvokeResponse:
-        return function.InvokeResponse(payload=await self._functions.invoke(_wish(request), context.time_remaining()))
+        return function.InvokeResponse(
+            payload=await self._functions.invoke(_wish(request, context), context.time_remaining())
+        )
 
-    async def start_job(self, request: function.InvokeRequest, _: Context) -> function.StartJobResponse:
-        return function.StartJobResponse(job_id=await self._functions.start_job(_wish(request)))
+    async def start_job(self, request: function.InvokeRequest, context: Context) -> function.StartJobResponse:
+        return function.StartJobResponse(job_id=await self._functions.start_job(_wish(request, context)))
 
     async def stream_job(self, request: function.JobStreamRequest, _: Context) -> AsyncIterator[function.JobEvent]:
         async for event in self._functions.follow(request.job_id, request.after_seq):
@@ -93,12 +96,16 @@ class LocalCalls:
         return function.StartJobResponse(job_id=request.job_id)
 
 
-def _wish(request: function.InvokeRequest) -> Wish:
+def _wish(request: function.InvokeRequest, context: Context) -> Wish:
+    """What is asked for; every answer names the trace."""
+    trace = trace_in(request.metadata, metadata_value(context, "traceparent"))
+    context.set_trailing_metadata(((TRACE_ID, trace.trace_id),))
     return Wish(
         function_id=request.function_id,
         payload=request.payload,
         idempotency_key=request.idempotency_key,
         metadata=dict(request.metadata),
+        trace=trace,
     )
 
 

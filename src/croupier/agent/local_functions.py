@@ -14,6 +14,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES
 from croupier.domain.scope import Scope
+from croupier.domain.trace import Trace
 from croupier.errors import CroupierError, HandlerFailed, InvalidArgument, Unavailable
 from croupier.tunnel.frames import Answer, CallResult, Invoke, JobStarted, StartJob
 
@@ -28,6 +29,7 @@ class Wish:
     payload: bytes
     idempotency_key: str
     metadata: Mapping[str, str]
+    trace: Trace
 
 
 class LocalFunctions:
@@ -77,7 +79,7 @@ class LocalFunctions:
             "idempotency_key": wish.idempotency_key,
             "payload": wish.payload,
             "metadata": wish.metadata,
-            "traceparent": wish.metadata.get("traceparent", ""),
+            "traceparent": wish.trace.traceparent,
             "game_id": self._scope.game_id,
             "env": self._scope.env,
         }

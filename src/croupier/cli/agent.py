@@ -9,7 +9,7 @@ from croupier.agent import app
 from croupier.cli.flags import config_option
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
-from croupier.settings import AgentSettings, load
+from croupier.settings import AgentSettings, TelemetrySettings, load
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +32,9 @@ _log = logging.getLogger(__name__)
 def command(config: Path | None, **flags: Any) -> None:
     """Run an agent until SIGTERM or Ctrl-C. It dials the server; game servers of one game and env attach to it."""
     settings = load(AgentSettings, flags=flags, config=config)
+    telemetry = load(TelemetrySettings, flags={}, config=config)
     set_up_logging(settings.log_level, settings.log_format)
-    serve(partial(app.run, settings, ready=_say_ready))
+    serve(partial(app.run, settings, telemetry=telemetry, ready=_say_ready))
 
 
 def _say_ready(info: app.ReadyInfo) -> None:

@@ -23,6 +23,7 @@ from croupier.settings import (
     LogFormat,
     LogLevel,
     ServerSettings,
+    TelemetrySettings,
     ensure_token,
     load,
 )
@@ -94,14 +95,23 @@ def command(
         },
     )
     set_up_logging(server.log_level, server.log_format)
-    serve(partial(_run, server, agent, token, data / "demo", as_json=as_json))
+    telemetry = load(TelemetrySettings, flags={})
+    serve(partial(_run, server, agent, telemetry, token, data / "demo", as_json=as_json))
 
 
-async def _run(server: ServerSettings, agent: AgentSettings, token: SecretStr, data: Path, *, as_json: bool) -> None:
+async def _run(
+    server: ServerSettings,
+    agent: AgentSettings,
+    telemetry: TelemetrySettings,
+    token: SecretStr,
+    data: Path,
+    *,
+    as_json: bool,
+) -> None:
     async with Parts() as parts:
-        served = await parts.start("the server", partial(server_app.run, server))
+        served = await parts.start("the server", partial(server_app.run, server, telemetry=telemetry))
         agent = agent.model_copy(update={"servers": (served.grpc,)})
-        attached = await parts.start("the agent", partial(agent_app.run, agent))
+        attached = await parts.start("the agent", partial(agent_app.run, agent, telemetry=telemetry))
         game = demo.build(data, agent=attached.grpc, game_id=GAME_ID, env=ENV)
         parts.add("the sample game", game.serve())
         ready = Ready(

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from croupier.domain.trace import begin_trace
 from croupier.settings.fields import parse_duration
 
 
@@ -21,6 +22,18 @@ class Duration(click.ParamType[float]):
         if seconds <= 0:
             self.fail("a duration is above 0", param, ctx)
         return seconds
+
+
+class TraceId(click.ParamType[str]):
+    """32 hexadecimal digits, or a UUID, as 32 hexadecimal digits."""
+
+    name = "trace id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        asked = str(value).replace("-", "").lower()
+        if begin_trace(asked).trace_id != asked:
+            self.fail("a trace id is 32 hexadecimal digits, not all of them 0", param, ctx)
+        return asked
 
 
 config_option = click.option(

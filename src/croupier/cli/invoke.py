@@ -7,7 +7,7 @@ import click
 
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, require_scope, run
-from croupier.cli.flags import Duration
+from croupier.cli.flags import Duration, TraceId
 from croupier.cli.job import PATIENCE, follow_to_end
 from croupier.cli.payload import parse_pairs, read_payload
 from croupier.cli.terminal import print_answer
@@ -34,6 +34,9 @@ Examples:
 @click.option(
     "--wait-for", type=Duration(), metavar="DURATION", help="wait this long for a game server that can take it"
 )
+@click.option(
+    "--trace-id", type=TraceId(), metavar="ID", help="the trace that the call belongs to, 32 hexadecimal digits"
+)
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="sent along to the game server; repeatable")
 @connection_options
 def command(
@@ -43,6 +46,7 @@ def command(
     timeout: float | None,
     wait_for: float | None,
     metadata: tuple[str, ...],
+    trace_id: str | None,
     game_id: str | None,
     env: str | None,
     url: str | None,
@@ -58,7 +62,8 @@ def command(
     """
     settings = client_settings(game_id=game_id, env=env, url=url, token=token, config=config)
     require_scope(settings)
-    wishes = _wishes(routing, timeout, parse_pairs("--metadata", metadata)) | {"wait_for": wait_for}
+    said = parse_pairs("--metadata", metadata) | ({"trace_id": trace_id} if trace_id else {})
+    wishes = _wishes(routing, timeout, said) | {"wait_for": wait_for}
     body = _body(function, read_payload(payload), wishes)
     if job:
         _start_and_follow(function, settings, body, as_json=as_json)

@@ -42,7 +42,8 @@ class TextLines(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    """What the line was given beside its message: `call_id` and `trace_id` where it concerns a call."""
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD and value != ""}
 
 
 def _time(record: logging.LogRecord) -> str:

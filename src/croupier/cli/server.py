@@ -9,7 +9,7 @@ from croupier.cli.flags import config_option
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
 from croupier.server import app
-from croupier.settings import ServerSettings, ensure_token, load
+from croupier.settings import ServerSettings, TelemetrySettings, ensure_token, load
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +26,10 @@ _log = logging.getLogger(__name__)
 def command(config: Path | None, **flags: Any) -> None:
     """Run a server until SIGTERM or Ctrl-C. Agents connect to it; people and programs call through it."""
     settings = load(ServerSettings, flags=flags, config=config)
+    telemetry = load(TelemetrySettings, flags={}, config=config)
     set_up_logging(settings.log_level, settings.log_format)
     if settings.token is None:
         token, path = ensure_token(settings.data)
         settings = settings.model_copy(update={"token": token})
         _log.info("callers need the token in %s", path)
-    serve(partial(app.run, settings))
+    serve(partial(app.run, settings, telemetry=telemetry))

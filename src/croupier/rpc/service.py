@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 REASON = "croupier-reason"
 """Trailing metadata that carries an error's reason."""
 
+TRACE_ID = "croupier-trace-id"
+CALL_ID = "croupier-call-id"
+"""Trailing metadata of every answer of a call, good or bad."""
+
 MESSAGE_BYTES_MAX = 2048
 """UTF-8 bytes of an error's text: it travels percent-encoded in the trailing metadata, whose usual limit is 8 KiB."""
 
@@ -42,7 +46,8 @@ class StreamService(Protocol):
 async def abort(context: Context, error: CroupierError) -> NoReturn:
     """End the call with the error's code, its message and, in the trailing metadata, its reason."""
     code = grpc.StatusCode.DATA_LOSS if isinstance(error, BrokenLink) else grpc_code(error)
-    await context.abort(code, _bounded(error.message), ((REASON, error.reason),))
+    told = tuple(context.trailing_metadata() or ())  # which `abort` would put aside
+    await context.abort(code, _bounded(error.message), (*told, (REASON, error.reason)))
     raise AssertionError("abort always raises")
 
 
@@ -56,7 +61,9 @@ def _bounded(message: str) -> str:
 async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
     if isinstance(error, CroupierError):
         await abort(context, error)
-    log.error("%s failed", method, exc_info=error)
+    told = dict(context.trailing_metadata() or ())
+    extra = {"call_id": told.get(CALL_ID, ""), "trace_id": told.get(TRACE_ID, "")}
+    log.error("%s failed", method, exc_info=error, extra=extra)
     await abort(context, InternalError(f"{method} failed inside Croupier; the log of this process has the details"))
 
 

@@ -27,8 +27,9 @@ from croupier.server.http.app import build_app
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
-from croupier.settings import ServerSettings, ensure_token
+from croupier.settings import ServerSettings, TelemetrySettings, ensure_token
 from croupier.store.sql import open_store, system_clock
+from croupier.telemetry import Tracer, open_tracer
 from croupier.tunnel.acceptor import AcceptorConfig
 
 log = logging.getLogger(__name__)
@@ -66,23 +67,31 @@ class _Reports:
         self.watch.session_lost(agent_id)
 
 
-async def run(settings: ServerSettings, *, ready: Callable[[ReadyInfo], None] | None = None) -> None:
+async def run(
+    settings: ServerSettings,
+    *,
+    telemetry: TelemetrySettings | None = None,
+    ready: Callable[[ReadyInfo], None] | None = None,
+) -> None:
     """Serve until cancelled; then stop in order: no new calls, the ones in flight, the store.
 
     Raises FailedPrecondition or OSError when it cannot start.
     """
-    async with serving(settings) as info:
+    async with serving(settings, telemetry) as info:
         if ready is not None:
             ready(info)
         await asyncio.Event().wait()
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
+async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None = None) -> AsyncIterator[ReadyInfo]:
     """A running server for as long as the context lasts."""
     settings.data.mkdir(parents=True, exist_ok=True)
     token = settings.token or ensure_token(settings.data)[0]
     async with contextlib.AsyncExitStack() as stack:
+        tracer = _tracer(settings, telemetry)
+        if tracer is not None:
+            stack.push_async_callback(tracer.close)
         store = await open_store(settings.data / "croupier.db")
         stack.push_async_callback(store.close)
         abandoned = await store.abandon()
@@ -98,15 +107,19 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
         jobs = Jobs(guard=guard, catalog=catalog, store=store, router=router, agents=agents, intake=intake, bus=bus)
         stack.push_async_callback(calls.drain)
         stack.push_async_callback(jobs.drain)
-        direct = DirectLinks(intake.arrived)
+        direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
-            agents, _Reports(intake, catalog, watch), AcceptorConfig(resume_window=settings.resume_window)
+            agents, _Reports(intake, catalog, watch), AcceptorConfig(resume_window=settings.resume_window), tracer
         )
         for forever in (intake.run(), _expire(agents, catalog, direct)):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         grpc = RpcServer(
-            services(tunnels, Registration(agents, direct, catalog), Functions(guard=guard, calls=calls, jobs=jobs))
+            services(
+                tunnels,
+                Registration(agents, direct, catalog),
+                Functions(guard=guard, calls=calls, jobs=jobs, tracer=tracer),
+            )
         )
         stopping = asyncio.Event()
         http = HttpServer(
@@ -118,6 +131,7 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
                 readiness=_readiness,
                 guard=guard,
                 stopping=stopping,
+                tracer=tracer,
             ),
             grace=GRACE + 1.0,
         )
@@ -134,6 +148,10 @@ async def serving(settings: ServerSettings) -> AsyncIterator[ReadyInfo]:
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
         yield ReadyInfo(http=http.address, grpc=grpc.address, token=token.get_secret_value())
         log.info("server stopping")
+
+
+def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tracer | None:
+    return open_tracer(telemetry, service="croupier-server", instance=settings.http)
 
 
 def _table() -> tuple[Agents, Catalog, Router]:

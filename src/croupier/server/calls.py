@@ -11,6 +11,7 @@ from croupier.domain.function import Function
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
 from croupier.domain.routing import Preview, Skipped
+from croupier.domain.trace import named
 from croupier.errors import (
     Canceled,
     Conflict,
@@ -100,7 +101,7 @@ class Calls:
             self._record_later(call, gone, way)
             raise
         except Exception as error:
-            log.exception("call %s failed inside the server", call.id)
+            log.exception("call %s failed inside the server", call.id, extra=named(call))
             fault = InternalError(f"call {call.id} failed inside the server; its log has the details")
             self._settle(call, fault)
             self._record_later(call, fault, way)
@@ -130,7 +131,7 @@ class Calls:
         except CroupierError:
             # What happened in the game has happened: the caller gets its answer, and the record stays open, which a
             # repetition of the key is told.
-            log.exception("the outcome of call %s could not be recorded", call.id)
+            log.exception("the outcome of call %s could not be recorded", call.id, extra=named(call))
         finally:
             self._settle(call, outcome)
 

@@ -12,6 +12,7 @@ from croupier.domain.call import Call, Result, Route, Trail
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
+from croupier.domain.trace import named
 from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown, Unavailable
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
@@ -83,7 +84,7 @@ class Jobs:
             await self._not_started(call, error)
             raise
         except Exception as error:
-            log.exception("job %s could not be started", call.id)
+            log.exception("job %s could not be started", call.id, extra=named(call))
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
             await self._not_started(call, fault)
             raise fault from error
@@ -109,7 +110,7 @@ class Jobs:
             )
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
-            log.exception("where job %s runs could not be recorded", call.id)
+            log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
 
     async def _not_started(self, call: Call, error: CroupierError) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""

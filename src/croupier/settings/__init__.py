@@ -2,7 +2,7 @@
 
     flags ──► environment ──► one YAML file ──► defaults          (the left one wins, field by field)
                                 │
-                    server:  agent:  client:                      (`models.py`: one class per section)
+                    server:  agent:  client:  telemetry:                   (`models.py`: one class per section)
 
 `load` builds one section for a process and raises InvalidArgument with every fault in it; `check_file` lists every fault
 of a whole file. Both name the place: file, line and column, or the variable, or the flag.
@@ -10,7 +10,14 @@ of a whole file. Both name the place: file, line and column, or the variable, or
 
 from croupier.settings.faults import Fault
 from croupier.settings.loading import check_file, load
-from croupier.settings.models import AgentSettings, ClientSettings, LogFormat, LogLevel, ServerSettings
+from croupier.settings.models import (
+    AgentSettings,
+    ClientSettings,
+    LogFormat,
+    LogLevel,
+    ServerSettings,
+    TelemetrySettings,
+)
 from croupier.settings.token import ensure_token
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "ServerSettings",
+    "TelemetrySettings",
     "check_file",
     "ensure_token",
     "load",

@@ -81,7 +81,7 @@ def _url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or "@" in parts.netloc:
         raise _refusal("url", "write http://host:port or https://host, without user, query or fragment")
     if parts.scheme == "http" and not _is_loopback(host):
-        raise _refusal("url", "the token would travel unencrypted: use https://, or an address of this machine")
+        raise _refusal("url", "what is sent would travel unencrypted: use https://, or an address of this machine")
     return value.rstrip("/")
 
 
@@ -119,6 +119,9 @@ DialAddresses = Annotated[
 """A list; in a variable or flag separated by commas."""
 
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+"""0 for none to 1 for all."""
 
 Token = Annotated[SecretStr, AfterValidator(_token)]
 

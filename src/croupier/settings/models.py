@@ -12,6 +12,7 @@ from croupier.settings.fields import (
     Labels,
     ListenAddress,
     Name,
+    Ratio,
     Seconds,
     Text,
     Token,
@@ -85,6 +86,21 @@ class AgentSettings(Settings):
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
 
 
+class TelemetrySettings(Settings):
+    """What server, edge and agent share about traces."""
+
+    section: ClassVar[str] = "telemetry"
+    variable_prefix: ClassVar[str] = "CROUPIER_TELEMETRY_"
+
+    otlp_endpoint: Url | None = Field(
+        None,
+        description="the collector that spans are sent to by OTLP/HTTP, such as http://127.0.0.1:4318; none: no spans",
+    )
+    sample_ratio: Ratio = Field(
+        1.0, description="the share of traces begun here that is recorded; others follow who began them"
+    )
+
+
 class ClientSettings(Settings):
     section: ClassVar[str] = "client"
     variable_prefix: ClassVar[str] = "CROUPIER_"
@@ -95,4 +111,4 @@ class ClientSettings(Settings):
     env: Name | None = Field(None, description="the environment that calls go to")
 
 
-SECTIONS: tuple[type[Settings], ...] = (ServerSettings, AgentSettings, ClientSettings)
+SECTIONS: tuple[type[Settings], ...] = (ServerSettings, AgentSettings, ClientSettings, TelemetrySettings)

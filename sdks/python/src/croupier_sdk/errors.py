@@ -67,14 +67,19 @@ class BadArgument(Exception):
 
 
 class CallError(Exception):
-    """A call did not succeed: gRPC `code`, `reason` (one of CODES, or "" from a peer that gives none), `message`."""
+    """A call did not succeed: gRPC `code`, `reason` (one of CODES, or "" from a peer that gives none), `message`, and
+    `trace_id`, under which logs and traces of the platform have it ("" where it never got there).
+    """
 
-    def __init__(self, code: int, reason: str, message: str, details: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, message: str, details: Mapping[str, str] | None = None, *, trace_id: str = ""
+    ) -> None:
         super().__init__(f"{reason or f'code {code}'}: {message}")
         self.code = code
         self.reason = reason
         self.message = message
         self.details: Mapping[str, str] = details or {}
+        self.trace_id = trace_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

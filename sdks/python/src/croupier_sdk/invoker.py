@@ -16,6 +16,7 @@ from croupier_sdk.functions.encoding import Unserializable, to_payload
 from croupier_sdk.functions.options import Route
 from croupier_sdk.rpc.backoff import Backoff
 from croupier_sdk.rpc.channel import Tls, check_secure, dial
+from croupier_sdk.running.context import current_trace
 from croupier_wire.function.v1 import function_pb2
 
 _SERVICE = "/croupier.function.v1.FunctionService"
@@ -35,6 +36,10 @@ class InvokeOptions:
     """What decides the game server, for route hash."""
     version: str = ""
     trace_id: str = ""
+    """The trace that begins with this call: 32 hexadecimal digits."""
+    traceparent: str = ""
+    """W3C trace context to go on from; without this and `trace_id`, that of the handler this runs in, if it runs in one."""
+    tracestate: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
     """Seconds until the call is given up, on every hop."""
@@ -177,11 +182,12 @@ class Invoker:
 
     def _request(self, function_id: str, payload: bytes, options: InvokeOptions) -> function_pb2.InvokeRequest:
         said = {name: value for name in _METADATA if (value := getattr(options, name))}
+        trace = {} if options.traceparent or options.trace_id else current_trace()
         return function_pb2.InvokeRequest(
             function_id=function_id,
             idempotency_key=options.idempotency_key,
             payload=payload,
-            metadata={**options.metadata, **self._scope, **said},
+            metadata={**trace, **options.metadata, **self._scope, **said},
         )
 
     def _open(self) -> grpc.aio.Channel:
@@ -190,16 +196,17 @@ class Invoker:
         return self._channel
 
 
-_METADATA = ("trace_id", "route", "target_service_id", "hash_key", "version")
+_METADATA = ("trace_id", "traceparent", "tracestate", "route", "target_service_id", "hash_key", "version")
 
 
 def call_error(error: grpc.aio.AioRpcError) -> CallError:
     """What gRPC says, with the reason from the trailing metadata where the peer gives one."""
     code = int(error.code().value[0])
     trailing = error.trailing_metadata()
-    reason = trailing.get("croupier-reason", "") if trailing is not None else ""
-    text = reason.decode() if isinstance(reason, bytes) else str(reason)
-    return CallError(code, text or REASONS.get(code, ""), error.details() or error.code().name)
+    told = {str(name): str(value) for name, value in trailing} if trailing is not None else {}
+    reason = told.get("croupier-reason") or REASONS.get(code, "")
+    trace_id = told.get("croupier-trace-id", "")
+    return CallError(code, reason, error.details() or error.code().name, trace_id=trace_id)
 
 
 def _payload(value: Any) -> bytes:

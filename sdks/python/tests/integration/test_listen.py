@@ -241,3 +241,29 @@ async def test_no_reason_from_the_peer_leaves_the_codes_meaning(address):
     error = CallError(5, "", "x")
     assert str(error) == "code 5: x"
     assert function_pb2.JobEvent().seq == 0
+
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_a_call_made_in_a_handler_belongs_to_the_trace_of_the_call_it_runs_for(game, address, invoker):
+    @game.function("relay")
+    async def relay() -> dict:
+        async with Invoker(address, game_id="demo", env="dev") as inner:
+            return await inner.invoke("metadata")
+
+    options = InvokeOptions(traceparent=PARENT, tracestate="vendor=1")
+    passed_on = await invoker.invoke("relay", options=options)
+    assert (passed_on["traceparent"], passed_on["tracestate"]) == (PARENT, "vendor=1")
+    assert "traceparent" not in await invoker.invoke("metadata")
+
+
+async def test_a_handler_knows_its_trace(game, invoker):
+    @game.function("trace")
+    async def trace() -> list[str]:
+        call = current_call()
+        return [call.trace_id, call.traceparent, call.tracestate]
+
+    options = InvokeOptions(traceparent=PARENT, tracestate="vendor=1")
+    assert await invoker.invoke("trace", options=options) == [PARENT[3:35], PARENT, "vendor=1"]
+    assert await invoker.invoke("trace", options=InvokeOptions(trace_id="mine")) == ["mine", "", ""]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from typing import Any
 
 from croupier.domain.addresses import dialable, is_loopback
 from croupier.domain.call import Call, Result
@@ -11,6 +12,8 @@ from croupier.domain.limits import CALL_TIMEOUT_MAX
 from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown
 from croupier.rpc.client import FunctionClient
 from croupier.server.dispatch.link import Arrived, travelling_metadata
+from croupier.server.dispatch.sending import sent
+from croupier.telemetry import Tracer
 from croupier.tunnel.frames import JobAnswer, JobStarted
 from croupier_wire.function.v1 import function_pb2 as wire
 
@@ -18,8 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class DirectLink:
-    def __init__(self, agent_id: str, client: FunctionClient, arrived: Arrived) -> None:
+    def __init__(self, agent_id: str, client: FunctionClient, arrived: Arrived, tracer: Tracer | None = None) -> None:
         self.agent_id = agent_id
+        self._tracer = tracer
         self._client = client
         self._arrived = arrived
         self._outstanding = 0
@@ -40,7 +44,14 @@ class DirectLink:
     def outstanding(self) -> int:
         return self._outstanding
 
-    async def invoke(self, call: Call, service_id: str, timeout: float) -> Result:
+    def invoke(self, call: Call, service_id: str, timeout: float) -> Coroutine[Any, Any, Result]:
+        if self._tracer is None:
+            return self._invoke(call, service_id, timeout)
+        return sent(
+            self._tracer, call, self.agent_id, service_id, lambda traced: self._invoke(traced, service_id, timeout)
+        )
+
+    async def _invoke(self, call: Call, service_id: str, timeout: float) -> Result:
         self._outstanding += 1
         try:
             payload = await self._client.invoke(_request(call, service_id), timeout)
@@ -48,7 +59,14 @@ class DirectLink:
             self._outstanding -= 1
         return Result(payload=payload, agent_id=self.agent_id, service_id=service_id)
 
-    async def start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
+    def start(self, call: Call, service_id: str, timeout: float) -> Coroutine[Any, Any, JobStarted]:
+        if self._tracer is None:
+            return self._start(call, service_id, timeout)
+        return sent(
+            self._tracer, call, self.agent_id, service_id, lambda traced: self._start(traced, service_id, timeout)
+        )
+
+    async def _start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
         theirs = await self._client.start_job(_request(call, service_id), timeout)
         if not theirs:
             raise OutcomeUnknown(
@@ -147,8 +165,9 @@ def _event(job_id: str, seq: int, event: wire.JobEvent) -> JobEvent:
 class DirectLinks:
     """One kept link for each agent that is called by address."""
 
-    def __init__(self, arrived: Arrived) -> None:
+    def __init__(self, arrived: Arrived, tracer: Tracer | None = None) -> None:
         self._arrived = arrived
+        self._tracer = tracer
         self._links: dict[str, tuple[str, DirectLink]] = {}
         self._retiring: dict[asyncio.Task[None], DirectLink] = {}
 
@@ -164,7 +183,7 @@ class DirectLinks:
         if known is not None and known[0] == address:
             return known[1]
         self.forget(agent_id)
-        fresh = DirectLink(agent_id, FunctionClient(address), self._arrived)
+        fresh = DirectLink(agent_id, FunctionClient(address), self._arrived, self._tracer)
         self._links[agent_id] = (address, fresh)
         return fresh
 

@@ -1,7 +1,10 @@
 """FunctionService and JobService on the server: the spine's gRPC entry."""
 
+import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from typing import TypeVar
 
 from croupier.domain.call import Call, Route
 from croupier.domain.identifiers import new_id
@@ -10,11 +13,14 @@ from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, 
 from croupier.domain.principal import Principal
 from croupier.domain.routing import wait_seconds
 from croupier.domain.scope import parse_scope
-from croupier.errors import InvalidArgument, PayloadTooLarge
-from croupier.rpc.service import Context, metadata_value
+from croupier.domain.trace import Trace, begin_trace, trace_in, tracestate_of
+from croupier.errors import CroupierError, InvalidArgument, PayloadTooLarge
+from croupier.rpc.service import CALL_ID, TRACE_ID, Context, metadata_value
 from croupier.server.access.guard import Guard
 from croupier.server.calls import Calls
 from croupier.server.jobs import Jobs
+from croupier.telemetry import Span, Tracer
+from croupier.telemetry.facts import facts_of
 from croupier_wire.edge.job.v1 import job_pb2
 from croupier_wire.function.v1 import function_pb2 as wire
 
@@ -23,11 +29,15 @@ _ROUTING_KEYS = frozenset(
 )
 
 
+T = TypeVar("T")
+
+
 class Functions:
-    def __init__(self, *, guard: Guard, calls: Calls, jobs: Jobs) -> None:
+    def __init__(self, *, guard: Guard, calls: Calls, jobs: Jobs, tracer: Tracer | None = None) -> None:
         self._guard = guard
         self._calls = calls
         self._jobs = jobs
+        self._tracer = tracer
 
     def _caller(self, context: Context) -> Principal:
         """Raises Unauthenticated without `authorization: Bearer TOKEN` in the gRPC metadata."""
@@ -36,12 +46,29 @@ class Functions:
 
     async def invoke(self, request: wire.InvokeRequest, context: Context) -> wire.InvokeResponse:
         caller = self._caller(context)
-        result = await self._calls.invoke(caller, read_call(request, caller, "c", _time_left(context)))
+        call, span = self._enter(request, caller, context, "c", _time_left(context))
+        result = await _told(self._calls.invoke(caller, call), span)
         return wire.InvokeResponse(payload=result.payload)
 
     async def start_job(self, request: wire.InvokeRequest, context: Context) -> wire.StartJobResponse:
         caller = self._caller(context)
-        return wire.StartJobResponse(job_id=await self._jobs.start(caller, read_call(request, caller, "j", None)))
+        call, span = self._enter(request, caller, context, "j", None)
+        return wire.StartJobResponse(job_id=await _told(self._jobs.start(caller, call), span))
+
+    def _enter(
+        self, request: wire.InvokeRequest, caller: Principal, context: Context, prefix: str, timeout: float | None
+    ) -> tuple[Call, Span | None]:
+        """The call, whose ids every answer carries, and its span where spans are collected."""
+        trace = trace_in(request.metadata, metadata_value(context, "traceparent"))
+        context.set_trailing_metadata(((TRACE_ID, trace.trace_id),))
+        call = read_call(request, caller, prefix, timeout, trace)
+        context.set_trailing_metadata(((TRACE_ID, trace.trace_id), (CALL_ID, call.id)))
+        if (state := tracestate_of(metadata_value(context, "tracestate"))) != "":
+            call = replace(call, metadata={"tracestate": state, **call.metadata})
+        if self._tracer is None:
+            return call, None
+        span = self._tracer.enter(f"gRPC {call.function_id}", trace, facts_of(call))
+        return replace(call, traceparent=span.traceparent), span
 
     async def stream_job(self, request: wire.JobStreamRequest, context: Context) -> AsyncIterator[wire.JobEvent]:
         caller = self._caller(context)
@@ -60,6 +87,25 @@ class Functions:
         return job_pb2.GetJobResultResponse(state=job.state.value, payload=job.payload, error=job.error)
 
 
+async def _told(work: Awaitable[T], span: Span | None) -> T:
+    """What `work` returns or raises, told to the span."""
+    if span is None:
+        return await work
+    try:
+        answer = await work
+    except CroupierError as error:
+        span.end(error.reason, {})
+        raise
+    except asyncio.CancelledError:
+        span.end("canceled", {})
+        raise
+    except BaseException:
+        span.end("internal", {})
+        raise
+    span.end("ok", {})
+    return answer
+
+
 def to_wire(event: JobEvent) -> wire.JobEvent:
     return wire.JobEvent(
         type=event.type, message=event.message, progress=event.progress, payload=event.payload, seq=event.seq
@@ -72,7 +118,9 @@ def _time_left(context: Context) -> float | None:
     return min(max(left, 0.001), CALL_TIMEOUT_MAX) if isinstance(left, float) and math.isfinite(left) else None
 
 
-def read_call(request: wire.InvokeRequest, caller: Principal, prefix: str, timeout: float | None) -> Call:
+def read_call(
+    request: wire.InvokeRequest, caller: Principal, prefix: str, timeout: float | None, trace: Trace | None = None
+) -> Call:
     """The request as a call. Raises InvalidArgument or PayloadTooLarge, naming what is wrong."""
     metadata = dict(request.metadata)
     if not request.function_id or len(request.function_id) > KEY_BYTES:
@@ -93,7 +141,7 @@ def read_call(request: wire.InvokeRequest, caller: Principal, prefix: str, timeo
         version=metadata.get("version", ""),
         metadata={key: value for key, value in metadata.items() if key not in _ROUTING_KEYS},
         timeout=timeout,
-        traceparent=metadata.get("traceparent", ""),
+        traceparent=(trace or begin_trace()).traceparent,
         wait_for=wait_seconds(metadata.get("wait_for", "")),
     )
 

@@ -10,6 +10,7 @@ from croupier.errors import Conflict, InvalidArgument, PermissionDenied, RateLim
 from croupier.rpc.service import read_hello
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import Link, TunnelLink
+from croupier.telemetry import Tracer
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
 from croupier.tunnel.codec import decode, parse
 from croupier.tunnel.frames import SESSION, Drain, Hello, Register
@@ -38,10 +39,13 @@ class Observer(Protocol):
 class Tunnels:
     """The sessions of all agents that dialled in, one for each agent id."""
 
-    def __init__(self, agents: Agents, observer: Observer, config: AcceptorConfig) -> None:
+    def __init__(
+        self, agents: Agents, observer: Observer, config: AcceptorConfig, tracer: Tracer | None = None
+    ) -> None:
         self._agents = agents
         self._observer = observer
         self._config = config
+        self._tracer = tracer
         self._incarnation = new_id("s")
         self._links: dict[str, TunnelLink] = {}
         self._stopping = False
@@ -86,7 +90,7 @@ class Tunnels:
         if link is not None:
             link.peer.close(f"agent {hello.agent_id} began a new session")
         acceptor = Acceptor(hello, session_id=new_id("t"), incarnation=self._incarnation, config=self._config)
-        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self), self._observer.job_event)
+        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self), self._observer.job_event, self._tracer)
         self._links[hello.agent_id] = fresh
         self._admit(hello, scope, ip, fresh)
         return fresh

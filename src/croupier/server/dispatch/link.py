@@ -1,12 +1,15 @@
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from croupier.domain.call import Call, Result
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
+from croupier.domain.trace import trace_id_of
 from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown
+from croupier.server.dispatch.sending import sent
+from croupier.telemetry import Tracer
 from croupier.tunnel.frames import CallResult, CancelJob, Invoke, JobAck, JobAnswer, JobQuery, JobStarted, StartJob
 from croupier.tunnel.peer import AcceptorPeer
 
@@ -60,9 +63,10 @@ Arrived = Callable[[Link, JobEvent], None]
 class TunnelLink:
     """An agent that dialled in."""
 
-    def __init__(self, agent_id: str, peer: AcceptorPeer, arrived: Arrived) -> None:
+    def __init__(self, agent_id: str, peer: AcceptorPeer, arrived: Arrived, tracer: Tracer | None = None) -> None:
         self.agent_id = agent_id
         self.peer = peer
+        self._tracer = tracer
         self._arrived = arrived
         self._names = _JobNames()
         self._starting = 0
@@ -80,7 +84,14 @@ class TunnelLink:
     def outstanding(self) -> int:
         return self.peer.machine.in_flight
 
-    async def invoke(self, call: Call, service_id: str, timeout: float) -> Result:
+    def invoke(self, call: Call, service_id: str, timeout: float) -> Coroutine[Any, Any, Result]:
+        if self._tracer is None:
+            return self._invoke(call, service_id, timeout)
+        return sent(
+            self._tracer, call, self.agent_id, service_id, lambda traced: self._invoke(traced, service_id, timeout)
+        )
+
+    async def _invoke(self, call: Call, service_id: str, timeout: float) -> Result:
         frame = Invoke(
             request_id=call.id,
             function_id=call.function_id,
@@ -99,7 +110,14 @@ class TunnelLink:
             raise answer.error
         return Result(payload=answer.payload, service_id=answer.service_id, agent_id=self.agent_id)
 
-    async def start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
+    def start(self, call: Call, service_id: str, timeout: float) -> Coroutine[Any, Any, JobStarted]:
+        if self._tracer is None:
+            return self._start(call, service_id, timeout)
+        return sent(
+            self._tracer, call, self.agent_id, service_id, lambda traced: self._start(traced, service_id, timeout)
+        )
+
+    async def _start(self, call: Call, service_id: str, timeout: float) -> JobStarted:
         frame = StartJob(
             request_id=new_id("r"),
             function_id=call.function_id,
@@ -211,7 +229,7 @@ def travelling_metadata(call: Call, service_id: str) -> dict[str, str]:
     metadata = {**call.metadata, "game_id": call.scope.game_id, "env": call.scope.env}
     if call.traceparent:
         metadata["traceparent"] = call.traceparent
-        metadata.setdefault("trace_id", call.traceparent[3:35])
+        metadata.setdefault("trace_id", trace_id_of(call.traceparent))
     if service_id:
         metadata["route"] = "targeted"
         metadata["target_service_id"] = service_id

@@ -21,6 +21,7 @@ from croupier.server.http.health import health_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.ports import Calls, Directory, History, Jobs, Readiness
+from croupier.telemetry import Tracer
 
 
 def build_app(
@@ -35,13 +36,16 @@ def build_app(
     metrics: HttpMetrics | None = None,
     flights: Flights | None = None,
     room: Room | None = None,
+    tracer: Tracer | None = None,
 ) -> Front:
     """The ASGI application. `stopping` is set by the process when it begins to stop: streams end, readiness says so."""
     metrics = HttpMetrics() if metrics is None else metrics
     flights = Flights() if flights is None else flights
     room = Room() if room is None else room
     metrics.watch_calls(lambda: len(flights))
-    entry = LeanEntry(calls=calls, jobs=jobs, directory=directory, flights=flights, room=room, metrics=metrics)
+    entry = LeanEntry(
+        calls=calls, jobs=jobs, directory=directory, flights=flights, room=room, metrics=metrics, tracer=tracer
+    )
     framework = _framework(
         call_routes(history),
         job_routes(jobs, stopping=stopping, metrics=metrics),

@@ -39,7 +39,7 @@ def json_answer(value: object) -> Response:
 async def answer_failure(request: Request, error: Exception) -> Response:
     """The problem document of whatever a handler raised."""
     exchange = await exchange_of(request)
-    return _response(exchange.refusal(known(error, exchange.call_id)))
+    return _response(exchange.refusal(known(error, exchange.call_id, exchange.trace_id)))
 
 
 async def answer_refusal(request: Request, error: Exception) -> Response:

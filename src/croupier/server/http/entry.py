@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
 import msgspec
@@ -11,6 +12,7 @@ import orjson
 from croupier.domain.call import Call, Result
 from croupier.domain.identifiers import new_id
 from croupier.domain.limits import JOB_TIMEOUT_MAX, PAYLOAD_BYTES
+from croupier.domain.trace import trace_in, tracestate_of
 from croupier.errors import RateLimited
 from croupier.server.http.bodies import Body, Room
 from croupier.server.http.documents import to_json
@@ -22,6 +24,8 @@ from croupier.server.http.ports import Calls, Directory, Jobs
 from croupier.server.http.problems import known
 from croupier.server.http.requests import CallBody, build_call, call_decoder, one_of, parse_body, parse_query, scope_of
 from croupier.server.payload_json import is_json
+from croupier.telemetry import Tracer
+from croupier.telemetry.facts import facts_of
 
 ENVELOPE_BYTES = 65_536
 """What may stand round a payload in a request body."""
@@ -37,7 +41,15 @@ class LeanEntry:
     """Answers the addresses that run functions, or say where they would run; `find` says whether a path is one of them."""
 
     def __init__(
-        self, *, calls: Calls, jobs: Jobs, directory: Directory, flights: Flights, room: Room, metrics: HttpMetrics
+        self,
+        *,
+        calls: Calls,
+        jobs: Jobs,
+        directory: Directory,
+        flights: Flights,
+        room: Room,
+        metrics: HttpMetrics,
+        tracer: Tracer | None = None,
     ) -> None:
         self._calls = calls
         self._jobs = jobs
@@ -45,6 +57,7 @@ class LeanEntry:
         self._flights = flights
         self._room = room
         self._metrics = metrics
+        self._tracer = tracer
         self.orders: Mapping[str, tuple[str, Order]] = {
             "/api/invoke": ("/api/invoke", self._invoke),
             "/invoke": ("/api/invoke", self._invoke),
@@ -72,9 +85,11 @@ class LeanEntry:
                 answer = await order(exchange, content)
         except CallerLeft:
             self._metrics.call(route, "canceled", time.perf_counter() - began)
+            if exchange.span is not None:
+                exchange.span.end("canceled", {})
             return
         except Exception as failure:  # noqa: BLE001 — the border: whatever it was, the caller gets an answer
-            error = known(failure, exchange.call_id)
+            error = known(failure, exchange.call_id, exchange.trace_id)
             outcome = error.reason
             # A full server is not the caller's fault: 503 sends a load balancer elsewhere, 429 would not.
             full = isinstance(error, RateLimited) and not exchange.call_id
@@ -84,19 +99,21 @@ class LeanEntry:
         took = time.perf_counter() - began
         self._metrics.call(route, outcome, took)
         self._metrics.request(route, answer.status)
+        if exchange.span is not None:
+            exchange.span.end(outcome, {"http.route": route, "http.response.status_code": str(answer.status)})
         await exchange.answer(answer, (b"x-duration-ms", b"%.1f" % (took * 1000)))
 
     async def _invoke(self, exchange: Exchange, content: bytes) -> Answer:
         exchange.call_id = new_id("c")
-        return await self._send(exchange, _call_of(exchange, _parsed(content)))
+        return await self._send(exchange, self._call_of(exchange, _parsed(content)))
 
     async def _start(self, exchange: Exchange, content: bytes) -> Answer:
         exchange.call_id = new_id("j")
-        call = _call_of(exchange, _parsed(content), timeout_max=JOB_TIMEOUT_MAX)
+        call = self._call_of(exchange, _parsed(content), timeout_max=JOB_TIMEOUT_MAX)
         return await self._begin(exchange, call, status=200)
 
     async def _preview(self, exchange: Exchange, content: bytes) -> Answer:
-        call = _call_of(exchange, _parsed(content))
+        call = self._call_of(exchange, _parsed(content))
         return Answer(200, JSON, to_json(await self._calls.preview(exchange.caller, call)))
 
     async def _run_function(self, exchange: Exchange, content: bytes) -> Answer:
@@ -105,9 +122,27 @@ class LeanEntry:
         function = self._directory.function(scope, body.function_id)
         if function is None or function.returns != "job":
             exchange.call_id = new_id("c")
-            return await self._send(exchange, _call_of(exchange, body))
+            return await self._send(exchange, self._call_of(exchange, body))
         exchange.call_id = new_id("j")
-        return await self._begin(exchange, _call_of(exchange, body, timeout_max=JOB_TIMEOUT_MAX), status=202)
+        return await self._begin(exchange, self._call_of(exchange, body, timeout_max=JOB_TIMEOUT_MAX), status=202)
+
+    def _call_of(self, exchange: Exchange, body: CallBody, **bounds: float) -> Call:
+        if body.metadata or exchange.trace.continued:
+            _continue_trace(exchange, body)
+        query = exchange.scope["query_string"]
+        call = build_call(
+            body,
+            call_id=exchange.call_id,
+            caller=exchange.caller,
+            headers=exchange.headers,
+            query=parse_query(query) if query else {},
+            traceparent=exchange.traceparent,
+            **bounds,
+        )
+        if self._tracer is None:
+            return call
+        exchange.span = self._tracer.enter(f"{exchange.method} {call.function_id}", exchange.trace, facts_of(call))
+        return replace(call, traceparent=exchange.span.traceparent)
 
     async def _send(self, exchange: Exchange, call: Call) -> Answer:
         return _answer(await self._calls.invoke(exchange.caller, call))
@@ -124,17 +159,14 @@ def _parsed(content: bytes) -> CallBody:
     return body
 
 
-def _call_of(exchange: Exchange, body: CallBody, **bounds: float) -> Call:
-    query = exchange.scope["query_string"]
-    return build_call(
-        body,
-        call_id=exchange.call_id,
-        caller=exchange.caller,
-        headers=exchange.headers,
-        query=parse_query(query) if query else {},
-        traceparent=exchange.traceparent,
-        **bounds,
-    )
+def _continue_trace(exchange: Exchange, body: CallBody) -> None:
+    """Take the trace from the metadata where no header named one; a tracestate goes where its traceparent goes."""
+    if not exchange.trace.continued:
+        if "traceparent" in body.metadata or "trace_id" in body.metadata:
+            exchange.trace = trace_in(body.metadata)
+            exchange.trace_id, exchange.traceparent, _ = exchange.trace
+    elif (state := tracestate_of(exchange.headers.get(b"tracestate", b"").decode("latin-1"))) != "":
+        body.metadata = {**body.metadata, "tracestate": state}
 
 
 def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mapping[str, str]]:

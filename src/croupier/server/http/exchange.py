@@ -8,11 +8,12 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope, Send
 
 from croupier.domain.principal import Principal
+from croupier.domain.trace import trace_of
 from croupier.errors import CroupierError, PayloadTooLarge
 from croupier.server.http import problems
 from croupier.server.http.documents import to_json
 from croupier.server.http.problems import Headers
-from croupier.server.http.tracing import trace_of
+from croupier.telemetry import Span
 
 JSON = b"application/json"
 BYTES = b"application/octet-stream"
@@ -29,7 +30,10 @@ class Answer(NamedTuple):
 
 
 class Exchange:
-    """What is known of a request: `caller` once it is authenticated, `call_id` once there is a call."""
+    """What is known of a request: `caller` once it is authenticated, `call_id` once there is a call.
+
+    `traceparent` is what the next hop goes on from; `span` is there where spans are collected.
+    """
 
     __slots__ = (
         "call_id",
@@ -40,6 +44,8 @@ class Exchange:
         "receive",
         "scope",
         "send",
+        "span",
+        "trace",
         "trace_id",
         "traceparent",
     )
@@ -51,7 +57,9 @@ class Exchange:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        self.trace_id, self.traceparent = trace_of(self.headers.get(b"traceparent"))
+        self.trace = trace_of(self.headers.get(b"traceparent"))
+        self.trace_id, self.traceparent, _ = self.trace
+        self.span: Span | None = None
         self.caller = Principal(name="", kind="nobody")
         self.call_id = ""
 

@@ -105,7 +105,7 @@ class Front:
                 if watched.complete:
                     return
                 raise
-            await exchange.answer(exchange.refusal(known(failure, exchange.call_id)))
+            await exchange.answer(exchange.refusal(known(failure, exchange.call_id, exchange.trace_id)))
         finally:
             route = getattr(exchange.scope.get("route"), "path", "unknown")
             self._metrics.request(route, watched.status)

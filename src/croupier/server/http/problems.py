@@ -59,11 +59,12 @@ class MethodNotAllowed(CroupierError):
     reason = "method_not_allowed"
 
 
-def known(error: Exception, call_id: str) -> CroupierError:
+def known(error: Exception, call_id: str, trace_id: str) -> CroupierError:
     """`error` as one of ours. A foreign one, or a fault of ours, is logged with the call's id and told without its text."""
     if isinstance(error, CroupierError) and not isinstance(error, InternalError):
         return error
-    _log.error("call %s failed by a fault of the server", call_id or "-", exc_info=error)
+    extra = {"call_id": call_id, "trace_id": trace_id}
+    _log.error("call %s failed by a fault of the server", call_id or "-", exc_info=error, extra=extra)
     where = f" under call {call_id}" if call_id else ""
     return InternalError(f"the server failed; its log says why{where}")
 

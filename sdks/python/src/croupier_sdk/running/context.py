@@ -20,12 +20,23 @@ class CallContext:
     metadata: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str = ""
     traceparent: str = ""
+    """W3C trace context: the span that this call is a part of. The game's own tracing may go on from it."""
     deadline: float | None = None
     """When the answer is due, on `time.monotonic()`'s clock."""
     game_id: str = ""
     env: str = ""
     cancelled: bool = False
     """Nobody waits for the answer any more: a long sync handler should look now and then."""
+
+    @property
+    def trace_id(self) -> str:
+        """The id under which the call is found on every hop; empty where no trace came with it."""
+        return self.traceparent[3:35] or self.metadata.get("trace_id", "")
+
+    @property
+    def tracestate(self) -> str:
+        """What goes with `traceparent`."""
+        return self.metadata.get("tracestate", "")
 
     def remaining(self) -> float | None:
         """Seconds left, never negative; None without a deadline."""
@@ -38,6 +49,15 @@ _current: ContextVar[CallContext] = ContextVar("croupier_call")
 def current_call() -> CallContext:
     """The call this code runs for. Raises LookupError outside of a handler."""
     return _current.get()
+
+
+def current_trace() -> dict[str, str]:
+    """The metadata by which a call made here belongs to the trace of the call this code runs for; empty elsewhere."""
+    call = _current.get(None)
+    if call is None or not call.traceparent:
+        return {}
+    found = {"traceparent": call.traceparent, "tracestate": call.tracestate}
+    return {name: value for name, value in found.items() if value}
 
 
 enter_call = _current.set
