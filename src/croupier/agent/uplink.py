@@ -6,9 +6,7 @@ server ◄─ job event ─ deliver ◄─ jobs            server ─ JobAck ─
 
 import asyncio
 import logging
-import random
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -23,6 +21,7 @@ from croupier.domain.addresses import is_loopback
 from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
 from croupier.rpc.control import ControlClient
+from croupier.tunnel.backoff import Backoff
 from croupier.tunnel.codec import encode
 from croupier.tunnel.connector import (
     Abort,
@@ -60,19 +59,6 @@ REASON_SHOWN = 500
 FLUSH_CHECK = 0.01
 ASK_TIMEOUT = 2.0
 """Seconds in which game servers must say what they know of a job."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Backoff:
-    """Pauses between tries, in seconds: doubling from `first` to `most`, each ±20 %."""
-
-    first: float = 0.1
-    most: float = 30.0
-    settled: float = 1.0
-    """A stream that lived so long makes the next pause a first one again."""
-
-    def pause(self, failures: int) -> float:
-        return min(self.most, self.first * 2.0 ** min(failures, 30)) * random.uniform(0.8, 1.2)  # noqa: S311 — jitter, no secret
 
 
 class Uplink:
@@ -126,8 +112,7 @@ class Uplink:
         while not self._stopping.is_set():
             began = self._loop.time()
             reached = await self._try(self._servers[place % len(self._servers)])
-            if not reached:
-                place += 1
+            place += 1  # also after a good stream: whatever ended it, another way is the better bet
             if reached and self._loop.time() - began >= self._backoff.settled:
                 failures = 0
             await self._pause(self._backoff.pause(failures))

@@ -1,0 +1,15 @@
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backoff:
+    """Pauses between tries, in seconds: doubling from `first` to `most`, each ±20 %."""
+
+    first: float = 0.1
+    most: float = 30.0
+    settled: float = 1.0
+    """A stream that lived so long makes the next pause a first one again."""
+
+    def pause(self, failures: int) -> float:
+        return min(self.most, self.first * 2.0 ** min(failures, 30)) * random.uniform(0.8, 1.2)  # noqa: S311 — jitter, no secret
