@@ -30,6 +30,7 @@ async def test_the_registry_has_the_contracts_shape(bed):
                 "env": "dev",
                 "rpc_addr": "",
                 "ip": "",
+                "edge": "",
                 "type": "agent",
                 "version": "",
                 "functions": 2,

@@ -1,6 +1,7 @@
 """FunctionService and JobService of the server, as invokers written against the contract call them."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import grpc
 import grpc.aio
 import orjson
 import pytest
+from tests.planes.edge_testbed import LINK_TOKEN, edge_of
 from tests.planes.scripted_agent import (
     HERE,
     Server,
@@ -26,14 +28,17 @@ from croupier_wire.sdk.v1 import sdk_pb2_grpc
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    async with running(tmp_path) as server:
+    async with running(tmp_path, link_token=LINK_TOKEN) as server:
         yield server
 
 
-@pytest.fixture
-async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
-    async with grpc.aio.insecure_channel(server.grpc) as channel:
-        yield channel
+@pytest.fixture(params=["direct", "through an edge"])
+async def channel(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[grpc.aio.Channel]:
+    """A caller cannot tell whether there is an edge between."""
+    async with AsyncExitStack() as stack:
+        direct = request.param == "direct"
+        address = server.grpc if direct else (await stack.enter_async_context(edge_of(server))).grpc
+        yield await stack.enter_async_context(grpc.aio.insecure_channel(address))
 
 
 def request(**more: Any) -> function_pb2.InvokeRequest:

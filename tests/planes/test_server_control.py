@@ -380,6 +380,7 @@ async def test_the_registry_has_the_contracts_shape(server: Server) -> None:
         "env": "dev",
         "rpc_addr": "",
         "ip": "127.0.0.1",
+        "edge": "",
         "type": "agent",
         "version": "1.2",
         "functions": 3,

@@ -10,7 +10,6 @@ from croupier import __version__
 from croupier.agent.attachments import Attachments
 from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Forward
-from croupier.agent.health import Health
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import WINDOW, Jobs
 from croupier.agent.local import LocalCalls, LocalControl, services
@@ -23,6 +22,7 @@ from croupier.agent.uplink import Uplink
 from croupier.asgi import HttpServer
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import parse_scope
+from croupier.health import Health
 from croupier.rpc.service import RpcServer
 from croupier.settings import AgentSettings, TelemetrySettings
 from croupier.telemetry import Tracer, open_tracer

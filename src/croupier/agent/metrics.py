@@ -11,8 +11,6 @@ from prometheus_client.registry import Collector
 from croupier.agent.instances import Instances, InstanceState
 from croupier.agent.jobs import Jobs
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 class Calls:
     """Counts of calls, kept as plain numbers: counting costs next to nothing, reading happens at a scrape."""

@@ -27,6 +27,7 @@ class Entry:
 COMMANDS: Mapping[str, Entry] = {
     "dev": Entry(module="croupier.cli.dev", help="Run server, agent and a sample game in one process"),
     "server": Entry(module="croupier.cli.server", help="Run a server"),
+    "edge": Entry(module="croupier.cli.edge", help="Run an edge between agents and servers"),
     "agent": Entry(module="croupier.cli.agent", help="Run an agent beside game servers"),
     "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
     "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 @click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="database and token file  [data/server]")
 @click.option("--resume-window", metavar="DURATION", help="how long a lost agent may resume its session  [10s]")
 @click.option("--job-lost-after", metavar="DURATION", help="how long a lost agent's jobs are waited for  [60s]")
+@click.option("--edges", metavar="HOST:PORT,…", help="edges to dial; others may dial this server")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error  [info]")
 @click.option("--log-format", metavar="FORMAT", help="text or json  [text]")
 @config_option

@@ -28,6 +28,9 @@ class AgentView:
     env: str
     rpc_addr: str = ""
     ip: str = ""
+    """As the edge says, if there is one."""
+    edge: str = ""
+    """The edge it is connected through; empty when it is connected directly."""
     type: str = "agent"
     version: str = ""
     functions: int = 0

@@ -72,11 +72,11 @@ class RelayedContext(grpc.aio.ServicerContext[Any, Any]):
     def set_trailing_metadata(self, trailing_metadata: Any) -> None:
         self._trailing = pairs_of(trailing_metadata)
 
+    def trailing_metadata(self) -> Any:
+        return text_pairs(self._trailing)
+
     def invocation_metadata(self) -> Any:
-        return tuple(
-            (name, value if name.endswith("-bin") else value.decode("ascii", errors="replace"))
-            for name, value in self._stream.how.metadata
-        )
+        return text_pairs(self._stream.how.metadata)
 
     def set_code(self, code: grpc.StatusCode) -> None:
         self._code = code.value[0]
@@ -117,6 +117,13 @@ class RelayedContext(grpc.aio.ServicerContext[Any, Any]):
 def pairs_of(metadata: Any) -> Pairs:
     """GRPC metadata as it travels on a link."""
     return tuple((name, value if isinstance(value, bytes) else value.encode()) for name, value in metadata or ())
+
+
+def text_pairs(pairs: Pairs) -> tuple[tuple[str, str | bytes], ...]:
+    """The same as gRPC has it: bytes for names that end in `-bin`, text for the others."""
+    return tuple(
+        (name, value if name.endswith("-bin") else value.decode("ascii", errors="replace")) for name, value in pairs
+    )
 
 
 def edge_of(context: Any) -> str:

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
@@ -32,9 +32,11 @@ MESSAGE_BYTES_MAX = 2048
 """UTF-8 bytes of an error's text: it travels percent-encoded in the trailing metadata, whose usual limit is 8 KiB."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
-_Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"  # generic in the stubs only
+Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"  # generic in the stubs only
 Unary = Callable[[Any, Context], Awaitable[Message]]
 Streaming = Callable[[Any, Context], AsyncIterator[Message]]
+Passing = Callable[[str, ServerContext], Awaitable[None]]
+"""Serves a method, named by its full path, on bytes. Raises CroupierError to end it with a code."""
 
 
 class StreamService(Protocol):
@@ -47,11 +49,12 @@ async def abort(context: Context, error: CroupierError) -> NoReturn:
     """End the call with the error's code, its message and, in the trailing metadata, its reason."""
     code = grpc.StatusCode.DATA_LOSS if isinstance(error, BrokenLink) else grpc_code(error)
     told = tuple(context.trailing_metadata() or ())  # which `abort` would put aside
-    await context.abort(code, _bounded(error.message), (*told, (REASON, error.reason)))
+    await context.abort(code, bounded_text(error.message), (*told, (REASON, error.reason)))
     raise AssertionError("abort always raises")
 
 
-def _bounded(message: str) -> str:
+def bounded_text(message: str) -> str:
+    """As much of it as fits into trailing metadata."""
     data = message.encode(errors="replace")
     if len(data) <= MESSAGE_BYTES_MAX:
         return data.decode()
@@ -67,7 +70,7 @@ async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
     await abort(context, InternalError(f"{method} failed inside Croupier; the log of this process has the details"))
 
 
-def _unary(method: MethodDescriptor, behavior: Unary) -> _Handler:
+def _unary(method: MethodDescriptor, behavior: Unary) -> Handler:
     kind = message_factory.GetMessageClass(method.input_type)
 
     async def handle(raw: bytes, context: Context) -> bytes:
@@ -82,7 +85,7 @@ def _unary(method: MethodDescriptor, behavior: Unary) -> _Handler:
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def _streaming(method: MethodDescriptor, behavior: Streaming) -> _Handler:
+def _streaming(method: MethodDescriptor, behavior: Streaming) -> Handler:
     kind = message_factory.GetMessageClass(method.input_type)
 
     async def handle(raw: bytes, context: Context) -> AsyncIterator[bytes]:
@@ -109,7 +112,7 @@ class _Writer:
         await self._context.write(encode(message, json=self._json))
 
 
-def _written(method: MethodDescriptor, behavior: Callable[[Any, Any], Awaitable[None]]) -> _Handler:
+def _written(method: MethodDescriptor, behavior: Callable[[Any, Any], Awaitable[None]]) -> Handler:
     """A streaming method that writes its answers instead of yielding them, as grpc's own health service does."""
     kind = message_factory.GetMessageClass(method.input_type)
 
@@ -161,10 +164,13 @@ async def _either_codec(stream: Stream) -> Stream:
     return JsonStream(whole) if is_json(first) else whole
 
 
-def _bidirectional(method: MethodDescriptor, serve: StreamService) -> _Handler:
+def _bidirectional(method: MethodDescriptor, serve: StreamService) -> Handler:
+    either = method.input_type.full_name == tunnel_pb2.TunnelMessage.DESCRIPTOR.full_name  # links speak protobuf only
+
     async def handle(_: Any, context: ServerContext) -> None:
+        stream: Stream = ServerStream(context)
         try:
-            await serve(await _either_codec(ServerStream(context)), context)
+            await serve(await _either_codec(stream) if either else stream, context)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
@@ -173,26 +179,59 @@ def _bidirectional(method: MethodDescriptor, serve: StreamService) -> _Handler:
     return grpc.stream_stream_rpc_method_handler(handle)
 
 
-def _handler(method: MethodDescriptor, behavior: Any) -> _Handler:
+def _handler(method: MethodDescriptor, behavior: Any) -> Handler:
     if method.client_streaming:
         return _bidirectional(method, behavior)
     return _streaming(method, behavior) if method.server_streaming else _unary(method, behavior)
+
+
+def _passed(path: str, carry: Passing) -> Handler:
+    async def handle(_: Any, context: ServerContext) -> None:
+        try:
+            await carry(path, context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 — the border, as above
+            await _fail(context, path, error)
+
+    return grpc.stream_stream_rpc_method_handler(handle)
 
 
 def service_descriptor(name: str) -> ServiceDescriptor:
     return descriptor_pool.Default().FindServiceByName(name)
 
 
-class RpcServer:
-    """One listening gRPC server with health and reflection. `services` maps full names to their methods by name."""
+def method_handlers(services: Mapping[str, Mapping[str, Any]]) -> Mapping[str, dict[str, Handler]]:
+    """The methods of `services` as they are served: on bytes, in either codec, with every failure as a status."""
+    return {
+        name: {method.name: _handler(method, methods[method.name]) for method in service_descriptor(name).methods}
+        for name, methods in services.items()
+    }
 
-    def __init__(self, services: Mapping[str, Mapping[str, Any]]) -> None:
-        self._server = grpc.aio.server(options=SERVER_OPTIONS)
+
+class RpcServer:
+    """One listening gRPC server with health and reflection. `services` maps full names to their methods by name.
+
+    Every method of the services named in `passing` goes to it as bytes, whatever its kind: bytes are read from and written
+    to the context.
+    """
+
+    def __init__(
+        self,
+        services: Mapping[str, Mapping[str, Any]],
+        *,
+        passing: Mapping[str, Passing] | None = None,
+        options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
+    ) -> None:
+        self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
-        names = [*services, health.SERVICE_NAME]
-        for name, methods in services.items():
-            descriptor = service_descriptor(name)
-            self._add(name, {method.name: _handler(method, methods[method.name]) for method in descriptor.methods})
+        passing = passing or {}
+        names = [*services, *passing, health.SERVICE_NAME]
+        for name, handlers in method_handlers(services).items():
+            self._add(name, handlers)
+        for name, carry in passing.items():
+            methods = service_descriptor(name).methods
+            self._add(name, {method.name: _passed(f"/{name}/{method.name}", carry) for method in methods})
         checks = service_descriptor(health.SERVICE_NAME).methods_by_name
         self._add(
             health.SERVICE_NAME,
@@ -206,7 +245,7 @@ class RpcServer:
         self.address = ""
         """host:port once started."""
 
-    def _add(self, name: str, handlers: dict[str, _Handler]) -> None:
+    def _add(self, name: str, handlers: dict[str, Handler]) -> None:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
 
     async def start(self, address: str) -> None:

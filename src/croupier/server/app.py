@@ -3,12 +3,19 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from croupier import __version__
 from croupier.asgi import HttpServer
 from croupier.bus.memory import MemoryBus
+from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
+from croupier.domain.scope import Scope
+from croupier.errors import FailedPrecondition
+from croupier.relay.dialing import LINK_SERVER_OPTIONS
+from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
 from croupier.server.access.guard import Guard
 from croupier.server.calls import Calls
@@ -17,6 +24,7 @@ from croupier.server.control.direct import DirectLinks
 from croupier.server.control.directory import Directory
 from croupier.server.control.functions import Functions
 from croupier.server.control.registration import Registration
+from croupier.server.control.relays import Relays
 from croupier.server.control.services import services
 from croupier.server.control.tunnels import Tunnels
 from croupier.server.dispatch.agents import Agent, Agents
@@ -114,13 +122,13 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         )
         for forever in (intake.run(), _expire(agents, catalog, direct)):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
-        grpc = RpcServer(
-            services(
-                tunnels,
-                Registration(agents, direct, catalog),
-                Functions(guard=guard, calls=calls, jobs=jobs, tracer=tracer),
-            )
+        offered = services(
+            tunnels,
+            Registration(agents, direct, catalog),
+            Functions(guard=guard, calls=calls, jobs=jobs, tracer=tracer),
         )
+        relays = _relays(offered, settings)
+        grpc = RpcServer({**offered, **relays.services}, options=LINK_SERVER_OPTIONS)
         stopping = asyncio.Event()
         http = HttpServer(
             build_app(
@@ -140,6 +148,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.push_async_callback(grpc.stop, 0.5)
         await http.start(settings.http)
         stack.push_async_callback(http.stop)
+        relays.dial(settings.edges)
+        stack.push_async_callback(relays.stop)
         # Their calls end here, so that those who wait for them at either door are told before it closes.
         stack.push_async_callback(tunnels.drain, GRACE)
         stack.callback(agents.close)
@@ -152,6 +162,21 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
 
 def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tracer | None:
     return open_tracer(telemetry, service="croupier-server", instance=settings.http)
+
+
+def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings) -> Relays:
+    """Raises FailedPrecondition for edges without the token that they would have to know."""
+    token = settings.link_token
+    if settings.edges and token is None:
+        raise FailedPrecondition("server.edges are to be dialled, but there is no link_token: set the one they have")
+    return Relays(
+        offered,
+        identity=Identity(Role.SERVER, new_id("s"), __version__),
+        token=token.get_secret_value().encode() if token is not None else b"",
+        scopes={
+            edge: frozenset(Scope(*name.split("|")) for name in names) for edge, names in settings.edge_scopes.items()
+        },
+    )
 
 
 def _table() -> tuple[Agents, Catalog, Router]:

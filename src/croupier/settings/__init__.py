@@ -2,7 +2,7 @@
 
     flags ──► environment ──► one YAML file ──► defaults          (the left one wins, field by field)
                                 │
-                    server:  agent:  client:  telemetry:                   (`models.py`: one class per section)
+                    server:  edge:  agent:  client:  telemetry:            (`models.py`: one class per section)
 
 `load` builds one section for a process and raises InvalidArgument with every fault in it; `check_file` lists every fault
 of a whole file. Both name the place: file, line and column, or the variable, or the flag.
@@ -13,6 +13,7 @@ from croupier.settings.loading import check_file, load
 from croupier.settings.models import (
     AgentSettings,
     ClientSettings,
+    EdgeSettings,
     LogFormat,
     LogLevel,
     ServerSettings,
@@ -23,6 +24,7 @@ from croupier.settings.token import ensure_token
 __all__ = [
     "AgentSettings",
     "ClientSettings",
+    "EdgeSettings",
     "Fault",
     "LogFormat",
     "LogLevel",

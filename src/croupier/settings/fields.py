@@ -104,6 +104,17 @@ def _label_map(value: object) -> object:
     return {name.strip(): text.strip() for name, _, text in pairs}
 
 
+def _edge_scopes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    scopes: dict[str, list[str]] = {}
+    for edge, equals, scope in (item.strip().partition("=") for item in value.split(",") if item.strip()):
+        if not edge or not equals:
+            raise _refusal("edge_scopes", "write which scopes an edge may speak for as edge=game|env,edge=game|env")
+        scopes.setdefault(edge.strip(), []).append(scope.strip())
+    return scopes
+
+
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=86_400)]
 """`30s`, `500ms`, `2m`, `1h` or a number of seconds; held as seconds, above 0, at most a day."""
 
@@ -117,6 +128,9 @@ DialAddresses = Annotated[
     tuple[DialAddress, ...], BeforeValidator(_comma_list), Field(min_length=1, max_length=16, strict=False)
 ]
 """A list; in a variable or flag separated by commas."""
+
+MaybeAddresses = Annotated[tuple[DialAddress, ...], BeforeValidator(_comma_list), Field(max_length=16, strict=False)]
+"""As above, and may be empty."""
 
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
 
@@ -138,5 +152,15 @@ Labels = Annotated[
     Field(max_length=64),
 ]
 """A mapping; in a variable or flag `name=value,name=value`."""
+
+ScopeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\|[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""`game|env`"""
+
+EdgeScopes = Annotated[
+    dict[HostName, Annotated[tuple[ScopeName, ...], Field(max_length=10_000, strict=False)]],
+    BeforeValidator(_edge_scopes),
+    Field(max_length=1_000),
+]
+"""A mapping of edge ids to lists of `game|env`; in a variable `edge=game|env,edge=game|env`."""
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]

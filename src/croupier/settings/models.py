@@ -7,10 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from croupier.settings.fields import (
     DialAddresses,
+    EdgeScopes,
     Folder,
     HostName,
     Labels,
     ListenAddress,
+    MaybeAddresses,
     Name,
     Ratio,
     Seconds,
@@ -60,6 +62,29 @@ class ServerSettings(Settings):
     job_lost_after: Seconds = Field(
         60.0, description="how long an agent may be away before the jobs it ran end as `lost`"
     )
+    edges: MaybeAddresses = Field((), description="gRPC addresses of edges to dial; others may dial this server")
+    link_token: Token | None = Field(
+        None, description="what an edge and this server must both know; without it no edge is linked"
+    )
+    edge_scopes: EdgeScopes = Field(
+        default_factory=dict,
+        description="for which games and envs an edge may bring agents; one that is not named may for all",
+    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
+
+
+class EdgeSettings(Settings):
+    section: ClassVar[str] = "edge"
+    variable_prefix: ClassVar[str] = "CROUPIER_EDGE_"
+
+    edge_id: HostName = Field(default_factory=socket.gethostname, description="name of this edge; the host's name")
+    grpc: ListenAddress = Field(
+        "127.0.0.1:9443", description="where agents, gRPC callers and servers that dial are served"
+    )
+    http: ListenAddress = Field("127.0.0.1:9080", description="where health and metrics are served")
+    servers: MaybeAddresses = Field((), description="gRPC addresses of servers to dial; others may dial this edge")
+    link_token: Token = Field(description="what a server and this edge must both know")
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
 
@@ -71,7 +96,7 @@ class AgentSettings(Settings):
     agent_id: HostName = Field(default_factory=socket.gethostname, description="name of this agent; the host's name")
     game_id: Name = Field(description="the game whose servers attach here")
     env: Name = Field(description="the environment of that game, such as dev or prod")
-    servers: DialAddresses = Field(("127.0.0.1:8443",), description="gRPC addresses of servers, in order of preference")
+    servers: DialAddresses = Field(("127.0.0.1:8443",), description="gRPC addresses of servers or edges, tried in turn")
     grpc: ListenAddress = Field("127.0.0.1:19090", description="where game servers and local callers are served")
     http: ListenAddress = Field("127.0.0.1:19091", description="where health and metrics are served")
     rpc_addr: Text = Field("", description="the address under which a server could call this agent directly")
@@ -111,4 +136,4 @@ class ClientSettings(Settings):
     env: Name | None = Field(None, description="the environment that calls go to")
 
 
-SECTIONS: tuple[type[Settings], ...] = (ServerSettings, AgentSettings, ClientSettings, TelemetrySettings)
+SECTIONS: tuple[type[Settings], ...] = (ServerSettings, EdgeSettings, AgentSettings, ClientSettings, TelemetrySettings)

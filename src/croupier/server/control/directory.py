@@ -51,6 +51,7 @@ class Directory:
             env=agent.scope.env,
             rpc_addr=agent.rpc_addr,
             ip=agent.ip,
+            edge=agent.edge,
             version=agent.version,
             functions=len(agent.offered),
             healthy=connected,

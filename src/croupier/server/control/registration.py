@@ -10,6 +10,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.limits import MESSAGE_BYTES
 from croupier.domain.scope import parse_scope
 from croupier.errors import InvalidArgument, NotFound, PayloadTooLarge, RateLimited
+from croupier.relay.context import check_admission, edge_of
 from croupier.rpc.service import Context
 from croupier.server.catalog import Catalog
 from croupier.server.control.direct import DirectLinks
@@ -30,6 +31,7 @@ class Registration:
         """Replaces what the agent registered before. Raises InvalidArgument, naming the field at fault."""
         _check(request)
         scope = parse_scope(request.game_id, request.env)
+        check_admission(context, scope)
         known = self._agents.get(request.agent_id)
         if known is None and len(self._agents) >= MOST_AGENTS:
             raise RateLimited(f"rate limited: this server knows {MOST_AGENTS} agents already; try again later")
@@ -47,18 +49,25 @@ class Registration:
         agent.control_session = session_id
         agent.expires = self._agents.now() + TTL
         agent.link = link
+        agent.edge = edge_of(context)
         self._agents.put(agent)
         return wire.RegisterResponse(session_id=session_id, expire_at=int(time.time() + TTL))
 
     def _direct_link(self, request: wire.RegisterRequest, context: Context) -> Link | None:
-        """Raises InvalidArgument for an address that cannot be called."""
-        if request.rpc_addr:
+        """None for an agent without an address, or behind an edge: that is the way to it.
+
+        Raises InvalidArgument for an address that cannot be called.
+        """
+        if request.rpc_addr and not edge_of(context):
             return self._direct.link(request.agent_id, request.rpc_addr, context.peer())
         self._direct.forget(request.agent_id)
         return None
 
-    async def heartbeat(self, request: wire.HeartbeatRequest, context: Context) -> wire.HeartbeatResponse:  # noqa: ARG002
+    async def heartbeat(self, request: wire.HeartbeatRequest, context: Context) -> wire.HeartbeatResponse:
         """Raises NotFound for an agent that is not registered: it then registers again."""
+        known = self._agents.get(request.agent_id)
+        if known is not None:
+            check_admission(context, known.scope)
         if not self._agents.renew(request.agent_id):
             raise NotFound(f"agent {request.agent_id} is not registered; register again")
         return wire.HeartbeatResponse()
@@ -66,12 +75,13 @@ class Registration:
     async def register_capabilities(
         self,
         request: wire.RegisterCapabilitiesRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> wire.RegisterCapabilitiesResponse:
         """Describe functions of any game, until this server restarts; what game servers say of their own goes first.
 
         Raises InvalidArgument (not gzip, not JSON, a faulty entry) or PayloadTooLarge.
         """
+        check_admission(context, None)
         if not 0 < len(request.provider.id) <= NAME_LIMIT:
             raise InvalidArgument(f"provider.id must have 1 to {NAME_LIMIT} characters")
         self._catalog.learn_provider(request.provider.id, read_provider(unpack(request.manifest_json_gz)))

@@ -7,6 +7,7 @@ from croupier.domain.job import JobEvent
 from croupier.domain.limits import METADATA_ENTRIES
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import Conflict, InvalidArgument, PermissionDenied, RateLimited, Unavailable
+from croupier.relay.context import check_admission, edge_of
 from croupier.rpc.service import read_hello
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import Link, TunnelLink
@@ -58,13 +59,22 @@ class Tunnels:
         """TunnelService.Open: carry an agent's session until the stream ends.
 
         Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for an agent that is connected for
-        another scope, Conflict for an id that another live process has, RateLimited beyond the most agents, Unavailable while the server stops.
+        another scope or whose edge may not speak for it, Conflict for an id that another live process has, RateLimited
+        beyond the most agents, Unavailable while the server stops.
         """
         hello, scope = await _greeting(stream)
+        check_admission(context, scope)
         link = self._session(hello, scope, _ip(context.peer()))
+        self._came_by(link, _ip(context.peer()), edge_of(context))
         # It is connected once `run` has begun, which is before the loop comes to this.
         asyncio.get_running_loop().call_soon(self._agents.announce, hello.agent_id)
         await link.peer.run(stream, hello)
+
+    def _came_by(self, link: TunnelLink, ip: str, edge: str) -> None:
+        """A session may go on over another way than the one it began on."""
+        agent = self._agents.get(link.agent_id)
+        if agent is not None and agent.link is link:
+            agent.ip, agent.edge = ip, edge
 
     def _session(self, hello: Hello, scope: Scope, ip: str) -> TunnelLink:
         """The link whose session `hello` resumes, or a new one that takes the place of any before it."""

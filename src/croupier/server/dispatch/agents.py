@@ -42,6 +42,9 @@ class Agent:
     scope: Scope
     version: str = ""
     ip: str = ""
+    """As the edge says, if there is one."""
+    edge: str = ""
+    """The id of the edge it hangs on; empty when it dialled this server itself."""
     region: str = ""
     zone: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 
-from croupier.agent.metrics import CONTENT_TYPE
-
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 JSON = "application/json"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Of Prometheus' text."""
 ALLOWED = ("GET", "HEAD")
 
 
