@@ -1,5 +1,7 @@
 """Recorded calls over HTTP."""
 
+from dataclasses import replace
+
 import pytest
 from tests.planes.http_testbed import SCOPED, Testbed
 
@@ -194,3 +196,65 @@ async def test_a_wrong_query_is_refused(bed, query):
 
     assert (reply.status, reply.json["reason"]) == (400, "invalid_argument")
     assert not bed.history.asked
+
+
+# ------------------------------------------------------------------------------------------------ call again
+
+
+async def test_calling_again_is_a_new_call_with_the_same_arguments(bed):
+    bed.history.records = [recorded(key="k")]
+
+    reply = await bed.request("POST", "/api/calls/c1/replay")
+
+    assert (reply.status, reply.json) == (200, {"ok": True})
+    (call,) = bed.calls.asked
+    first = bed.history.records[0].call
+    assert call.id == reply.headers["x-call-id"]
+    assert call.id not in {"c1", ""}
+    assert call.replay_of == "c1"
+    assert call.idempotency_key == ""
+    assert reply.headers["x-trace-id"] in call.traceparent
+    assert replace(call, id="c1", replay_of="c0", idempotency_key="k", traceparent=first.traceparent) == first
+
+
+async def test_calling_again_takes_a_new_key_and_another_timeout(bed):
+    bed.history.records = [recorded(key="k")]
+
+    await bed.request("POST", "/api/calls/c1/replay", json={"idempotency_key": "k2", "timeout": "2m"})
+    await bed.request("POST", "/api/calls/c1/replay", headers={"Idempotency-Key": "k3"})
+
+    assert [(call.idempotency_key, call.timeout) for call in bed.calls.asked] == [("k2", 120.0), ("k3", None)]
+
+
+async def test_a_job_is_started_again_as_a_job(bed):
+    bed.history.records = [recorded("j1", kind="job")]
+
+    reply = await bed.request("POST", "/api/calls/j1/replay")
+
+    (call,) = bed.jobs.asked
+    assert reply.json == {"job_id": call.id}
+    assert (call.id[0], call.replay_of, reply.headers["location"]) == ("j", "j1", f"/jobs/{call.id}")
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status"),
+    [
+        ("/api/calls/nope/replay", {}, 404),
+        ("/api/calls/c1/replay", {"json": {"timeout": 0}}, 400),
+        ("/api/calls/c1/replay", {"json": {"idempotency_key": "x" * 257}}, 400),
+        ("/api/calls/c1/replay", {"json": []}, 400),
+        ("/api/calls/c1/replay", {"body": b"{"}, 400),
+        ("/api/calls/c1/replay", {"headers": {"X-Game-ID": "another", "X-Env": "dev"}}, 400),
+    ],
+)
+async def test_a_wrong_wish_to_call_again_runs_nothing(bed, path, sent, status):
+    bed.history.records = [recorded()]
+
+    assert (await bed.request("POST", path, **sent)).status == status
+    assert not bed.calls.asked
+
+
+async def test_calling_again_is_a_post(bed):
+    reply = await bed.request("GET", "/api/calls/c1/replay")
+
+    assert (reply.status, reply.headers["allow"]) == (405, "POST")

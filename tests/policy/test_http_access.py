@@ -22,6 +22,7 @@ NEEDS_TOKEN = {
     ("GET", "/api/job_result"),
     ("GET", "/api/calls"),
     ("GET", "/api/calls/{call_id}"),
+    ("POST", "/api/calls/{call_id}/replay"),
     ("GET", "/api/jobs"),
     ("GET", "/jobs/{job_id}"),
     ("GET", "/api/function_instances"),

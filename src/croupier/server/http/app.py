@@ -44,7 +44,14 @@ def build_app(
     room = Room() if room is None else room
     metrics.watch_calls(lambda: len(flights))
     entry = LeanEntry(
-        calls=calls, jobs=jobs, directory=directory, flights=flights, room=room, metrics=metrics, tracer=tracer
+        calls=calls,
+        jobs=jobs,
+        history=history,
+        directory=directory,
+        flights=flights,
+        room=room,
+        metrics=metrics,
+        tracer=tracer,
     )
     framework = _framework(
         call_routes(history),

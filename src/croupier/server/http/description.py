@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import iter_route_contexts
 
 from croupier.server.http.asking import json_answer
-from croupier.server.http.entry import FUNCTION_PATH, LeanEntry
+from croupier.server.http.entry import AGAIN_PATH, FUNCTION_PATH, LeanEntry
 from croupier.server.http.openapi import complete
 
 
@@ -27,7 +27,7 @@ class Description:
 
     def routes(self) -> set[tuple[str, str]]:
         """Method and path of everything that is served."""
-        lean = {("POST", path) for path in (*self._entry.orders, FUNCTION_PATH)}
+        lean = {("POST", path) for path in (*self._entry.orders, FUNCTION_PATH, AGAIN_PATH)}
         framed = {
             (method, route.path or "")
             for route in iter_route_contexts(self._framework.routes)

@@ -11,7 +11,7 @@ import orjson
 
 from croupier.domain.call import Call, Result
 from croupier.domain.identifiers import new_id
-from croupier.domain.limits import JOB_TIMEOUT_MAX, PAYLOAD_BYTES
+from croupier.domain.limits import CALL_TIMEOUT_MAX, JOB_TIMEOUT_MAX, PAYLOAD_BYTES
 from croupier.domain.trace import trace_in, tracestate_of
 from croupier.errors import RateLimited
 from croupier.server.http.bodies import Body, Room
@@ -20,9 +20,20 @@ from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_
 from croupier.server.http.flights import CallerLeft, Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import check_bounds, check_payload
-from croupier.server.http.ports import Calls, Directory, Jobs
+from croupier.server.http.ports import Calls, Directory, History, Jobs
 from croupier.server.http.problems import known
-from croupier.server.http.requests import CallBody, build_call, call_decoder, one_of, parse_body, parse_query, scope_of
+from croupier.server.http.requests import (
+    AgainBody,
+    CallBody,
+    again_decoder,
+    build_again,
+    build_call,
+    call_decoder,
+    one_of,
+    parse_body,
+    parse_query,
+    scope_of,
+)
 from croupier.server.payload_json import is_json
 from croupier.telemetry import Tracer
 from croupier.telemetry.facts import facts_of
@@ -32,6 +43,9 @@ ENVELOPE_BYTES = 65_536
 
 FUNCTION_PATH = "/games/{game_id}/functions/{function_id}"
 
+AGAIN_PATH = "/api/calls/{call_id}/replay"
+
+_AGAIN = re.compile(r"/api/calls/([^/]+)/replay")
 _FUNCTION = re.compile(r"/games/([^/]+)/functions/([^/]+)")
 
 Order = Callable[[Exchange, bytes], Awaitable[Answer]]
@@ -45,6 +59,7 @@ class LeanEntry:
         *,
         calls: Calls,
         jobs: Jobs,
+        history: History,
         directory: Directory,
         flights: Flights,
         room: Room,
@@ -53,6 +68,7 @@ class LeanEntry:
     ) -> None:
         self._calls = calls
         self._jobs = jobs
+        self._history = history
         self._directory = directory
         self._flights = flights
         self._room = room
@@ -66,12 +82,15 @@ class LeanEntry:
             "/api/route_preview": ("/api/route_preview", self._preview),
         }
         self._function_order = (FUNCTION_PATH, self._run_function)
+        self._again_order = (AGAIN_PATH, self._again)
 
     def find(self, path: str) -> tuple[str, Order] | None:
         """The route (as metrics name it) and what to do there."""
         order = self.orders.get(path)
         if order is None and path.startswith("/games/") and _FUNCTION.fullmatch(path):
             return self._function_order
+        if order is None and path.endswith("/replay") and _AGAIN.fullmatch(path):
+            return self._again_order
         return order
 
     async def serve(self, exchange: Exchange, route: str, order: Order) -> None:
@@ -139,10 +158,34 @@ class LeanEntry:
             traceparent=exchange.traceparent,
             **bounds,
         )
+        return self._traced(exchange, call)
+
+    def _traced(self, exchange: Exchange, call: Call) -> Call:
         if self._tracer is None:
             return call
         exchange.span = self._tracer.enter(f"{exchange.method} {call.function_id}", exchange.trace, facts_of(call))
         return replace(call, traceparent=exchange.span.traceparent)
+
+    async def _again(self, exchange: Exchange, content: bytes) -> Answer:
+        found = _AGAIN.fullmatch(exchange.path)
+        if found is None:
+            raise ValueError("only a path that `find` knows comes here")
+        body = parse_body(again_decoder, content) if content.strip() else AgainBody()
+        record = await self._history.call(exchange.caller, found[1])
+        is_job = record.kind == "job"
+        exchange.call_id = new_id("j" if is_job else "c")
+        call = build_again(
+            record.call,
+            body,
+            call_id=exchange.call_id,
+            caller=exchange.caller,
+            headers=exchange.headers,
+            query=parse_query(exchange.scope["query_string"]),
+            traceparent=exchange.traceparent,
+            timeout_max=JOB_TIMEOUT_MAX if is_job else CALL_TIMEOUT_MAX,
+        )
+        call = self._traced(exchange, call)
+        return await (self._begin(exchange, call, status=200) if is_job else self._send(exchange, call))
 
     async def _send(self, exchange: Exchange, call: Call) -> Answer:
         return _answer(await self._calls.invoke(exchange.caller, call))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from croupier.domain.routing import Preview
-from croupier.server.http.requests import CallBody, CancelBody
+from croupier.server.http.requests import AgainBody, CallBody, CancelBody
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -155,7 +155,15 @@ def _lean_paths() -> dict[str, Any]:
         *_OPTIONS,
     )
     preview = _operation("Who would receive this call, and why?", reference("CallBody"), {"200": _PREVIEW})
+    again = _operation(
+        "Call again with the arguments of a recorded call; a job is started anew.",
+        reference("AgainBody"),
+        {"200": _INVOKED},
+        _parameter("call_id", "path", "The recorded call.", required=True),
+    )
+    again["post"]["requestBody"]["required"] = False
     return {
+        "/api/calls/{call_id}/replay": again,
         "/api/invoke": invoke,
         "/api/route_preview": preview,
         "/invoke": invoke,
@@ -167,7 +175,7 @@ def _lean_paths() -> dict[str, Any]:
 
 def complete(framework: dict[str, Any], open_paths: frozenset[str]) -> dict[str, Any]:
     """`framework`, the description that the framework makes of its own routes, with everything it does not know."""
-    _, bodies = msgspec.json.schema_components([CallBody, CancelBody, Preview], ref_template=_REFERENCE)
+    _, bodies = msgspec.json.schema_components([AgainBody, CallBody, CancelBody, Preview], ref_template=_REFERENCE)
     entry: dict[str, Any] = framework["components"]["schemas"]["JobEntry"]
     call: dict[str, Any] = framework["components"]["schemas"]["CallEntry"]
     schemas = {

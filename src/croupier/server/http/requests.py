@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -54,6 +55,14 @@ class CallBody(msgspec.Struct, kw_only=True, gc=False):
     wait_for: float | str | None = None
 
 
+class AgainBody(msgspec.Struct, kw_only=True):
+    """The body of `/api/calls/{call_id}/replay`, which may be left out."""
+
+    idempotency_key: str = ""
+    timeout: float | str | None = None
+    """Instead of the first call's."""
+
+
 class CancelBody(msgspec.Struct, kw_only=True):
     """The body of `/api/cancel_job`."""
 
@@ -64,6 +73,7 @@ class CancelBody(msgspec.Struct, kw_only=True):
 _Body = TypeVar("_Body")
 
 call_decoder = msgspec.json.Decoder(CallBody)
+again_decoder = msgspec.json.Decoder(AgainBody)
 cancel_decoder = msgspec.json.Decoder(CancelBody)
 
 
@@ -187,6 +197,33 @@ def build_call(
     )
 
 
+def build_again(
+    first: Call,
+    body: AgainBody,
+    *,
+    call_id: str,
+    caller: Principal,
+    headers: Mapping[bytes, bytes],
+    query: Mapping[str, str],
+    traceparent: str,
+    timeout_max: float = CALL_TIMEOUT_MAX,
+) -> Call:
+    """A new call with the arguments and the route of `first`; a scope that the request names must be the same.
+
+    Raises InvalidArgument.
+    """
+    scope_of(headers, query, {"game_id": first.scope.game_id, "env": first.scope.env})
+    return replace(
+        first,
+        id=call_id,
+        caller=caller.name,
+        idempotency_key=_idempotency_key(body, headers),
+        timeout=first.timeout if body.timeout is None else parse_timeout(body.timeout, timeout_max),
+        traceparent=traceparent,
+        replay_of=first.id,
+    )
+
+
 def parse_timeout(value: float | str, most: float) -> float:
     """Seconds, from a number of seconds or "30s", "500ms", "2m".
 
@@ -211,7 +248,7 @@ def _call_scope(body: CallBody, headers: Mapping[bytes, bytes], query: Mapping[s
     return _known_scope(body.game_id, body.env)
 
 
-def _idempotency_key(body: CallBody, headers: Mapping[bytes, bytes]) -> str:
+def _idempotency_key(body: CallBody | AgainBody, headers: Mapping[bytes, bytes]) -> str:
     key = body.idempotency_key
     if b"idempotency-key" in headers:
         key = one_of("idempotency_key", key, header_text(headers, b"idempotency-key"))
