@@ -30,6 +30,8 @@ class CroupierError(Exception):
     """A failure with a `reason` (stable, for programs), a message (for people) and details (short, for both)."""
 
     reason: ClassVar[str] = "internal"
+    spent: tuple[int, int] = (0, 0)
+    """Microseconds in the agent and in the game server, where the failure came from there; 0 is not known."""
 
     def __init__(self, message: str, details: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

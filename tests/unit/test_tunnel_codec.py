@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.job import JobEvent
@@ -19,7 +20,7 @@ from croupier.errors import (
     RateLimited,
     Unavailable,
 )
-from croupier.tunnel.codec import decode, encode, parse
+from croupier.tunnel.codec import agent_time, decode, encode, parse
 from croupier.tunnel.frames import (
     SESSION,
     CallResult,
@@ -265,3 +266,16 @@ def test_every_reason_has_the_code_of_the_tunnels_table() -> None:
     written = dict(entry.split(" ") for entry in table.split(", "))
 
     assert {reason: str(CODES[reason].value[0]) for reason in BY_REASON} == written
+
+
+@pytest.mark.parametrize("answer", [CallResult(request_id="r", payload=b"p"), CallResult(request_id="r", agent_us=7)])
+def test_the_agents_time_is_added_to_an_answer_without_opening_it(answer: CallResult) -> None:
+    raw = encode(answer) + agent_time(0.001234)
+
+    assert decode(wire.TunnelMessage.FromString(raw)) == structs.replace(answer, agent_us=1234)
+
+
+def test_a_time_too_long_to_be_told_is_the_longest() -> None:
+    raw = encode(CallResult(request_id="r")) + agent_time(1e9)
+
+    assert wire.TunnelMessage.FromString(raw).result.agent_us == 2**32 - 1

@@ -22,7 +22,7 @@ from croupier.domain.job import JobEvent
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
 from croupier.rpc.control import ControlClient
 from croupier.tunnel.backoff import Backoff
-from croupier.tunnel.codec import encode
+from croupier.tunnel.codec import agent_time, encode
 from croupier.tunnel.connector import (
     Abort,
     AcceptorDraining,
@@ -218,10 +218,11 @@ class Uplink:
     def _execute(self, event: Execute) -> None:
         frame = event.frame
         request_id = frame.request_id
+        began = self._loop.time()
 
         def done(outcome: Answer | CroupierError, raw: bytes) -> None:
             self._flights.pop(request_id, None)
-            self._answer(frame, outcome, raw)
+            self._answer(frame, outcome, raw, began)
 
         try:
             if isinstance(frame, StartJob):
@@ -229,15 +230,17 @@ class Uplink:
             else:
                 flight = self._forward.invoke(frame, event.raw, event.deadline, done)
         except CroupierError as error:
-            self._answer(frame, error, b"")
+            self._answer(frame, error, b"", began)
             return
         if flight is not None:
             self._flights[request_id] = flight
 
-    def _answer(self, frame: Invoke, outcome: Answer | CroupierError, raw: bytes) -> None:
+    def _answer(self, frame: Invoke, outcome: Answer | CroupierError, raw: bytes, began: float) -> None:
         if not raw:
             answer = _failed(frame, outcome) if isinstance(outcome, CroupierError) else outcome
             raw = encode(answer)
+        if not self._plain and type(frame) is Invoke:
+            raw += agent_time(self._loop.time() - began)
         self._peer.machine.answer_raw(frame.request_id, raw)
         self._peer.wake()
 

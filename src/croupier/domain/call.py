@@ -55,6 +55,10 @@ class Result:
     agent_id: str = ""
     replayed: bool = False
     """The answer of an earlier call with the same idempotency key."""
+    agent_us: int = 0
+    """Microseconds in the agent; 0 is not known. Kept in the call's trail, not with the result."""
+    handler_us: int = 0
+    """Microseconds in the game server; 0 is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -192,11 +192,16 @@ class _Way:
     def trail(self, outcome: Outcome) -> Trail:
         """As it is kept."""
         target = self.target
-        service_id = outcome.service_id if isinstance(outcome, Result) else ""
+        if isinstance(outcome, Result):
+            service_id, spent = outcome.service_id, (outcome.agent_us, outcome.handler_us)
+        else:
+            service_id, spent = "", outcome.spent
         return Trail(
             decision=self.decision if target is None else f"{target.why} ({target.candidates} could)",
             agent_id="" if target is None else target.link.agent_id,
             service_id=service_id or ("" if target is None else target.service_id),
             server_us=int((asyncio.get_running_loop().time() - self.began) * 1e6),
             recorded_us=int((self.recorded - self.began) * 1e6),
+            agent_us=spent[0],
+            handler_us=spent[1],
         )

@@ -65,6 +65,10 @@ class CallResult(Struct, frozen=True, kw_only=True, gc=False):
     payload: bytes = b""
     error: CroupierError | None = None
     service_id: str = ""
+    handler_us: int = 0
+    """Microseconds in the game server; 0 is not known."""
+    agent_us: int = 0
+    """Microseconds in the agent; 0 is not known."""
 
 
 class JobStarted(Struct, frozen=True, kw_only=True, gc=False):

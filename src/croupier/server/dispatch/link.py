@@ -107,8 +107,15 @@ class TunnelLink:
         if not isinstance(answer, CallResult):
             raise _mismatch(self.agent_id, answer)
         if answer.error is not None:
+            answer.error.spent = (answer.agent_us, answer.handler_us)
             raise answer.error
-        return Result(payload=answer.payload, service_id=answer.service_id, agent_id=self.agent_id)
+        return Result(
+            payload=answer.payload,
+            service_id=answer.service_id,
+            agent_id=self.agent_id,
+            agent_us=answer.agent_us,
+            handler_us=answer.handler_us,
+        )
 
     def start(self, call: Call, service_id: str, timeout: float) -> Coroutine[Any, Any, JobStarted]:
         if self._tracer is None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic, time_ns
 from typing import Any
 
@@ -258,10 +259,11 @@ class Attachment:
         elif (refusal := self._out_of_scope(frame)) is not None:
             self._answer(frame.request_id, refusal)
         else:
-            self._calls.start(self._context(frame, frame.request_id), frame.payload, self._answer)
+            answer = partial(self._answer, began=monotonic())
+            self._calls.start(self._context(frame, frame.request_id), frame.payload, answer)
 
-    def _answer(self, request_id: str, outcome: bytes | Failure) -> None:
-        self._session.answer(request_id, outcome)
+    def _answer(self, request_id: str, outcome: bytes | Failure, *, began: float = 0.0) -> None:
+        self._session.answer(request_id, outcome, monotonic() - began if began else 0.0)
         self._work.set()
 
     def _start_job(self, frame: tunnel_pb2.StartJobFrame) -> None:

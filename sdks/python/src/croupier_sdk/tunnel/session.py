@@ -211,11 +211,13 @@ class Session:
         if self._open:
             self._put(self._drain)
 
-    def answer(self, request_id: str, outcome: bytes | Failure) -> None:
+    def answer(self, request_id: str, outcome: bytes | Failure, took: float = 0.0) -> None:
+        """Answer a call; `took` is how many seconds passed since it arrived."""
         if isinstance(outcome, Failure):
             result = tunnel_pb2.ResultFrame(request_id=request_id, error=outcome.message, status=outcome.to_status())
         else:
             result = tunnel_pb2.ResultFrame(request_id=request_id, payload=outcome)
+        result.handler_us = min(int(took * 1e6), 0xFFFF_FFFF)
         self._put(TunnelMessage(type="result", result=result).SerializeToString())
 
     def job_accepted(self, request_id: str, job_id: str) -> bool:

@@ -227,18 +227,22 @@ class CancelCallFrame(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ResultFrame(_message.Message):
-    __slots__ = ("request_id", "payload", "error", "status", "service_id")
+    __slots__ = ("request_id", "payload", "error", "status", "service_id", "handler_us", "agent_us")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     SERVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    HANDLER_US_FIELD_NUMBER: _ClassVar[int]
+    AGENT_US_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     payload: bytes
     error: str
     status: Status
     service_id: str
-    def __init__(self, request_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., error: _Optional[str] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., service_id: _Optional[str] = ...) -> None: ...
+    handler_us: int
+    agent_us: int
+    def __init__(self, request_id: _Optional[str] = ..., payload: _Optional[bytes] = ..., error: _Optional[str] = ..., status: _Optional[_Union[Status, _Mapping]] = ..., service_id: _Optional[str] = ..., handler_us: _Optional[int] = ..., agent_us: _Optional[int] = ...) -> None: ...
 
 class StartJobResult(_message.Message):
     __slots__ = ("request_id", "job_id", "error", "status", "service_id")
