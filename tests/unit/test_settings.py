@@ -314,3 +314,52 @@ def test_the_documentation_names_every_setting_its_variable_and_its_default():
         for name, field in model.model_fields.items():
             assert f"| `{name}` | `{model.variable_prefix}{name.upper()}` |" in text, f"{model.section}.{name}"
             assert str(field.description) in text, f"{model.section}.{name}"
+
+
+CANARY = """\
+server:
+  routing:
+    canary:
+      - {game_id: demo, env: prod, function_id: player.ban, version: "2.0", percent: 5}
+"""
+
+
+def test_canaries_are_read_from_the_file_or_from_a_variable_as_json(tmp_path):
+    path = tmp_path / "croupier.yaml"
+    path.write_text(CANARY, encoding="utf-8")
+    rule = load(ServerSettings, flags={}, environ={}, config=path).routing.canary[0]
+    assert (rule.game_id, rule.env, rule.function_id, rule.version, rule.percent) == (
+        "demo",
+        "prod",
+        "player.ban",
+        "2.0",
+        5,
+    )
+    environ = {"CROUPIER_SERVER_ROUTING": '{"canary": []}'}
+    assert load(ServerSettings, flags={}, environ=environ, config=path).routing.canary == ()
+    with pytest.raises(InvalidArgument, match=r"CROUPIER_SERVER_ROUTING.*as JSON"):
+        load(ServerSettings, flags={}, environ={"CROUPIER_SERVER_ROUTING": "{"}, config=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("percent: 5", "percent: 101"), "server.routing.canary.0.percent"),
+        (("percent: 5", "percent: -1"), "server.routing.canary.0.percent"),
+        ((", percent: 5", ""), "server.routing.canary.0.percent: Field required"),
+        (("percent: 5", "percnt: 5"), "server.routing.canary.0.percnt: no such setting"),
+        (('version: "2.0"', 'version: ""'), "server.routing.canary.0.version"),
+        (("game_id: demo", "game_id: a/b"), "server.routing.canary.0.game_id"),
+        (("canary", "canaries"), "server.routing.canaries: no such setting"),
+    ],
+)
+def test_a_faulty_canary_is_named_with_its_place(tmp_path, change, says):
+    path = tmp_path / "croupier.yaml"
+    path.write_text(CANARY.replace(*change), encoding="utf-8")
+    assert any(says in str(fault) for fault in check_file(path)), check_file(path)
+
+
+def test_two_canaries_of_one_function_are_a_fault(tmp_path):
+    path = tmp_path / "croupier.yaml"
+    path.write_text(CANARY + CANARY.splitlines()[-1], encoding="utf-8")
+    assert "two rules for one function" in str(check_file(path)[0])

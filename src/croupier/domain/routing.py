@@ -6,7 +6,19 @@ from typing import NamedTuple
 from croupier.domain.call import Route
 from croupier.domain.durations import seconds_of
 from croupier.domain.limits import CALL_TIMEOUT_MAX
+from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Canary:
+    """A share of a function's calls that goes to one version of it."""
+
+    scope: Scope
+    function_id: str
+    version: str
+    percent: float
+    """0 to 100"""
 
 
 class Skipped(NamedTuple):

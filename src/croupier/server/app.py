@@ -12,6 +12,7 @@ from croupier.asgi import HttpServer
 from croupier.bus.memory import MemoryBus
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
+from croupier.domain.routing import Canary
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition
 from croupier.relay.dialing import LINK_SERVER_OPTIONS
@@ -28,6 +29,7 @@ from croupier.server.control.relays import Relays
 from croupier.server.control.services import services
 from croupier.server.control.tunnels import Tunnels
 from croupier.server.dispatch.agents import Agent, Agents
+from croupier.server.dispatch.canary import Canaries
 from croupier.server.dispatch.link import Link
 from croupier.server.dispatch.router import Router
 from croupier.server.history import History
@@ -35,7 +37,7 @@ from croupier.server.http.app import build_app
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
-from croupier.settings import ServerSettings, TelemetrySettings, ensure_token
+from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings, ensure_token
 from croupier.store.sql import open_store, system_clock
 from croupier.telemetry import Tracer, open_tracer
 from croupier.tunnel.acceptor import AcceptorConfig
@@ -107,7 +109,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             log.warning("%d calls were running when the server last stopped; their outcome is unknown", abandoned)
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
-        guard, agents, catalog, router = Guard(token.get_secret_value()), *_table()
+        guard, agents, catalog, router = Guard(token.get_secret_value()), *_table(settings.routing)
         intake = JobIntake(store, bus, system_clock)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
@@ -179,9 +181,15 @@ def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings) 
     )
 
 
-def _table() -> tuple[Agents, Catalog, Router]:
+def _table(routing: RoutingSettings) -> tuple[Agents, Catalog, Router]:
     agents = Agents()
-    return agents, Catalog(), Router(agents)
+    return agents, Catalog(), Router(agents, Canaries(_canary(rule) for rule in routing.canary))
+
+
+def _canary(rule: CanarySettings) -> Canary:
+    return Canary(
+        scope=Scope(rule.game_id, rule.env), function_id=rule.function_id, version=rule.version, percent=rule.percent
+    )
 
 
 async def _expire(agents: Agents, catalog: Catalog, direct: DirectLinks) -> None:

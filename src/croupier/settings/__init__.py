@@ -12,10 +12,12 @@ from croupier.settings.faults import Fault
 from croupier.settings.loading import check_file, load
 from croupier.settings.models import (
     AgentSettings,
+    CanarySettings,
     ClientSettings,
     EdgeSettings,
     LogFormat,
     LogLevel,
+    RoutingSettings,
     ServerSettings,
     TelemetrySettings,
 )
@@ -23,11 +25,13 @@ from croupier.settings.token import ensure_token
 
 __all__ = [
     "AgentSettings",
+    "CanarySettings",
     "ClientSettings",
     "EdgeSettings",
     "Fault",
     "LogFormat",
     "LogLevel",
+    "RoutingSettings",
     "ServerSettings",
     "TelemetrySettings",
     "check_file",

@@ -1,6 +1,7 @@
 """The types of single settings: what is accepted, and the words that refuse the rest."""
 
 import ipaddress
+import json
 import math
 import re
 from pathlib import Path
@@ -93,6 +94,16 @@ def _token(value: SecretStr) -> SecretStr:
 
 def _comma_list(value: object) -> object:
     return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else value
+
+
+def mapping_of(value: object) -> object:
+    """The mapping that a variable holds as JSON; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise _refusal("mapping", "write a mapping; in a variable as JSON") from None
 
 
 def _label_map(value: object) -> object:

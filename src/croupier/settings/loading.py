@@ -64,7 +64,9 @@ def check_file(name: Path) -> list[Fault]:
             model.model_validate(sources.values)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            faults += [sources.fault(model, each) for each in details if each["type"] != "missing"]
+            faults += [
+                sources.fault(model, each) for each in details if each["type"] != "missing" or len(each["loc"]) > 1
+            ]
     return sorted(faults)
 
 
@@ -149,8 +151,8 @@ class _Sources:
         key = str(error["loc"][0]) if error["loc"] else ""
         message = error["msg"]
         if error["type"] == "extra_forbidden":
-            message = f"no such setting{_did_you_mean(key, model.model_fields)}"
-        elif error["type"] == "missing":
+            message = f"no such setting{_did_you_mean(key, model.model_fields) if len(error['loc']) == 1 else ''}"
+        elif error["type"] == "missing" and len(error["loc"]) == 1:
             variable, flag = model.variable_prefix + key.upper(), key.replace("_", "-")
             message = f"is missing: give --{flag}, set {variable}, or write it in the file"
             return Fault(source=self.source, key=dotted(path), message=message)

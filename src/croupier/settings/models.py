@@ -1,9 +1,10 @@
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from croupier.settings.fields import (
     DialAddresses,
@@ -19,6 +20,7 @@ from croupier.settings.fields import (
     Text,
     Token,
     Url,
+    mapping_of,
 )
 
 
@@ -34,15 +36,45 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+_FROZEN = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, defer_build=True)
+
+
 class Settings(BaseModel):
     """One section of the file. Frozen; a key nobody knows is a fault."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, defer_build=True
-    )
+    model_config = _FROZEN
 
     section: ClassVar[str]
     variable_prefix: ClassVar[str]
+
+
+class CanarySettings(BaseModel):
+    """A share of the calls of one function goes to one version of it."""
+
+    model_config = _FROZEN
+
+    game_id: Name
+    env: Name
+    function_id: Text = Field(min_length=1)
+    version: Text = Field(min_length=1)
+    percent: float = Field(ge=0, le=100, allow_inf_nan=False)
+
+
+class RoutingSettings(BaseModel):
+    model_config = _FROZEN
+
+    canary: Annotated[tuple[CanarySettings, ...], Field(max_length=1000)] = ()
+
+    @field_validator("canary")
+    @classmethod
+    def _once_each(cls, rules: tuple[CanarySettings, ...]) -> tuple[CanarySettings, ...]:
+        seen: set[tuple[str, str, str]] = set()
+        for rule in rules:
+            place = (rule.game_id, rule.env, rule.function_id)
+            if place in seen:
+                raise PydanticCustomError("setting", "two rules for one function of one game and env: keep one")
+            seen.add(place)
+        return rules
 
 
 class ServerSettings(Settings):
@@ -69,6 +101,10 @@ class ServerSettings(Settings):
     edge_scopes: EdgeScopes = Field(
         default_factory=dict,
         description="for which games and envs an edge may bring agents; one that is not named may for all",
+    )
+    routing: Annotated[RoutingSettings, BeforeValidator(mapping_of)] = Field(
+        default_factory=RoutingSettings,
+        description="shares of calls that go to a new version, see below; in a variable as JSON",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from croupier.domain.call import Call, Route
-from croupier.domain.routing import Skipped
+from croupier.domain.routing import Canary, Skipped
 from croupier.errors import InvalidArgument, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Agents, Offer
+from croupier.server.dispatch.canary import Canaries, drawn
 from croupier.server.dispatch.link import Link
 
 MOST_TARGETS = 1_000
@@ -31,12 +32,15 @@ class Target(NamedTuple):
 class Router:
     """Decides who receives a call. Scope is a wall: only agents of the call's game and env are ever looked at."""
 
-    def __init__(self, agents: Agents) -> None:
+    def __init__(self, agents: Agents, canaries: Canaries | None = None) -> None:
         self._agents = agents
+        self._canaries = canaries or Canaries()
 
     def route(self, call: Call) -> Target:
         """Raises NotFound for a function or target nobody has, Unavailable when those who have it are away."""
         usable = self._usable(call)
+        if self._canaries and (rule := self._canaries.rule(call)) is not None:
+            return _split(call, usable, rule)
         match call.route:
             case Route.LB:
                 return _balanced(call, usable)
@@ -186,12 +190,37 @@ def _targeted(call: Call, usable: list[Agent]) -> Target:
 
 def _hashed(call: Call, usable: list[Agent]) -> Target:
     """Rendezvous hashing: each game server scores the key, the highest wins; one that leaves moves only its own keys."""
+    return _highest(call, _able(call, usable), "its name scores highest with the hash key")
+
+
+def _highest(call: Call, able: list[tuple[Offer, Agent]], why: str) -> Target:
     if not call.hash_key:
         raise InvalidArgument("route hash needs hash_key")
+    offer, agent = max(able, key=lambda each: _score(each[0].service_id or each[1].agent_id, call.hash_key))
+    return Target(_link(agent), offer.service_id, len(able), why)
+
+
+def _able(call: Call, usable: list[Agent]) -> list[tuple[Offer, Agent]]:
+    """The healthy game servers, or all when none is."""
     offers = [(offer, agent) for agent in usable for offer in _offers(call, agent)]
-    offers = [(offer, agent) for offer, agent in offers if offer.healthy] or offers
-    offer, agent = max(offers, key=lambda each: _score(each[0].service_id or each[1].agent_id, call.hash_key))
-    return Target(_link(agent), offer.service_id, len(offers), "its name scores highest with the hash key")
+    return [(offer, agent) for offer, agent in offers if offer.healthy] or offers
+
+
+def _split(call: Call, usable: list[Agent], rule: Canary) -> Target:
+    """On its side of a canary; on the other when nobody is there, since an answer is worth more than a share."""
+    inside = drawn(rule, call)
+    able = _able(call, usable)
+    side = [(offer, agent) for offer, agent in able if (offer.version == rule.version) is inside]
+    share = f"canary, {rule.percent:g} % to version {rule.version}: " + (
+        "in the share" if inside else "not in the share"
+    )
+    if not side:
+        share += ", but nobody is there"
+    if call.route is Route.HASH:
+        return _highest(call, side or able, f"{share}; its name scores highest with the hash key")
+    both = random.sample(side or able, min(2, len(side or able)))
+    offer, agent = min(both, key=lambda each: (_link(each[1]).outstanding + 1) / max(1, each[1].well[call.function_id]))
+    return Target(_link(agent), offer.service_id, len(side or able), f"{share}; the less busy of two drawn")
 
 
 def _score(name: str, key: str) -> bytes:
