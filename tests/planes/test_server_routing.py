@@ -209,3 +209,19 @@ async def test_a_call_that_cannot_be_routed_is_refused_and_reaches_nobody(
         assert says in reply.json["detail"]
         assert not here.executed
         assert not there.executed
+
+
+# ------------------------------------------------------------------------------------------------ canaries
+
+
+async def test_a_canary_of_the_settings_gets_its_calls(tmp_path: Path) -> None:
+    rule = {"game_id": "demo", "env": "dev", "function_id": "f", "version": "2", "percent": 100}
+    services = [game_server("old"), Service(service_id="new", functions=(FunctionRef("f", "2"),))]
+    async with (
+        running(tmp_path, routing={"canary": [rule]}) as server,
+        attached(server, services=services) as agent,
+    ):
+        for _ in range(4):
+            assert (await server.invoke()).status == 200
+        assert {frame.metadata["target_service_id"] for frame in agent.executed} == {"new"}
+        assert "canary, 100 % to version 2" in (await preview(server))["reason"]

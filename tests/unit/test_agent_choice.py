@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from tests.unit.agent_parts import instance
 
-from croupier.agent.choice import choose
+from croupier.agent.choice import COMPARED, choose
 from croupier.agent.instances import Instances, InstanceState
 from croupier.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
 
@@ -34,6 +34,22 @@ def test_quiet_instances_take_turns(table):
         table.get(name).server.served += 1
         counts[name] += 1
     assert counts == {"a": 10, "b": 10, "c": 10}
+
+
+def test_of_many_instances_the_less_busy_of_two_drawn_is_chosen():
+    many = Instances(lambda: None)
+    for number in range(COMPARED + 4):
+        many.put(instance(f"game-{number}", ("player.ban",)))
+    busiest = many.get("game-3").server
+    busiest.outstanding = 1
+    counts = Counter()
+    for _ in range(2_000):
+        server = choose(many, "player.ban", {}).server
+        server.served += 1
+        counts[server.service_id] += 1
+    assert "game-3" not in counts
+    assert len(counts) == COMPARED + 3
+    assert max(counts.values()) < 2 * min(counts.values())
 
 
 def test_a_version_is_a_condition_and_its_absence_names_those_there_are(table):

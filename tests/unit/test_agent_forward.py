@@ -1,6 +1,9 @@
 import asyncio
+import contextlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.agent_parts import RecordingSink, ScriptedGameServer, instance
 
 from croupier.agent.forward import Forward
@@ -8,9 +11,11 @@ from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs
 from croupier.agent.metrics import Calls
 from croupier.agent.resend import Resend
+from croupier.domain.call import Route
 from croupier.domain.limits import PAYLOAD_BYTES
 from croupier.domain.scope import Scope
 from croupier.errors import (
+    CroupierError,
     DeadlineExceeded,
     FailedPrecondition,
     HandlerFailed,
@@ -42,8 +47,8 @@ class Bed:
         frame = Invoke(**{"request_id": "r1", "function_id": "player.ban", "payload": b"{}"} | values)
         return self.forward.invoke(frame, raw, deadline, self.done)
 
-    def start(self, job_id="j1"):
-        frame = StartJob(request_id="r1", function_id="player.ban", payload=b"{}", job_id=job_id)
+    def start(self, job_id="j1", **values):
+        frame = StartJob(request_id="r1", function_id="player.ban", payload=b"{}", job_id=job_id, **values)
         self.sink = RecordingSink()
         return self.forward.start(frame, b"raw", None, self.done, self.sink)
 
@@ -104,6 +109,30 @@ async def test_a_call_for_another_game_or_env_never_reaches_a_game_server(bed, v
         bed.invoke(**values)
     assert bed.server.calls == []
     assert bed.counts.outcomes == {"permission_denied": 1}
+
+
+names = st.sampled_from(["", "demo", "dev", "prod", "other"])
+
+
+@given(
+    game_id=names,
+    env=names,
+    named=st.dictionaries(st.sampled_from(["game_id", "env"]), names),
+    route=st.sampled_from(["", *Route]),
+)
+def test_no_frame_that_names_another_scope_reaches_a_game_server(game_id, env, named, route):
+    async def attempt():
+        bed = Bed()
+        metadata = {**named, "route": route, "hash_key": "k", "target_service_id": "game-1"}
+        for send in (bed.invoke, bed.start):
+            fields = {"metadata": metadata, "game_id": game_id, "env": env}
+            with contextlib.suppress(CroupierError):
+                send(**fields)
+        return [frame for frame, *_ in bed.server.calls]
+
+    for frame in asyncio.run(attempt()):
+        assert {frame.game_id, frame.metadata.get("game_id", "")} <= {"", "demo"}
+        assert {frame.env, frame.metadata.get("env", "")} <= {"", "dev"}
 
 
 async def test_the_scope_of_the_agent_or_none_is_let_through(bed):

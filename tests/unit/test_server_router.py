@@ -1,5 +1,6 @@
 """Who receives a call: scope is a wall, and each route keeps its promise."""
 
+import random
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -239,6 +240,38 @@ def test_a_game_server_that_leaves_moves_only_its_own_keys(gone: int) -> None:
     assert all(after[key] == place for key, place in before.items() if place != f"s{gone}")
     assert f"s{gone}" not in after.values()
     assert min(Counter(before.values()).values()) > 50
+
+
+@given(
+    st.sets(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), min_size=2, max_size=12),
+    st.lists(st.text(max_size=20).filter(bool), min_size=1, max_size=30),
+    st.randoms(),
+)
+def test_whoever_leaves_moves_only_its_own_keys_however_the_rest_is_spread_over_agents(
+    names: set[str], keys: list[str], chance: random.Random
+) -> None:
+    ordered = sorted(names)
+    gone = chance.choice(ordered)
+
+    def places(present: list[str]) -> dict[str, str]:
+        agents = [reachable(f"a{n}", *(game_server(name, "f") for name in present[n::3])) for n in range(3)]
+        router = Router(table(*agents))
+        return {key: router.route(call(route=Route.HASH, hash_key=key)).service_id for key in keys}
+
+    before, after = places(ordered), places([name for name in ordered if name != gone])
+    assert {key for key in keys if before[key] != after[key]} == {key for key in keys if before[key] == gone}
+
+
+def test_a_ninth_game_server_takes_about_a_ninth_of_the_keys() -> None:
+    keys = [f"player-{n}" for n in range(3_000)]
+
+    def places(count: int) -> list[str]:
+        router = Router(table(reachable("a", *(game_server(f"s{n}", "f") for n in range(count)))))
+        return [router.route(call(route=Route.HASH, hash_key=key)).service_id for key in keys]
+
+    moved = [new for old, new in zip(places(8), places(9), strict=True) if old != new]
+    assert set(moved) == {"s8"}
+    assert 3_000 / 9 * 0.7 < len(moved) < 3_000 / 9 * 1.3
 
 
 def test_an_ill_game_server_gives_its_keys_to_the_others() -> None:

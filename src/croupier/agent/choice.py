@@ -1,12 +1,16 @@
 """Which game server takes a call: pure rules over the table and the call's metadata (contract, section 3)."""
 
 import hashlib
+import random
 from collections.abc import Iterable, Mapping
 
 from croupier.agent.instances import Instance, Instances, InstanceState
 from croupier.domain.call import Route
 from croupier.domain.limits import KEY_BYTES
 from croupier.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
+
+COMPARED = 16
+"""Up to so many game servers are all compared."""
 
 
 def choose(instances: Instances, function_id: str, metadata: Mapping[str, str]) -> Instance:
@@ -55,8 +59,14 @@ def _able(function_id: str, candidates: Iterable[Instance]) -> list[Instance]:
 
 
 def _least_busy(able: list[Instance]) -> Instance:
-    """The fewest calls under way; of equals, the one that served least, so that quiet times are shared too."""
-    return able[0] if len(able) == 1 else min(able, key=lambda each: (each.server.outstanding, each.server.served))
+    """The fewest calls under way; of equals, the one that served least, so that quiet times are shared too.
+
+    Of many, the better of two drawn: nearly as good, and it costs the same however many there are.
+    """
+    if len(able) == 1:
+        return able[0]
+    among = able if len(able) <= COMPARED else random.sample(able, 2)
+    return min(among, key=lambda each: (each.server.outstanding, each.server.served))
 
 
 def _hashed(able: list[Instance], key: str) -> Instance:
