@@ -413,6 +413,19 @@ async def test_the_end_of_a_jobs_call_is_not_the_end_of_the_job(store: Store):
     assert (await store.job("j1")).state is JobState.PENDING
 
 
+async def test_why_a_job_was_asked_to_stop_is_kept_the_first_reason_for_good(store: Store):
+    await store.create(a_call("j1"))
+    await store.create(a_call("j2"))
+    await store.conclude("j2", reason="lost", message="gone")
+    for job_id, reason in (("j1", "first"), ("j1", "second"), ("j2", "late"), ("nobody", "x")):
+        await store.ask_to_stop(job_id, reason)
+    await asyncio.gather(store.ask_to_stop("j1", "third"), store.ask_to_stop("j1", "fourth"))
+    (first, second) = [await store.job(job_id) for job_id in ("j1", "j2")]
+    assert first is not None
+    assert second is not None
+    assert (first.cancel_reason, second.cancel_reason) == ("first", "")
+
+
 async def test_a_jobs_place_is_recorded(store: Store):
     await store.create(a_call("j1"))
 

@@ -341,14 +341,55 @@ async def test_an_ended_job_stays_as_it_is_when_it_is_cancelled(server: Server) 
     assert (status, answer["state"]) == (200, "succeeded")
 
 
-async def test_a_job_whose_agent_is_away_cannot_be_cancelled_now(server: Server) -> None:
+async def test_a_cancellation_of_a_job_whose_agent_is_away_is_delivered_when_it_is_back(server: Server) -> None:
     async with attached(server) as agent:
         job_id = await server.started()
         await agent.cut()
         await seen_away(server)
         status, answer = await cancel(server, job_id)
-    assert (status, answer["reason"]) == (503, "unavailable")
-    assert "agent not connected: agent-1" in answer["detail"]
+        await agent.connect()
+        assert (await agent.cancel_of(job_id)).reason == "wrong list"
+    assert (status, answer["state"]) in {(200, "pending"), (200, "running")}
+
+
+async def test_a_cancellation_outlives_a_restart_of_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "GRACE", 0.1)
+    async with running(tmp_path) as server:
+        agent = ScriptedAgent(server.grpc)
+        await agent.connect()
+        job_id = await eventually(lambda: _start_once_known(server))
+        await agent.cut()
+        await seen_away(server)
+        await cancel(server, job_id)
+    async with running(tmp_path) as server:
+        agent.address = server.grpc
+        await agent.connect()
+        assert (await agent.cancel_of(job_id)).reason == "wrong list"
+        await agent.cut()
+
+
+async def test_a_job_that_is_asked_to_stop_while_it_is_being_started_is_told_once_it_runs(server: Server) -> None:
+    async with attached(server, script=keep_silent) as agent:
+        starting = asyncio.ensure_future(server.start())
+        start = await agent.request()
+        assert isinstance(start, StartJob)
+        await cancel(server, start.job_id)
+        agent.send(JobStarted(request_id=start.request_id, job_id=start.job_id))
+        await within(starting)
+        assert (await agent.cancel_of(start.job_id)).reason == "wrong list"
+
+
+async def test_a_job_that_does_not_stop_is_taken_for_canceled_and_says_how(tmp_path: Path) -> None:
+    async with running(tmp_path, cancel_grace=0.05) as server, attached(server) as agent:
+        job_id = await server.started()
+        agent.tell(job_id, 1)
+        await cancel(server, job_id)
+        job = await within(server.ended(job_id))
+        agent.tell(job_id, 2)
+        await agent.stop_of(job_id)
+    assert job["state"] == "canceled"
+    assert "wrong list" in job["error"]
+    assert "stopped waiting; the handler may still run" in job["error"]
 
 
 async def test_an_unknown_job_is_404(server: Server) -> None:

@@ -16,6 +16,7 @@ class ScriptedGameServer:
         self.calls = []
         self.canceled = []
         self.canceled_jobs = []
+        self.asked_to_stop = asyncio.Event()
         self.acknowledged = []
         self.paused = False
         self.abandoned = []
@@ -32,6 +33,7 @@ class ScriptedGameServer:
 
     def cancel_job(self, job_id, reason):
         self.canceled_jobs.append((job_id, reason))
+        self.asked_to_stop.set()
 
     def acknowledge(self, job_id, seq, *, stop):
         self.acknowledged.append((job_id, seq, stop))

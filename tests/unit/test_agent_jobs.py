@@ -171,3 +171,56 @@ async def test_a_full_sink_pauses_the_game_server_until_there_is_room(jobs, serv
     sink.full = False
     jobs.acknowledged("j1", 1)
     assert not server.paused
+
+
+async def test_a_job_that_does_not_stop_in_time_ends_here_and_says_that_nobody_waited(server, sink):
+    jobs = Jobs(cancel_grace=0.0)
+    jobs.place("j1", "f", server, sink)
+    jobs.arrived(server, event(1))
+    sink.told.clear()
+    jobs.cancel("j1", "enough")
+    await sink.told.wait()
+    last = sink.events[-1]
+    assert (last.seq, last.type, last.reason) == (2, "error", "canceled")
+    assert last.message == "enough; it did not end within 0 s: stopped waiting; the handler may still run"
+    assert server.acknowledged == [("j1", 1, True)]
+    jobs.arrived(server, event(2, "done"))
+    assert len(sink.events) == 2
+
+
+async def test_a_job_that_was_asked_to_stop_and_finished_nonetheless_succeeded(server, sink):
+    jobs = Jobs(cancel_grace=1000.0)
+    job = jobs.place("j1", "f", server, sink)
+    jobs.cancel("j1", "enough")
+    jobs.arrived(server, event(1, "done"))
+    assert job.state == "succeeded"
+    assert job.force is None
+
+
+async def test_a_job_past_its_deadline_is_asked_to_stop_and_what_stopped_it_is_said(server, sink):
+    jobs = Jobs(cancel_grace=1000.0)
+    job = jobs.place("j1", "f", server, sink)
+    jobs.limit(job, 0.0)
+    await server.asked_to_stop.wait()
+    assert server.canceled_jobs == [("j1", "the job did not end within 0 s")]
+    jobs.arrived(server, event(1, "error", reason="canceled", message="stopped at 3 of 5"), b"raw")
+    (last,) = sink.events
+    assert (last.reason, last.message) == ("deadline_exceeded", "the job did not end within 0 s: stopped at 3 of 5")
+    assert sink.raws == [b""]
+
+
+async def test_a_job_past_its_deadline_that_does_not_stop_ends_as_deadline_exceeded(server, sink):
+    jobs = Jobs(cancel_grace=0.0)
+    jobs.limit(jobs.place("j1", "f", server, sink), 0.0)
+    await sink.told.wait()
+    assert sink.events[-1].reason == "deadline_exceeded"
+    assert "stopped waiting; the handler may still run" in sink.events[-1].message
+
+
+async def test_a_job_that_ended_leaves_no_timer(server, sink):
+    jobs = Jobs(cancel_grace=1000.0)
+    job = jobs.place("j1", "f", server, sink)
+    jobs.limit(job, 1000.0)
+    jobs.cancel("j1", "enough")
+    jobs.arrived(server, event(1, "done"))
+    assert (job.deadline, job.force) == (None, None)

@@ -59,7 +59,7 @@ class Agent:
         scope = parse_scope(settings.game_id, settings.env)
         calls = Calls()
         self._instances = Instances(self._changed)
-        self._jobs = Jobs()
+        self._jobs = Jobs(grace=settings.job_lost_after, cancel_grace=settings.cancel_grace)
         resend = Resend(self._instances)
         self._forward = Forward(scope, self._instances, self._jobs, calls, resend, tracer)
         self._attachments = Attachments(

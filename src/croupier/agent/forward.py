@@ -184,6 +184,8 @@ class Forward:
             server = self._choose(frame, timeout)
             job = self._jobs.place(frame.job_id, frame.function_id, server, sink)
             try:
+                if frame.deadline_ms:
+                    self._jobs.limit(job, frame.deadline_ms / 1000)
                 return self._launch(Flight(self, server, frame, 0.0, done, job), raw, timeout)
             except CroupierError:
                 self._jobs.forget(job)

@@ -5,6 +5,9 @@
 
 A job is remembered until its last event is acknowledged. A game server that disappears has `grace` seconds to come back with
 its jobs; those of another process under the same service_id, or of none, end as `lost`.
+
+A job is stopped because somebody asks for it or because its deadline passes: its game server is asked, and what it then tells
+is what happened. After `cancel_grace` seconds without an end the job ends here, and its end says that nobody waited any longer.
 """
 
 import asyncio
@@ -22,6 +25,7 @@ from croupier.errors import RateLimited
 log = logging.getLogger(__name__)
 
 GRACE = 10.0
+CANCEL_GRACE = 10.0
 WINDOW = 256
 """Events of a job that a game server may send beyond the last acknowledgement."""
 TRACKED = 100_000
@@ -54,8 +58,11 @@ class TrackedJob:
     last_seq: int = 0
     acknowledged: int = 0
     end: JobEvent | None = None
-    cancel_reason: str | None = None
-    """Why it was asked to stop, if it was."""
+    stopped_because: str = ""
+    """Why it was asked to stop, if it was: `canceled` or `deadline_exceeded`."""
+    stop_words: str = ""
+    deadline: asyncio.TimerHandle | None = None
+    force: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> str:
@@ -79,8 +86,9 @@ def cut_message(message: str) -> str:
 
 
 class Jobs:
-    def __init__(self, *, grace: float = GRACE) -> None:
+    def __init__(self, *, grace: float = GRACE, cancel_grace: float = CANCEL_GRACE) -> None:
         self._grace = grace
+        self._cancel_grace = cancel_grace
         self._jobs: dict[str, TrackedJob] = {}
         self._upward: JobSink | None = None
         self._paused: dict[GameServer, JobSink] = {}
@@ -115,7 +123,15 @@ class Jobs:
         self._jobs[job_id] = job
         return job
 
+    def limit(self, job: TrackedJob, seconds: float) -> None:
+        """Stop the job unless it ends within so many seconds."""
+        job.deadline = asyncio.get_running_loop().call_later(seconds, self._expire, job, seconds)
+
+    def _expire(self, job: TrackedJob, seconds: float) -> None:
+        self._stop(job, "deadline_exceeded", f"the job did not end within {seconds:g} s")
+
     def forget(self, job: TrackedJob) -> None:
+        _cancel_timers(job)
         if self._jobs.get(job.job_id) is job:
             del self._jobs[job.job_id]
 
@@ -152,10 +168,16 @@ class Jobs:
             raw = b""
             if checked.type == "error" and event.type != "error" and job.server is not None:
                 job.server.cancel_job(job.job_id, checked.message)
+        if job.stopped_because == "deadline_exceeded" and checked.reason == "canceled":
+            checked, raw = (
+                replace(checked, reason="deadline_exceeded", message=_join(job.stop_words, checked.message)),
+                b"",
+            )
         self.events += 1
         job.last_seq = checked.seq
         if checked.type in {"done", "error"}:
             job.end = checked
+            _cancel_timers(job)
         job.sink.deliver(checked, raw)
         if job.sink.full and job.server is not None and job.server not in self._paused:
             self._paused[job.server] = job.sink
@@ -181,15 +203,32 @@ class Jobs:
                 server.proceed()
 
     def cancel(self, job_id: str, reason: str) -> bool:
-        """Ask its game server to stop it. False when no such job is known."""
+        """Ask its game server to stop it, and wait no longer than the grace. False when no such job is known."""
         job = self._jobs.get(job_id)
         if job is None:
             return False
-        if job.end is None:
-            job.cancel_reason = reason
-            if job.server is not None:
-                job.server.cancel_job(job_id, reason)
+        self._stop(job, "canceled", reason)
         return True
+
+    def _stop(self, job: TrackedJob, because: str, words: str) -> None:
+        if job.end is not None:
+            return
+        if not job.stopped_because:
+            job.stopped_because, job.stop_words = because, words
+        if job.server is not None:
+            self._ask_to_stop(job, job.server)
+
+    def _ask_to_stop(self, job: TrackedJob, server: GameServer) -> None:
+        server.cancel_job(job.job_id, job.stop_words)
+        if job.force is None:
+            job.force = asyncio.get_running_loop().call_later(self._cancel_grace, self._force, job)
+
+    def _force(self, job: TrackedJob) -> None:
+        job.force = None
+        if job.end is not None or job.server is None:
+            return  # it ended, or whether it is lost shows when its game server is back
+        message = f"{job.stop_words or 'canceled'}; it did not end within {self._cancel_grace:g} s: stopped waiting; the handler may still run"
+        self.end(job, reason=job.stopped_because, message=message, stop=True)
 
     def end(self, job: TrackedJob, *, reason: str, message: str, stop: bool = False) -> None:
         """Write the last line of a story that its game server will not finish; with `stop` it is told to drop the job."""
@@ -237,8 +276,8 @@ class Jobs:
                 continue
             job.server = server
             server.acknowledge(job.job_id, job.acknowledged, stop=False)
-            if job.cancel_reason is not None:
-                server.cancel_job(job.job_id, job.cancel_reason)
+            if job.stopped_because:
+                self._ask_to_stop(job, server)
 
     def _lose(self, jobs: Iterable[TrackedJob], why: str) -> None:
         for job in jobs:
@@ -251,6 +290,19 @@ class Jobs:
         for handle in self._timers:
             handle.cancel()
         self._timers.clear()
+        for job in self._jobs.values():
+            _cancel_timers(job)
+
+
+def _cancel_timers(job: TrackedJob) -> None:
+    for timer in (job.deadline, job.force):
+        if timer is not None:
+            timer.cancel()
+    job.deadline = job.force = None
+
+
+def _join(why: str, message: str) -> str:
+    return why if message in {"", why} else f"{why}: {message}"
 
 
 def _within_limits(event: JobEvent) -> JobEvent:

@@ -55,6 +55,8 @@ class Job:
     reason: str = ""
     agent_id: str = ""
     service_id: str = ""
+    cancel_reason: str = ""
+    """Why it was asked to stop, if it was."""
     created_ms: int = 0
     finished_ms: int = 0
 

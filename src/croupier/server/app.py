@@ -34,6 +34,7 @@ from croupier.server.dispatch.link import Link
 from croupier.server.dispatch.router import Router
 from croupier.server.history import History
 from croupier.server.http.app import build_app
+from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
@@ -66,12 +67,16 @@ class _Reports:
     intake: JobIntake
     catalog: Catalog
     watch: JobWatch
+    cancels: JobCancels
 
     def job_event(self, link: Link, event: JobEvent) -> None:
         self.intake.arrived(link, event)
 
     def registered(self, agent: Agent) -> None:
         self.catalog.learn(agent.agent_id, agent.scope, agent.services)
+
+    def connected(self, agent_id: str) -> None:
+        self.cancels.reached(agent_id)
 
     def session_lost(self, agent_id: str) -> None:
         self.watch.session_lost(agent_id)
@@ -114,13 +119,27 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
         calls = Calls(guard=guard, catalog=catalog, store=store, router=router)
-        jobs = Jobs(guard=guard, catalog=catalog, store=store, router=router, agents=agents, intake=intake, bus=bus)
+        cancels = JobCancels(agents=agents, store=store, intake=intake, grace=settings.cancel_grace)
+        stack.push_async_callback(cancels.stop)
+        jobs = Jobs(
+            guard=guard,
+            catalog=catalog,
+            store=store,
+            router=router,
+            agents=agents,
+            intake=intake,
+            cancels=cancels,
+            bus=bus,
+        )
         stack.push_async_callback(calls.drain)
         stack.push_async_callback(jobs.drain)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
-            agents, _Reports(intake, catalog, watch), AcceptorConfig(resume_window=settings.resume_window), tracer
+            agents,
+            _Reports(intake, catalog, watch, cancels),
+            AcceptorConfig(resume_window=settings.resume_window),
+            tracer,
         )
         for forever in (intake.run(), _expire(agents, catalog, direct)):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
@@ -146,6 +165,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             grace=GRACE + 1.0,
         )
         await watch.begin()
+        await cancels.begin()
         await grpc.start(settings.grpc)
         stack.push_async_callback(grpc.stop, 0.5)
         await http.start(settings.http)

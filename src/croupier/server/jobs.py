@@ -13,12 +13,13 @@ from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.trace import named
-from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown, Unavailable
+from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
+from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake, topic
 from croupier.server.turns import Turns
 from croupier.store import CallRecord, Store
@@ -43,6 +44,7 @@ class Jobs:
         router: Router,
         agents: Agents,
         intake: JobIntake,
+        cancels: JobCancels,
         bus: Bus,
     ) -> None:
         self._guard = guard
@@ -51,6 +53,7 @@ class Jobs:
         self._router = router
         self._agents = agents
         self._intake = intake
+        self._cancels = cancels
         self._bus = bus
         self._turns = Turns()
         self._starting: dict[str, asyncio.Task[str]] = {}
@@ -111,6 +114,7 @@ class Jobs:
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
             log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
+        self._cancels.placed(call.id, agent_id)
 
     async def _not_started(self, call: Call, error: CroupierError) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
@@ -161,22 +165,19 @@ class Jobs:
         return self._intake.recent.after(job_id, after, limit) or await self._store.events(job_id, after, limit)
 
     async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
-        """Ask the game server to stop it and return the job as it is then; an ended job stays as it is.
+        """Ask its game server to stop it and return the job as it is then; an ended job stays as it is.
 
-        Raises NotFound, or Unavailable when the job's agent cannot be told.
+        The wish is kept: a job whose agent is away, or that has not reached one, is told when that is possible. A job that
+        does not stop is taken for canceled after a while, and says so. Raises NotFound.
         """
         await self._guard.require(caller, "job.cancel", job_id)
         job = await self._known(job_id)
         if job.ended:
             return job
-        link = self._agents.way_to(job.agent_id, job.scope)
-        if link is None:
-            raise Unavailable(
-                f"agent not connected: {job.agent_id or 'the job has not reached one yet'}; "
-                "the job could not be told to stop, try again when its agent is back"
-            )
         async with self._bus.subscribe(topic(job_id)) as notices:
-            link.cancel_job(job_id, reason)
+            await self._cancels.ask(job, reason)
+            if self._agents.way_to(job.agent_id, job.scope) is None:
+                return await self._known(job_id)
             return await self._await_end(job_id, notices)
 
     async def _await_end(self, job_id: str, notices: AsyncIterator[object]) -> Job:

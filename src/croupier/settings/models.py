@@ -94,6 +94,9 @@ class ServerSettings(Settings):
     job_lost_after: Seconds = Field(
         60.0, description="how long an agent may be away before the jobs it ran end as `lost`"
     )
+    cancel_grace: Seconds = Field(
+        30.0, description="how long a job that its agent was told to stop may take before it counts as canceled"
+    )
     edges: MaybeAddresses = Field((), description="gRPC addresses of edges to dial; others may dial this server")
     link_token: Token | None = Field(
         None, description="what an edge and this server must both know; without it no edge is linked"
@@ -139,6 +142,12 @@ class AgentSettings(Settings):
     data: Folder = Field(Path("data/agent"), description="folder of what must survive a restart")
     resume_window: Seconds = Field(
         3.0, description="how long a game server that lost its connection may resume its session"
+    )
+    cancel_grace: Seconds = Field(
+        10.0, description="how long a job that was asked to stop may take before it counts as canceled"
+    )
+    job_lost_after: Seconds = Field(
+        10.0, description="how long a game server may be away before the jobs it ran end as `lost`"
     )
     region: Text = Field("", description="shown in the registry")
     zone: Text = Field("", description="shown in the registry")

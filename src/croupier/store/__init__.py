@@ -85,6 +85,9 @@ class JobStore(Protocol):
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
         """Record where the job runs."""
 
+    async def ask_to_stop(self, job_id: str, reason: str) -> None:
+        """Record that the job was asked to stop, and why; the first reason stays. An ended or unknown job is left alone."""
+
     async def append(self, events: Sequence[JobEvent]) -> dict[str, int]:
         """Store events, of any jobs, each job's in order, and the states that follow from them (`domain.job.advance`).
 

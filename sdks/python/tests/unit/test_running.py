@@ -76,13 +76,41 @@ async def test_a_job_that_ignores_its_cancellation_is_ended_by_force_and_may_say
     jobs.cancel("c1", "stop it", grace=0.01)
     jobs.cancel("c1", "again")
     (last,) = await story(events)
-    assert last == ("error", "stop it; its handler did not stop when asked, so its work may go on")
+    assert last == ("error", "stop it; it did not end when asked: stopped waiting; the handler may still run")
     done = asyncio.get_running_loop().create_future()
     workers.submit(lambda: b"", done.set_result)
     release.set()
     await done
     assert len(said) == 1
     assert await story(events) == [last]
+
+
+async def test_a_job_whose_deadline_passes_is_asked_to_stop_and_says_that_it_was_the_deadline(game, workers):
+    @game.job("work", timeout=0.01)
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    jobs, events = Jobs(game.functions, workers), KeptEvents()
+    jobs.start(call("work"), b"", events)
+    assert await story(events) == [("error", "deadline exceeded: the job did not end in time")]
+
+
+@pytest.mark.parametrize("asked", ["cancel", "deadline"])
+async def test_a_job_that_finishes_all_the_same_succeeded(game, workers, asked):
+    @game.job("stubborn", timeout=0.01 if asked == "deadline" else 0)
+    async def stubborn() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "done"
+        return "never"
+
+    jobs, events = Jobs(game.functions, workers), KeptEvents()
+    jobs.start(call("stubborn"), b"", events)
+    await asyncio.sleep(0)
+    if asked == "cancel":
+        jobs.cancel("c1")
+    assert await story(events) == [("done", "")]
 
 
 async def test_jobs_beyond_the_limit_are_refused(game, workers):

@@ -34,6 +34,8 @@ class Observer(Protocol):
 
     def registered(self, agent: Agent) -> None: ...
 
+    def connected(self, agent_id: str) -> None: ...
+
     def session_lost(self, agent_id: str) -> None: ...
 
 
@@ -68,6 +70,7 @@ class Tunnels:
         self._came_by(link, _ip(context.peer()), edge_of(context))
         # It is connected once `run` has begun, which is before the loop comes to this.
         asyncio.get_running_loop().call_soon(self._agents.announce, hello.agent_id)
+        self._observer.connected(hello.agent_id)
         await link.peer.run(stream, hello)
 
     def _came_by(self, link: TunnelLink, ip: str, edge: str) -> None:

@@ -214,6 +214,7 @@ def job(row: Row[Any]) -> Job:
         reason=row.reason,
         agent_id=row.agent_id,
         service_id=row.service_id,
+        cancel_reason=row.cancel_reason,
         created_ms=row.created_ms,
         finished_ms=row.finished_ms,
     )

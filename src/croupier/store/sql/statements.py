@@ -16,6 +16,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     column,
+    literal_column,
     select,
     update,
     values,
@@ -130,6 +131,13 @@ COUNT_REPLAYS = (
 INSERT_JOBS = Rows(sqlite.insert(jobs), ("id", "function_id", "game_id", "env", "caller", "created_ms"))
 
 PLACE_JOBS = _update_rows(jobs, ("id", "agent_id", "service_id"))
+
+ASK_JOBS_TO_STOP = _update_rows(
+    jobs,
+    ("id", "cancel_reason"),
+    jobs.c.cancel_reason == literal_column("''"),
+    jobs.c.finished_ms == literal_column("0"),
+)
 
 ADVANCE_JOBS = _update_rows(jobs, ("id", "state", "last_seq", "progress", "error", "reason", "finished_ms"))
 

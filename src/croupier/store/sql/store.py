@@ -18,7 +18,7 @@ from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.writer import CLOSED, Writer
-from croupier.store.sql.writes import Abandon, Append, Begin, Conclude, Finish, Place
+from croupier.store.sql.writes import Abandon, Append, AskToStop, Begin, Conclude, Finish, Place
 
 T = TypeVar("T")
 
@@ -104,6 +104,9 @@ class SqlStore:
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
         await self._writer.submit(Place(job_id, agent_id, service_id))
+
+    async def ask_to_stop(self, job_id: str, reason: str) -> None:
+        await self._writer.submit(AskToStop(job_id, reason))
 
     async def append(self, events: Sequence[JobEvent]) -> dict[str, int]:
         return await self._writer.submit(Append(events))

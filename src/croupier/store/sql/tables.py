@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from croupier.store import NOTHING_RAN
 
-REVISIONS = ("0001_foundation", "0002_history")
+REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop")
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]
@@ -111,6 +111,7 @@ jobs = Table(
     _text("service_id"),
     Column("finished_ms", BigInteger, nullable=False, server_default="0"),
     Column("archived", Integer, nullable=False, server_default="0"),
+    _text("cancel_reason"),
 )
 """`archived`: the story is, or is about to be, no longer in job_events; 2 once nothing is left there."""
 

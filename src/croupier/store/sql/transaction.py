@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place ─► append, conclude ─► finish ─► read what has to be answered
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► finish ─► read what has to be answered
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read last, so they say how things stand at the
@@ -19,7 +19,7 @@ from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import queries, rows, statements
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.tables import RUNNING, calls
-from croupier.store.sql.writes import Abandon, Append, Begin, Conclude, Finish, Place, Write
+from croupier.store.sql.writes import Abandon, Append, AskToStop, Begin, Conclude, Finish, Place, Write
 
 Answers = dict[Write[Any], object]
 """What is to be told: a value, or the CroupierError to raise. A write that is not in it is answered with None."""
@@ -33,6 +33,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     answers: Answers = {write: _abandon(connection, write) for write in by_kind[Abandon]}
     repeated = _begin(connection, by_kind[Begin], ledger)
     _place(connection, by_kind[Place])
+    _ask_to_stop(connection, by_kind[AskToStop])
     answers.update(_advance(connection, by_kind[Append], ledger))
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
@@ -95,6 +96,13 @@ def _insert(connection: Connection, begins: Sequence[Begin]) -> dict[Begin, str]
 def _place(connection: Connection, places: Sequence[Place]) -> None:
     last = {place.job_id: place for place in places}
     statements.PLACE_JOBS.run(connection, [(each.job_id, each.agent_id, each.service_id) for each in last.values()])
+
+
+def _ask_to_stop(connection: Connection, asked: Sequence[AskToStop]) -> None:
+    first: dict[str, str] = {}
+    for each in asked:
+        first.setdefault(each.job_id, each.reason)
+    statements.ASK_JOBS_TO_STOP.run(connection, list(first.items()))
 
 
 def _advance(connection: Connection, writes: Sequence[Append | Conclude], ledger: Ledger) -> Answers:

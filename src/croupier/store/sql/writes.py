@@ -70,6 +70,12 @@ class Place(Write[None]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class AskToStop(Write[None]):
+    job_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Append(Write[dict[str, int]]):
     events: Sequence[JobEvent]
 

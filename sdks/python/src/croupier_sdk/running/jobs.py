@@ -21,7 +21,9 @@ class _Running:
     deadline: asyncio.TimerHandle | None = None
     force: asyncio.TimerHandle | None = None
     canceled: str = ""
-    """Why somebody asked for its end."""
+    """Why it was asked to end."""
+    reason: str = "canceled"
+    """What it ends as if it does: `canceled`, or `deadline_exceeded`."""
 
 
 class Jobs:
@@ -76,9 +78,13 @@ class Jobs:
     def cancel(self, job_id: str, reason: str = "", grace: float = STOP_GRACE) -> None:
         """Ask the handler to stop. It is taken for ended if it has not in `grace` seconds."""
         running = self._running.get(job_id)
-        if running is None or running.canceled:
+        if running is not None:
+            self._ask(running, "canceled", reason or "the job was cancelled", grace)
+
+    def _ask(self, running: _Running, reason: str, text: str, grace: float) -> None:
+        if running.canceled:
             return
-        running.canceled = reason or "the job was cancelled"
+        running.canceled, running.reason = text, reason
         running.job.call.cancelled = True
         running.force = asyncio.get_running_loop().call_later(grace, self._force, running)
         if running.ticket is not None and not running.ticket.started:
@@ -116,13 +122,11 @@ class Jobs:
             running.events.put("done", progress=100, payload=outcome)
 
     def _expire(self, running: _Running) -> None:
-        self._give_up(
-            running, Failure(reason="deadline_exceeded", message="deadline exceeded: the job did not end in time")
-        )
+        self._ask(running, "deadline_exceeded", "deadline exceeded: the job did not end in time", STOP_GRACE)
 
     def _force(self, running: _Running) -> None:
-        text = f"{running.canceled}; its handler did not stop when asked, so its work may go on"
-        self._give_up(running, Failure(reason="canceled", message=text))
+        text = f"{running.canceled}; it did not end when asked: stopped waiting; the handler may still run"
+        self._give_up(running, Failure(reason=running.reason, message=text))
 
     def _give_up(self, running: _Running, failure: Failure) -> None:
         if self._leave(running):
@@ -155,7 +159,7 @@ class Jobs:
 
 
 def _canceled(running: _Running) -> Failure:
-    return Failure(reason="canceled", message=running.canceled or "the game server is stopping")
+    return Failure(reason=running.reason, message=running.canceled or "the game server is stopping")
 
 
 def _outcome(running: _Running, task: asyncio.Task[Outcome]) -> Outcome:
