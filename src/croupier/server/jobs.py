@@ -139,7 +139,7 @@ class Jobs:
         """
         await self.get(caller, job_id)
         async with self._bus.subscribe(topic(job_id)) as notices:
-            to_the_end = False
+            to_the_end = True  # what came before the subscription is announced no more
             while True:
                 await self._turns.take()
                 batch = await self._read(job_id, after)
