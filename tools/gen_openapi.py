@@ -19,6 +19,7 @@ def describe() -> dict[str, Any]:
     app = build_app(
         calls=nobody,
         jobs=nobody,
+        bulks=nobody,
         history=nobody,
         directory=nobody,
         readiness=nobody,

@@ -143,6 +143,25 @@ class ScriptedHistory:
         raise NotFound(f"unknown call {call_id}")
 
 
+class NoBulks:
+    """Knows no bulk run; the real ones are tested with the real server (test_bulk.py)."""
+
+    async def refuse(self, caller: Principal, bulk_id: str, *more: Any, **named: Any) -> Any:
+        raise NotFound(f"unknown bulk {bulk_id}")
+
+    start = confirm = pause = resume = cancel = rerun = get = rows = refuse
+
+    async def upload(self, caller: Principal, upload: Any, chunks: AsyncIterator[bytes]) -> Any:
+        raise NotFound("no bulk is taken here")
+
+    async def list(self, *asked: Any) -> "list[Any]":
+        return []
+
+    async def follow(self, caller: Principal, bulk_id: str) -> AsyncIterator[Any]:
+        raise NotFound(f"unknown bulk {bulk_id}")
+        yield
+
+
 @dataclass
 class ScriptedDirectory:
     functions: dict[str, Function] = field(default_factory=dict)
@@ -243,6 +262,7 @@ class Testbed:
             calls=self.calls,
             jobs=self.jobs,
             history=self.history,
+            bulks=NoBulks(),
             directory=self.directory,
             readiness=self._readiness,
             guard=Guard(TOKEN),

@@ -38,6 +38,8 @@ class Function:
     returns: str = ""
     """`job` when the function is long work."""
     idempotent: bool = False
+    dry_run: bool = False
+    """Whether it heeds `dry_run=true` in a call's metadata: it says what it would do, and does nothing."""
     timeout: float | None = None
     hash_path: str = ""
     """Where in the payload the hash key is, as a singular JSONPath; for calls with route hash that name none."""

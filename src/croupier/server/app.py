@@ -19,6 +19,7 @@ from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
 from croupier.server.access.guard import Guard
+from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
 from croupier.server.control.direct import DirectLinks
@@ -133,6 +134,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         )
         stack.push_async_callback(calls.drain)
         stack.push_async_callback(jobs.drain)
+        bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
+        stack.push_async_callback(bulks.stop)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
@@ -156,6 +159,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 calls=calls,
                 jobs=jobs,
                 history=History(guard=guard, store=store),
+                bulks=bulks,
                 directory=Directory(agents, catalog),
                 readiness=_readiness,
                 guard=guard,
@@ -166,6 +170,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         )
         await watch.begin()
         await cancels.begin()
+        await bulks.begin()
         await grpc.start(settings.grpc)
         stack.push_async_callback(grpc.stop, 0.5)
         await http.start(settings.http)
@@ -176,6 +181,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.push_async_callback(tunnels.drain, GRACE)
         stack.callback(agents.close)
         stack.callback(http.close_door)
+        stack.callback(bulks.halt)
         stack.callback(stopping.set)
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
         yield ReadyInfo(http=http.address, grpc=grpc.address, token=token.get_secret_value())

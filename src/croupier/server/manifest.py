@@ -60,6 +60,7 @@ def _function(entry: Any, path: str) -> Function:
         mode=_text(semantics, "mode", f"{path}.semantics") or "command",
         returns=_text(semantics, "returns", f"{path}.semantics"),
         idempotent=semantics.get("idempotent") is True,
+        dry_run=semantics.get("dry_run") is True,
         timeout=_timeout(semantics.get("timeout"), f"{path}.semantics.timeout"),
         hash_path=_hash_path(_object(entry, "routing", path), f"{path}.routing"),
         schema=schema,

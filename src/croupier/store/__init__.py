@@ -21,6 +21,7 @@ from croupier.domain.call import UNKNOWN_TRAIL, Call, CallState, Outcome, Trail
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.errors import RateLimited, Unavailable
+from croupier.store.bulk import BulkStore
 
 NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
 """The reasons that say that no game server began with the call: a repetition with the same key must run."""
@@ -110,5 +111,8 @@ class JobStore(Protocol):
 
 
 class Store(CallStore, JobStore, Protocol):
+    @property
+    def bulk(self) -> BulkStore: ...
+
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -11,6 +11,7 @@ from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import answer_failure, answer_invalid, answer_refusal
 from croupier.server.http.bodies import Room
+from croupier.server.http.bulk import bulk_routes
 from croupier.server.http.calls import call_routes
 from croupier.server.http.description import Description, description_routes
 from croupier.server.http.directory import directory_routes
@@ -20,7 +21,7 @@ from croupier.server.http.front import OPEN, Front
 from croupier.server.http.health import health_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
-from croupier.server.http.ports import Calls, Directory, History, Jobs, Readiness
+from croupier.server.http.ports import Bulks, Calls, Directory, History, Jobs, Readiness
 from croupier.telemetry import Tracer
 
 
@@ -29,6 +30,7 @@ def build_app(
     calls: Calls,
     jobs: Jobs,
     history: History,
+    bulks: Bulks,
     directory: Directory,
     readiness: Readiness,
     guard: Guard,
@@ -56,6 +58,7 @@ def build_app(
     framework = _framework(
         call_routes(history),
         job_routes(jobs, stopping=stopping, metrics=metrics),
+        bulk_routes(bulks, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )

@@ -1,14 +1,18 @@
 """Request bodies, bounded one by one and all together."""
 
+import asyncio
 from collections.abc import Mapping
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from croupier.errors import InvalidArgument, PayloadTooLarge, RateLimited
 from croupier.server.http.flights import CallerLeft
 
 HELD_BYTES = 512_000_000
 """Bodies that may be in memory at once, over all requests."""
+
+PIECE_SECONDS = 30.0
+"""How long a caller that sends a file may pause."""
 
 
 class Room:
@@ -42,13 +46,7 @@ class Body:
 
         Raises PayloadTooLarge (by Content-Length before anything is read), RateLimited, InvalidArgument, CallerLeft.
         """
-        if headers.get(b"content-encoding", b"identity") != b"identity":
-            raise InvalidArgument("compressed bodies are not read: send it without Content-Encoding")
-        declared = headers.get(b"content-length")
-        if declared is not None and declared.isdigit():
-            if len(declared) > 18 or int(declared) > limit:
-                raise too_large(limit)
-            self._hold(int(declared))
+        self._hold(_declared(headers, limit))
         chunks = []
         size = 0
         while True:
@@ -74,6 +72,35 @@ class Body:
     def _hold(self, count: int) -> None:
         self._room.take(count)
         self._held += count
+
+
+def paced(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> Receive:
+    """`receive` for whoever reads the body itself, piece by piece: a piece must come within PIECE_SECONDS.
+
+    Raises PayloadTooLarge or InvalidArgument by the headers, at once, and InvalidArgument when no piece comes.
+    """
+    _declared(headers, limit)
+
+    async def piece() -> Message:
+        try:
+            async with asyncio.timeout(PIECE_SECONDS):
+                return await receive()
+        except TimeoutError:
+            raise InvalidArgument("the request body did not go on: send it without a pause") from None
+
+    return piece
+
+
+def _declared(headers: Mapping[bytes, bytes], limit: int) -> int:
+    """How many bytes are announced."""
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise InvalidArgument("compressed bodies are not read: send it without Content-Encoding")
+    declared = headers.get(b"content-length", b"")
+    if not declared.isdigit():
+        return 0
+    if len(declared) > 18 or int(declared) > limit:
+        raise too_large(limit)
+    return int(declared)
 
 
 def too_large(limit: int) -> PayloadTooLarge:

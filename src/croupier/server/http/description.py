@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import iter_route_contexts
 
 from croupier.server.http.asking import json_answer
+from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import AGAIN_PATH, FUNCTION_PATH, LeanEntry
 from croupier.server.http.openapi import complete
 
@@ -22,7 +23,7 @@ class Description:
 
     def openapi(self) -> dict[str, Any]:
         if not self._openapi:
-            self._openapi = complete(self._framework.openapi(), self._open_paths)
+            self._openapi = complete(self._framework.openapi(), self._open_paths, [BulkStart, BulkRerun])
         return self._openapi
 
     def routes(self) -> set[tuple[str, str]]:

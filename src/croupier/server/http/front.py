@@ -5,10 +5,11 @@ Nothing is open unless `OPEN` names it, so an address that somebody adds is clos
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from croupier.domain.bulk import UPLOAD_BYTES
 from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import EXCHANGE
-from croupier.server.http.bodies import Body, Room
+from croupier.server.http.bodies import Body, Room, paced
 from croupier.server.http.description import Description
 from croupier.server.http.entry import LeanEntry
 from croupier.server.http.exchange import Exchange
@@ -22,6 +23,9 @@ OPEN = frozenset({"/healthz", "/readyz"})
 
 FORM_BYTES = 65_536
 """The largest request body that anything but a call takes."""
+
+STREAMED = ("POST", "/api/bulk")
+"""A file, read while it is stored."""
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -80,6 +84,9 @@ class Front:
 
     async def _pass_on(self, exchange: Exchange) -> None:
         """Hand the request to the framework, its body read and bounded."""
+        if (exchange.method, exchange.path) == STREAMED:
+            await self._pass_stream_on(exchange)
+            return
         body = Body(self._room)
         try:
             if exchange.method not in _BODILESS:
@@ -92,6 +99,13 @@ class Front:
             await self._refuse(exchange, error)
         finally:
             body.let_go()
+
+    async def _pass_stream_on(self, exchange: Exchange) -> None:
+        """Hand over a request whose body is read by its handler, piece by piece."""
+        try:
+            await self._run_framework(exchange, paced(exchange.receive, exchange.headers, UPLOAD_BYTES))
+        except CroupierError as error:
+            await self._refuse(exchange, error)
 
     async def _run_framework(self, exchange: Exchange, receive: Receive) -> None:
         watched = _Watched(exchange)

@@ -1,14 +1,12 @@
 """Jobs over HTTP: follow, stop, read, list."""
 
 import asyncio
-import re
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from croupier.domain.job import Job, JobState
-from croupier.errors import InvalidArgument
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.filters import After as PageAfter
 from croupier.server.http.filters import Limit, WhichJobs, cursor_text
@@ -16,7 +14,7 @@ from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Jobs
 from croupier.server.http.requests import cancel_decoder, header_text, parse_body
-from croupier.server.http.stream import Frames, JobStream
+from croupier.server.http.stream import Frames, JobStream, seen_number
 from croupier.server.payload_json import payload_fields
 
 JobId = Annotated[str, Query(alias="id", min_length=1, max_length=256)]
@@ -34,7 +32,6 @@ _JOB: dict[int | str, dict[str, Any]] = {
 }
 _CANCEL_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": reference("CancelBody")}}}}
 
-_SEQ = re.compile(r"\d{1,18}")
 _REASON_CHARACTERS = 1000
 
 
@@ -78,7 +75,7 @@ def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> 
     frames = Frames()
 
     async def stream(asking: Asking, job_id: str, after: int | None) -> Response:
-        seen = _seen(header_text(asking.headers, b"last-event-id"), after)
+        seen = seen_number(header_text(asking.headers, b"last-event-id"), after)
         job = await jobs.get(asking.caller, job_id)
         if job.ended and seen >= job.last_seq:
             # The one answer after which an EventSource does not come back.
@@ -125,15 +122,6 @@ def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> 
         return json_answer(asdict(_entry(job)) | _result(job))
 
     return routes
-
-
-def _seen(last_event_id: str, after: int | None) -> int:
-    # A reader that reconnects keeps its address and sends how far it came in the header, so the header counts.
-    if not last_event_id:
-        return after or 0
-    if not _SEQ.fullmatch(last_event_id):
-        raise InvalidArgument("Last-Event-ID must be the number of an event of this job")
-    return int(last_event_id)
 
 
 def _state(job: Job) -> Response:

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 description: the framework's routes, and by hand those in front of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -173,9 +174,14 @@ def _lean_paths() -> dict[str, Any]:
     }
 
 
-def complete(framework: dict[str, Any], open_paths: frozenset[str]) -> dict[str, Any]:
-    """`framework`, the description that the framework makes of its own routes, with everything it does not know."""
-    _, bodies = msgspec.json.schema_components([AgainBody, CallBody, CancelBody, Preview], ref_template=_REFERENCE)
+def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequence[type]) -> dict[str, Any]:
+    """`framework`, the description that the framework makes of its own routes, with everything it does not know.
+
+    `more` are the bodies that its routes refer to.
+    """
+    _, bodies = msgspec.json.schema_components(
+        [AgainBody, CallBody, CancelBody, Preview, *more], ref_template=_REFERENCE
+    )
     entry: dict[str, Any] = framework["components"]["schemas"]["JobEntry"]
     call: dict[str, Any] = framework["components"]["schemas"]["CallEntry"]
     schemas = {

@@ -1,8 +1,10 @@
 """PORT: what the HTTP side needs of the server behind it, in the words of the domain."""
 
+import builtins
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
+from croupier.domain.bulk import Bulk, BulkRow, BulkState, Plan, RowState
 from croupier.domain.call import Call, Result
 from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent
@@ -11,6 +13,8 @@ from croupier.domain.principal import Principal
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
+from croupier.server.bulk import Progress, Upload
+from croupier.server.bulk_intake import RowFault
 from croupier.store import CallRecord
 
 Readiness = Callable[[], Awaitable[list[str]]]
@@ -65,3 +69,37 @@ class Directory(Protocol):
         """Who offers the function; an empty id is every function."""
 
     def function(self, scope: Scope, function_id: str) -> Function | None: ...
+
+
+class Bulks(Protocol):
+    """Every method but `upload` and `list` raises NotFound ("unknown bulk …")."""
+
+    async def upload(
+        self, caller: Principal, upload: Upload, chunks: AsyncIterator[bytes]
+    ) -> tuple[Bulk, builtins.list[RowFault]]: ...
+
+    async def start(
+        self, caller: Principal, bulk_id: str, plan: Plan, *, expected_sha256: str = "", dry_run: bool = False
+    ) -> Bulk: ...
+
+    async def confirm(self, caller: Principal, bulk_id: str) -> Bulk: ...
+
+    async def pause(self, caller: Principal, bulk_id: str) -> Bulk: ...
+
+    async def resume(self, caller: Principal, bulk_id: str) -> Bulk: ...
+
+    async def cancel(self, caller: Principal, bulk_id: str) -> Bulk: ...
+
+    async def rerun(self, caller: Principal, bulk_id: str, *, include_unknown: bool = False) -> Bulk: ...
+
+    async def get(self, caller: Principal, bulk_id: str) -> Progress: ...
+
+    async def list(
+        self, caller: Principal, scope: Scope | None, states: frozenset[BulkState], limit: int
+    ) -> builtins.list[Bulk]: ...
+
+    async def rows(
+        self, caller: Principal, bulk_id: str, states: frozenset[RowState], *, after: int, limit: int
+    ) -> builtins.list[BulkRow]: ...
+
+    def follow(self, caller: Principal, bulk_id: str) -> AsyncIterator[Progress]: ...

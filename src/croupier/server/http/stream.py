@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from croupier.domain.job import JobEvent
-from croupier.errors import CroupierError
+from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.http.documents import to_json
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.payload_json import payload_fields
@@ -25,8 +26,21 @@ _log = logging.getLogger(__name__)
 _UNBUFFERED = (b"x-accel-buffering", b"no")
 _TYPES = {"progress": b"progress", "log": b"log", "done": b"done", "error": b"error"}
 """The contract's four: a type made elsewhere must not write lines into the stream."""
+_SEQ = re.compile(r"\d{1,18}")
 _PING = b": ping\n\n"
 _RETRY = b"retry: 1000\n\n"
+
+
+def seen_number(last_event_id: str, after: int | None) -> int:
+    """How far a reader came. One that reconnects keeps its address and says so in the header, so the header counts.
+
+    Raises InvalidArgument.
+    """
+    if not last_event_id:
+        return after or 0
+    if not _SEQ.fullmatch(last_event_id):
+        raise InvalidArgument("Last-Event-ID must be the number of an event of this stream")
+    return int(last_event_id)
 
 
 def frame(event: JobEvent) -> bytes:
@@ -59,6 +73,13 @@ class Frames:
         self._size += len(made)
         while self._size > KEPT_BYTES:
             self._size -= len(self._made.popitem(last=False)[1])
+
+
+class UnkeptFrames(Frames):
+    """For a story that each follower is told in events of its own."""
+
+    def of(self, events: Sequence[JobEvent]) -> bytes:
+        return b"".join(map(frame, events))
 
 
 class JobStream(Response):

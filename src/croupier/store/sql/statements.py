@@ -28,7 +28,7 @@ from croupier.store.sql.tables import KEY, KEYED, RUNNING, call_bodies, calls, j
 ROWS = 64
 """Most rows in one statement. Each distinct number of rows is a text of its own in the driver's statement cache."""
 
-CACHED_STATEMENTS = 512
+CACHED_STATEMENTS = 768
 """Room for every number of rows of every statement here."""
 
 Row = tuple[object, ...]
@@ -75,12 +75,11 @@ def _given(table: Table, columns: Sequence[str]) -> CTE:
     return values(*kinds, name="given").data([tuple("" for _ in columns)]).cte("given")
 
 
-def _update_rows(table: Table, columns: Sequence[str], *conditions: ColumnElement[bool]) -> Rows:
-    """Sets `columns[1:]` of the rows whose id is `columns[0]`."""
+def update_rows(table: Table, columns: Sequence[str], *conditions: ColumnElement[bool], keys: int = 1) -> Rows:
+    """Sets `columns[keys:]` of the rows that `columns[:keys]` name."""
     given = _given(table, columns)
-    statement = (
-        update(table).values({name: given.c[name] for name in columns[1:]}).where(table.c.id == given.c.id, *conditions)
-    )
+    named = (table.c[name] == given.c[name] for name in columns[:keys])
+    statement = update(table).values({name: given.c[name] for name in columns[keys:]}).where(*named, *conditions)
     return Rows(statement, columns)
 
 
@@ -116,7 +115,7 @@ RUNNING_CALLS = Rows(
     select(calls.c.id).join(_given_ids, _given_ids.c.id == calls.c.id).where(calls.c.state == RUNNING), ("id",)
 )
 
-FINISH_CALLS = _update_rows(
+FINISH_CALLS = update_rows(
     calls,
     ("id", "state", "finished_ms", "result", "reason", "message", "details", "service_id", "agent_id", "trail"),
     calls.c.state == RUNNING,
@@ -130,16 +129,16 @@ COUNT_REPLAYS = (
 
 INSERT_JOBS = Rows(sqlite.insert(jobs), ("id", "function_id", "game_id", "env", "caller", "created_ms"))
 
-PLACE_JOBS = _update_rows(jobs, ("id", "agent_id", "service_id"))
+PLACE_JOBS = update_rows(jobs, ("id", "agent_id", "service_id"))
 
-ASK_JOBS_TO_STOP = _update_rows(
+ASK_JOBS_TO_STOP = update_rows(
     jobs,
     ("id", "cancel_reason"),
     jobs.c.cancel_reason == literal_column("''"),
     jobs.c.finished_ms == literal_column("0"),
 )
 
-ADVANCE_JOBS = _update_rows(jobs, ("id", "state", "last_seq", "progress", "error", "reason", "finished_ms"))
+ADVANCE_JOBS = update_rows(jobs, ("id", "state", "last_seq", "progress", "error", "reason", "finished_ms"))
 
 INSERT_EVENTS = Rows(
     sqlite.insert(job_events),

@@ -14,6 +14,7 @@ from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
 from croupier.store import CallRecord
 from croupier.store.sql import queries, searches, sqlite
+from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.schema import bring_to_head
@@ -78,6 +79,7 @@ class SqlStore:
         self._writer = Writer(self._committer.commit)
         self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self.bulk = SqlBulkStore(self._writer, self._read)
 
     async def begin(self, call: Call, *, kind: str = "invoke", durable: bool = True) -> CallRecord | None:
         write = Begin(call, kind, self._clock())

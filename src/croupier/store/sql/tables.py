@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Float,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 
 from croupier.store import NOTHING_RAN
 
-REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop")
+REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop", "0004_bulk")
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]
@@ -29,6 +30,10 @@ RUNNING: ColumnElement[str] = literal_column("'running'")
 
 def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default="")
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
 
 
 metadata = MetaData()
@@ -134,6 +139,58 @@ job_events = Table(
     Column("time_ms", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+bulks = Table(
+    "bulks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("function_id", Text, nullable=False),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    _text("name"),
+    Column("state", Text, nullable=False),
+    _number("total"),
+    _number("invalid"),
+    _text("sha256"),
+    _text("uploaded_by"),
+    _text("started_by"),
+    _text("started_kind"),
+    Column("dry_run", Boolean, nullable=False),
+    _text("parent_id"),
+    _number("canary"),
+    Column("rate", Float, nullable=False),
+    _number("concurrency"),
+    Column("skip_invalid", Boolean, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    _number("created_ms"),
+    _number("started_ms"),
+    _number("finished_ms"),
+)
+
+Index("ix_bulks_created", bulks.c.created_ms, bulks.c.id)
+Index("ix_bulks_scope", bulks.c.game_id, bulks.c.env, bulks.c.created_ms, bulks.c.id)
+Index("ix_bulks_state", bulks.c.state, bulks.c.created_ms, bulks.c.id)
+
+bulk_rows = Table(
+    "bulk_rows",
+    metadata,
+    Column("bulk_id", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    _text("faults"),
+    _text("call_id"),
+    Column("result", LargeBinary),
+    _number("result_bytes"),
+    _text("reason"),
+    _text("message"),
+    _text("service_id"),
+    _number("started_ms"),
+    _number("finished_ms"),
+)
+
+Index("ix_bulk_rows_state", bulk_rows.c.bulk_id, bulk_rows.c.state, bulk_rows.c.number)
 
 alembic_version = Table(
     "alembic_version",

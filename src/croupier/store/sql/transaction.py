@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► finish ─► read what has to be answered
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks ─► finish ─► read what has to be answered
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read last, so they say how things stand at the
@@ -17,6 +17,7 @@ from croupier.domain.call import CallState
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import queries, rows, statements
+from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.tables import RUNNING, calls
 from croupier.store.sql.writes import Abandon, Append, AskToStop, Begin, Conclude, Finish, Place, Write
@@ -29,12 +30,13 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     """Apply every write to an open transaction; it is the caller who commits."""
     by_kind: defaultdict[type, list[Any]] = defaultdict(list)
     for write in writes:
-        by_kind[Append if isinstance(write, Append | Conclude) else type(write)].append(write)
+        by_kind[_group(write)].append(write)
     answers: Answers = {write: _abandon(connection, write) for write in by_kind[Abandon]}
     repeated = _begin(connection, by_kind[Begin], ledger)
     _place(connection, by_kind[Place])
     _ask_to_stop(connection, by_kind[AskToStop])
     answers.update(_advance(connection, by_kind[Append], ledger))
+    apply_bulk(connection, by_kind[BulkWrite])
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
         ids = {begin.call.id for begin in again}
@@ -44,6 +46,13 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     answers.update((begin, _earlier(connection, begin, owner)) for begin, owner in repeated.items())
     _count_replays(connection, answers, repeated)
     return answers
+
+
+def _group(write: Write[Any]) -> type:
+    """Its kind, or one that stands for several whose order among themselves counts."""
+    if isinstance(write, Append | Conclude):
+        return Append
+    return BulkWrite if isinstance(write, BulkWrite) else type(write)
 
 
 def _asked_after_the_end(writes: Sequence[Write[Any]], repeated: Mapping[Begin, str]) -> list[Begin]:
