@@ -498,7 +498,8 @@ async def test_a_bulk_goes_on_after_a_restart_and_no_row_runs_twice(tmp_path: Pa
     assert done["counts"]["succeeded"] + done["counts"]["unknown"] == 60
     after = {frame.idempotency_key for frame in again.executed}
     assert not before & after
-    assert len(before) + len(after) == 60
+    assert len(again.executed) == len(after)
+    assert done["counts"]["succeeded"] <= len(before) + len(after) <= 60
 
 
 async def test_a_row_that_ran_when_the_server_died_is_told_by_the_record_of_its_call(tmp_path: Path) -> None:
