@@ -132,10 +132,9 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             cancels=cancels,
             bus=bus,
         )
-        stack.push_async_callback(calls.drain)
-        stack.push_async_callback(jobs.drain)
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
-        stack.push_async_callback(bulks.stop)
+        for end in (calls.drain, jobs.drain, bulks.stop):
+            stack.push_async_callback(end)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
@@ -168,9 +167,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             ),
             grace=GRACE + 1.0,
         )
-        await watch.begin()
-        await cancels.begin()
-        await bulks.begin()
+        for part in (watch, cancels, bulks):
+            await part.begin()
         await grpc.start(settings.grpc)
         stack.push_async_callback(grpc.stop, 0.5)
         await http.start(settings.http)
