@@ -59,6 +59,8 @@ class Job:
     """Why it was asked to stop, if it was."""
     created_ms: int = 0
     finished_ms: int = 0
+    archived: bool = False
+    """Its events, and its result with them, were moved to the archive, or deleted where nothing is archived."""
 
     @property
     def ended(self) -> bool:

@@ -15,10 +15,12 @@ from croupier.domain.job import JobEvent
 from croupier.domain.routing import Canary
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition
+from croupier.objects.disk import DiskObjects
 from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
 from croupier.server.access.guard import Guard
+from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
@@ -39,7 +41,9 @@ from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
+from croupier.server.retention import Kept, Retention
 from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings, ensure_token
+from croupier.store import Store
 from croupier.store.sql import open_store, system_clock
 from croupier.telemetry import Tracer, open_tracer
 from croupier.tunnel.acceptor import AcceptorConfig
@@ -122,6 +126,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         calls = Calls(guard=guard, catalog=catalog, store=store, router=router)
         cancels = JobCancels(agents=agents, store=store, intake=intake, grace=settings.cancel_grace)
         stack.push_async_callback(cancels.stop)
+        archive = Archive(DiskObjects(settings.data / "objects"))
         jobs = Jobs(
             guard=guard,
             catalog=catalog,
@@ -131,6 +136,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             intake=intake,
             cancels=cancels,
             bus=bus,
+            archive=archive,
         )
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
         for end in (calls.drain, jobs.drain, bulks.stop):
@@ -143,7 +149,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             AcceptorConfig(resume_window=settings.resume_window),
             tracer,
         )
-        for forever in (intake.run(), _expire(agents, catalog, direct)):
+        retention = _retention(settings, store, archive)
+        for forever in (intake.run(), _expire(agents, catalog, direct), retention.run()):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         offered = services(
             tunnels,
@@ -202,6 +209,13 @@ def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings) 
         scopes={
             edge: frozenset(Scope(*name.split("|")) for name in names) for edge, names in settings.edge_scopes.items()
         },
+    )
+
+
+def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Retention:
+    kept = Kept(calls=settings.retention_calls, jobs=settings.retention_jobs)
+    return Retention(
+        store=store, archive=archive if settings.retention_archive else None, clock=system_clock, kept=kept
     )
 
 

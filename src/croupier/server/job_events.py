@@ -36,6 +36,9 @@ KNOWN_JOBS = 16_384
 RETRY_AFTER = 1.0
 """Seconds until what the store refused is tried again."""
 
+CLOCK_SKEW_MS = 24 * 3600 * 1000
+"""An event from further in the future is dated now, or its job would be kept for ever."""
+
 _TYPES = frozenset({"progress", "log", "done", "error"})
 _MARK = " … (cut)"
 
@@ -46,15 +49,16 @@ def topic(job_id: str) -> str:
 
 def bounded(event: JobEvent, now_ms: int) -> JobEvent:
     """The event as it is kept: dated, its message cut to its limit, a type that nobody knows as a line of the log."""
+    is_dated = 0 < event.time_ms <= now_ms + CLOCK_SKEW_MS
     fits = 4 * len(event.message) <= JOB_MESSAGE_BYTES or len(event.message.encode()) <= JOB_MESSAGE_BYTES
-    if fits and event.type in _TYPES and 0 <= event.progress <= 100 and event.time_ms > 0:
+    if fits and event.type in _TYPES and 0 <= event.progress <= 100 and is_dated:
         return event
     return replace(
         event,
         type=event.type if event.type in _TYPES else "log",
         message=event.message if fits else _cut(event.message),
         progress=max(0, min(100, event.progress)),
-        time_ms=event.time_ms if event.time_ms > 0 else now_ms,
+        time_ms=event.time_ms if is_dated else now_ms,
     )
 
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from croupier.bus import Bus, Notice
 from croupier.domain.call import Call, Result, Route, Trail
-from croupier.domain.job import Job, JobEvent
+from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.trace import named
 from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown
 from croupier.server.access.guard import Guard
+from croupier.server.archive import Archive
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.hashing import with_hash_key
@@ -46,6 +47,7 @@ class Jobs:
         intake: JobIntake,
         cancels: JobCancels,
         bus: Bus,
+        archive: Archive,
     ) -> None:
         self._guard = guard
         self._catalog = catalog
@@ -55,6 +57,7 @@ class Jobs:
         self._intake = intake
         self._cancels = cancels
         self._bus = bus
+        self._archive = archive
         self._turns = Turns()
         self._starting: dict[str, asyncio.Task[str]] = {}
         """Starts that run here now, by job: their repetitions wait for them."""
@@ -152,6 +155,10 @@ class Jobs:
                         continue
                 else:
                     job = await self._store.job(job_id)
+                    if job is not None and job.archived:
+                        async for batch in self._archive.story(job, after):
+                            yield batch
+                        return
                     if job is None or (job.ended and job.last_seq <= after):
                         return
                 notice = await _news(notices, after)
@@ -162,7 +169,8 @@ class Jobs:
     async def _read(self, job_id: str, after: int) -> builtins.list[JobEvent]:
         """Up to the end of the page, so that followers who lag behind read, and are sent, the very same batches."""
         limit = PAGE - after % PAGE
-        return self._intake.recent.after(job_id, after, limit) or await self._store.events(job_id, after, limit)
+        found = self._intake.recent.after(job_id, after, limit) or await self._store.events(job_id, after, limit)
+        return found if found and found[0].seq == after + 1 else []  # else the archive has those before
 
     async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
         """Ask its game server to stop it and return the job as it is then; an ended job stays as it is.
@@ -193,7 +201,8 @@ class Jobs:
     async def get(self, caller: Principal, job_id: str) -> Job:
         """Raises NotFound ("unknown job …")."""
         await self._guard.require(caller, "job.read", job_id)
-        return await self._known(job_id)
+        job = await self._known(job_id)
+        return await self._archive.with_result(job) if job.archived and job.state is JobState.SUCCEEDED else job
 
     async def list(self, caller: Principal, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
         """Those that fit, newest first, without their results."""

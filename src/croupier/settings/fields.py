@@ -129,6 +129,9 @@ def _edge_scopes(value: object) -> object:
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=86_400)]
 """`30s`, `500ms`, `2m`, `1h` or a number of seconds; held as seconds, above 0, at most a day."""
 
+Retention = Annotated[float, BeforeValidator(parse_duration), Field(ge=86_400, le=3650 * 86_400)]
+"""A duration such as 30d; held as seconds, from a day to ten years."""
+
 ListenAddress = Annotated[str, Field(max_length=300), AfterValidator(_listen_address)]
 """host:port to listen on; port 0 takes a free one. Loopback only."""
 

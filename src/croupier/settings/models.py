@@ -16,6 +16,7 @@ from croupier.settings.fields import (
     MaybeAddresses,
     Name,
     Ratio,
+    Retention,
     Seconds,
     Text,
     Token,
@@ -96,6 +97,15 @@ class ServerSettings(Settings):
     )
     cancel_grace: Seconds = Field(
         30.0, description="how long a job that its agent was told to stop may take before it counts as canceled"
+    )
+    retention_calls: Retention = Field(
+        30 * 86_400.0, description="how long ended calls stay in the database; at least a day"
+    )
+    retention_jobs: Retention = Field(
+        30 * 86_400.0, description="how long the events and results of ended jobs stay in the database; at least a day"
+    )
+    retention_archive: bool = Field(
+        True, description="whether what leaves the database goes to `objects` in the data folder; else it is deleted"
     )
     edges: MaybeAddresses = Field((), description="gRPC addresses of edges to dial; others may dial this server")
     link_token: Token | None = Field(

@@ -110,7 +110,29 @@ class JobStore(Protocol):
         """Those that fit, newest first, from the one after `after`, without their results."""
 
 
-class Store(CallStore, JobStore, Protocol):
+class RetentionStore(Protocol):
+    """What is kept for a time only. Each method changes so little at once that no call waits for it."""
+
+    async def expire_keys(self, limit: int) -> int:
+        """Let go of at most `limit` idempotency keys whose time is over (they count as free already). Returns how many."""
+
+    async def old_calls(self, before_ms: int, limit: int) -> list[Cursor]:
+        """The oldest calls that have ended and began before then, oldest first."""
+
+    async def forget_calls(self, call_ids: Sequence[str]) -> None:
+        """Delete them, but not what still runs."""
+
+    async def old_jobs(self, before_ms: int, limit: int) -> list[Job]:
+        """The jobs that ended first, of those that ended before then and still have events here; without results."""
+
+    async def archive_job(self, job_id: str) -> None:
+        """From now on the job's story is read elsewhere (`Job.archived`). An unfinished job stays as it is."""
+
+    async def forget_events(self, job_id: str, limit: int) -> bool:
+        """Delete the first events, at most `limit`, of a job that is archived. Returns whether there may be more."""
+
+
+class Store(CallStore, JobStore, RetentionStore, Protocol):
     @property
     def bulk(self) -> BulkStore: ...
 

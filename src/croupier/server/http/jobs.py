@@ -53,6 +53,7 @@ class JobEntry:
     service_id: str
     created_ms: int
     finished_ms: int
+    archived: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,4 +151,5 @@ def _entry(job: Job) -> JobEntry:
         service_id=job.service_id,
         created_ms=job.created_ms,
         finished_ms=job.finished_ms,
+        archived=job.archived,
     )

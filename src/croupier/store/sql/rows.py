@@ -217,6 +217,7 @@ def job(row: Row[Any]) -> Job:
         cancel_reason=row.cancel_reason,
         created_ms=row.created_ms,
         finished_ms=row.finished_ms,
+        archived=row.archived > 0,
     )
 
 

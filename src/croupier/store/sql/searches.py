@@ -20,6 +20,9 @@ SCANNED = 50_000
 
 _LIGHT = [column for column in calls.c if column.name not in {PAYLOAD, RESULT, "payload_sha256", "metadata"}]
 
+BARE_JOB = select(jobs, null().label(PAYLOAD))
+"""Without the result."""
+
 Conditions = Iterator[ColumnElement[bool]]
 
 

@@ -12,14 +12,26 @@ from croupier.domain.call import Call, Outcome, Trail
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
-from croupier.store import CallRecord
-from croupier.store.sql import queries, searches, sqlite
+from croupier.store import KEY_WINDOW_MS, CallRecord
+from croupier.store.sql import forgetting, queries, searches, sqlite
 from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.writer import CLOSED, Writer
-from croupier.store.sql.writes import Abandon, Append, AskToStop, Begin, Conclude, Finish, Place
+from croupier.store.sql.writes import (
+    Abandon,
+    Append,
+    ArchiveJob,
+    AskToStop,
+    Begin,
+    Conclude,
+    ExpireKeys,
+    Finish,
+    ForgetCalls,
+    ForgetEvents,
+    Place,
+)
 
 T = TypeVar("T")
 
@@ -124,6 +136,24 @@ class SqlStore:
 
     async def jobs(self, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
         return await self._read(lambda connection: searches.jobs_page(connection, which, limit, after))
+
+    async def expire_keys(self, limit: int) -> int:
+        return await self._writer.submit(ExpireKeys(self._clock() - KEY_WINDOW_MS, limit))
+
+    async def old_calls(self, before_ms: int, limit: int) -> list[Cursor]:
+        return await self._read(lambda connection: forgetting.old_calls(connection, before_ms, limit))
+
+    async def forget_calls(self, call_ids: Sequence[str]) -> None:
+        await self._writer.submit(ForgetCalls(call_ids))
+
+    async def old_jobs(self, before_ms: int, limit: int) -> list[Job]:
+        return await self._read(lambda connection: forgetting.old_jobs(connection, before_ms, limit))
+
+    async def archive_job(self, job_id: str) -> None:
+        await self._writer.submit(ArchiveJob(job_id))
+
+    async def forget_events(self, job_id: str, limit: int) -> bool:
+        return await self._writer.submit(ForgetEvents(job_id, limit))
 
     async def close(self) -> None:
         self._closed = True

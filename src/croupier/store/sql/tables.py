@@ -118,7 +118,6 @@ jobs = Table(
     Column("archived", Integer, nullable=False, server_default="0"),
     _text("cancel_reason"),
 )
-"""`archived`: the story is, or is about to be, no longer in job_events; 2 once nothing is left there."""
 
 Index("ix_jobs_created", jobs.c.created_ms, jobs.c.id)
 Index("ix_jobs_scope", jobs.c.game_id, jobs.c.env, jobs.c.created_ms, jobs.c.id)

@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks ─► finish ─► read what has to be answered
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks ─► finish ─► archive, forget ─► read what has to be answered
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read last, so they say how things stand at the
@@ -16,11 +16,24 @@ from sqlalchemy import Connection, update
 from croupier.domain.call import CallState
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
-from croupier.store.sql import queries, rows, statements
+from croupier.store.sql import forgetting, queries, rows, statements
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.tables import RUNNING, calls
-from croupier.store.sql.writes import Abandon, Append, AskToStop, Begin, Conclude, Finish, Place, Write
+from croupier.store.sql.writes import (
+    Abandon,
+    Append,
+    ArchiveJob,
+    AskToStop,
+    Begin,
+    Conclude,
+    ExpireKeys,
+    Finish,
+    ForgetCalls,
+    ForgetEvents,
+    Place,
+    Write,
+)
 
 Answers = dict[Write[Any], object]
 """What is to be told: a value, or the CroupierError to raise. A write that is not in it is answered with None."""
@@ -43,6 +56,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
         repeated = {begin: owner for begin, owner in repeated.items() if begin.call.id not in ids}
         repeated |= _begin(connection, again, ledger)
         _finish(connection, [finish for finish in by_kind[Finish] if finish.call_id in ids])
+    answers.update(_forget(connection, by_kind))
     answers.update((begin, _earlier(connection, begin, owner)) for begin, owner in repeated.items())
     _count_replays(connection, answers, repeated)
     return answers
@@ -53,6 +67,16 @@ def _group(write: Write[Any]) -> type:
     if isinstance(write, Append | Conclude):
         return Append
     return BulkWrite if isinstance(write, BulkWrite) else type(write)
+
+
+def _forget(connection: Connection, by_kind: Mapping[type, Sequence[Any]]) -> Answers:
+    for archive in by_kind.get(ArchiveJob, ()):
+        forgetting.archive_job(connection, archive)
+    for forget in by_kind.get(ForgetCalls, ()):
+        forgetting.forget_calls(connection, forget)
+    answers: Answers = {write: forgetting.expire_keys(connection, write) for write in by_kind.get(ExpireKeys, ())}
+    answers.update((write, forgetting.forget_events(connection, write)) for write in by_kind.get(ForgetEvents, ()))
+    return answers
 
 
 def _asked_after_the_end(writes: Sequence[Write[Any]], repeated: Mapping[Begin, str]) -> list[Begin]:

@@ -90,3 +90,25 @@ class Conclude(Write[Job | None]):
     reason: str
     message: str
     time_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpireKeys(Write[int]):
+    before_ms: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForgetCalls(Write[None]):
+    call_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArchiveJob(Write[None]):
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForgetEvents(Write[bool]):
+    job_id: str
+    limit: int
