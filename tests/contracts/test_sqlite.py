@@ -204,11 +204,19 @@ async def test_no_statement_walks_through_a_whole_table(path: Path):
     await store.jobs(JobFilter(), 1)
     await store.jobs(JobFilter(scope=Scope("demo", "dev")), 1, Cursor(1, "j"))
     await store.jobs(JobFilter(states=frozenset({JobState.RUNNING})), 1)
+    await store.expire_keys(1)
+    await store.old_calls(1, 1)
+    await store.old_jobs(1, 1)
+    await store.archive_job("j1")
+    await store.forget_events("j1", 1)
+    await store.forget_events("j1", 1)
+    await store.forget_events("j1", 1)
+    await store.forget_calls(["c1", "c2"])
     await store.calls(CallFilter(), 1)
     await store.calls(CallFilter(caller="ann", since_ms=1, until_ms=2), 1, Cursor(1, "c"))
     await store.close()
 
-    plans = {sql: plan_of(path, sql) for sql in asked if sql.split()[0] in {"SELECT", "UPDATE", "WITH"}}
+    plans = {sql: plan_of(path, sql) for sql in asked if sql.split()[0] in {"SELECT", "UPDATE", "WITH", "DELETE"}}
     assert len(plans) >= 12
     walks = {
         "SCAN calls",

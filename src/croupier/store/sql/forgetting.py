@@ -8,7 +8,7 @@ from croupier.domain.job import Job
 from croupier.domain.listing import Cursor
 from croupier.store.sql import rows
 from croupier.store.sql.searches import BARE_JOB
-from croupier.store.sql.tables import KEYED, RUNNING, call_bodies, calls, job_events, jobs
+from croupier.store.sql.tables import KEPT, KEYED, RUNNING, call_bodies, calls, job_events, jobs
 from croupier.store.sql.writes import ArchiveJob, ExpireKeys, ForgetCalls, ForgetEvents
 
 FORGOTTEN_BYTES = 4_000_000
@@ -17,7 +17,12 @@ FORGOTTEN_BYTES = 4_000_000
 STORED, ARCHIVED, CLEARED = 0, 1, 2
 """Of `jobs.archived`: the story is in job_events; it is, or was decided to be, nowhere but in the archive; no event is left."""
 
-_expired = select(calls.c.id).where(KEYED, calls.c.started_ms <= bindparam("before")).limit(bindparam("at_most"))
+_expired = (
+    select(calls.c.id)
+    .where(KEYED, calls.c.started_ms <= bindparam("before"))
+    .order_by(calls.c.started_ms)
+    .limit(bindparam("at_most"))
+)
 _EXPIRE = update(calls).values(key_expired=1).where(calls.c.id.in_(_expired))
 
 _OLD_CALLS = (
@@ -33,7 +38,7 @@ _FORGET_BODIES = delete(call_bodies).where(
 )
 
 _OLD_JOBS = (
-    BARE_JOB.where(jobs.c.archived < CLEARED, jobs.c.finished_ms > 0, jobs.c.finished_ms < bindparam("before"))
+    BARE_JOB.where(KEPT, jobs.c.finished_ms < bindparam("before"))
     .order_by(jobs.c.finished_ms, jobs.c.id)
     .limit(bindparam("at_most"))
 )

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from croupier.store import NOTHING_RAN
 
-REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop", "0004_bulk")
+REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop", "0004_bulk", "0005_keyed")
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]
@@ -82,6 +82,7 @@ KEY = (calls.c.game_id, calls.c.env, calls.c.function_id, calls.c.idempotency_ke
 
 Index("uq_calls_key", *KEY, unique=True, sqlite_where=KEYED, postgresql_where=KEYED)
 _running = calls.c.state == RUNNING
+Index("ix_calls_keyed", calls.c.started_ms, sqlite_where=KEYED, postgresql_where=KEYED)
 Index("ix_calls_started", calls.c.started_ms, calls.c.id)
 Index("ix_calls_running", calls.c.id, sqlite_where=_running, postgresql_where=_running)
 
@@ -121,8 +122,9 @@ jobs = Table(
 
 Index("ix_jobs_created", jobs.c.created_ms, jobs.c.id)
 Index("ix_jobs_scope", jobs.c.game_id, jobs.c.env, jobs.c.created_ms, jobs.c.id)
-_kept = and_(jobs.c.archived < literal_column("2"), jobs.c.finished_ms > literal_column("0"))
-Index("ix_jobs_kept", jobs.c.finished_ms, jobs.c.id, sqlite_where=_kept, postgresql_where=_kept)
+KEPT = and_(jobs.c.archived < literal_column("2"), jobs.c.finished_ms > literal_column("0"))
+"""Whether a job has ended and its events, or some, are still in job_events."""
+Index("ix_jobs_kept", jobs.c.finished_ms, jobs.c.id, sqlite_where=KEPT, postgresql_where=KEPT)
 Index("ix_jobs_state", jobs.c.state, jobs.c.created_ms, jobs.c.id)
 
 job_events = Table(

@@ -1,9 +1,9 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks ─► finish ─► archive, forget ─► read what has to be answered
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks ─► finish ─► read what is answered ─► archive, forget
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
-for later come after it, in a second round. Answers are read last, so they say how things stand at the
+for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
 commit.
 """
 
@@ -56,9 +56,9 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
         repeated = {begin: owner for begin, owner in repeated.items() if begin.call.id not in ids}
         repeated |= _begin(connection, again, ledger)
         _finish(connection, [finish for finish in by_kind[Finish] if finish.call_id in ids])
-    answers.update(_forget(connection, by_kind))
     answers.update((begin, _earlier(connection, begin, owner)) for begin, owner in repeated.items())
     _count_replays(connection, answers, repeated)
+    answers.update(_forget(connection, by_kind))
     return answers
 
 
