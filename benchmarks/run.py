@@ -16,7 +16,7 @@ from pathlib import Path
 import report
 from figures import Figure
 from processes import HERE, Broken, Stage
-from scenarios import alone, call, foreign, idle, jobs, large, reconnect, start, tunnel
+from scenarios import alone, broadcast, call, foreign, idle, jobs, large, reconnect, start, tunnel
 
 SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "call": call.run,
@@ -24,6 +24,7 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "foreign": foreign.run,
     "large": large.run,
     "tunnel": tunnel.run,
+    "broadcast": broadcast.run,
     "idle": idle.run,
     "reconnect": reconnect.run,
     "jobs": jobs.run,
