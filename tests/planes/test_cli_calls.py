@@ -344,3 +344,31 @@ async def test_registry_shows_agents_functions_and_the_instances_of_one(api, cap
     assert await api.croupier("registry", "player.ban") == 0
     assert api.seen[1][0] == "/api/function_instances?function_id=player.ban"
     assert capsys.readouterr().out.splitlines()[1].split() == ["g1", "a1", "demo|dev", "-", "no", "4"]
+
+
+async def test_route_shows_who_would_receive_a_call_and_why(api, capsys):
+    candidates = [
+        {"agent_id": "a1", "service_id": "s1", "version": "1.0", "healthy": True, "outstanding": 2, "usable": True}
+        | {"chosen": True, "why": "it was named as target"},
+        {"agent_id": "a2", "service_id": "", "version": "", "healthy": True, "outstanding": 0, "usable": False}
+        | {"chosen": False, "why": "its agent drains"},
+    ]
+    preview = {"route": "targeted", "candidates": candidates, "total": 2, "reason": "it was named as target, of 1"}
+    api.on("/api/route_preview", answers(json.dumps(preview).encode()))
+    assert await api.croupier("route", "player.ban", "player_id=p1", "--target", "s1") == 0
+    shown = capsys.readouterr().out
+    chosen = next(line for line in shown.splitlines() if "s1" in line)
+    assert chosen.startswith("→")
+    assert "(the agent's choice)" in shown
+    assert shown.splitlines()[-1] == "it was named as target, of 1"
+    sent = json.loads(api.seen[0][2])
+    assert (sent["route"], sent["target_service_id"], sent["payload"]) == ("targeted", "s1", {"player_id": "p1"})
+
+
+async def test_route_says_that_nobody_would_receive_a_call(api, capsys):
+    preview = {"route": "lb", "candidates": [], "total": 0, "reason": "unknown function f"}
+    api.on("/api/route_preview", answers(json.dumps(preview).encode()))
+    assert await api.croupier("route", "f") == 0
+    assert capsys.readouterr().out == "unknown function f\n"
+    assert await api.croupier("route", "f", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == preview

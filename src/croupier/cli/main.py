@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Entry] = {
     "edge": Entry(module="croupier.cli.edge", help="Run an edge between agents and servers"),
     "agent": Entry(module="croupier.cli.agent", help="Run an agent beside game servers"),
     "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
+    "route": Entry(module="croupier.cli.route", help="Say who would receive a call, without sending it"),
     "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),
     "registry": Entry(
         module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
