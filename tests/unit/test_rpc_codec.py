@@ -35,6 +35,7 @@ SCALARS: dict[int, st.SearchStrategy[Any]] = {
     F.TYPE_INT64: st.integers(-(2**63), 2**63 - 1),
     F.TYPE_UINT32: st.integers(0, 2**32 - 1),
     F.TYPE_UINT64: st.integers(0, 2**64 - 1),
+    F.TYPE_FIXED32: st.integers(0, 2**32 - 1),
 }
 
 
