@@ -1,0 +1,107 @@
+"""A bulk run over real processes: whatever dies, every row ends, and none runs twice."""
+
+import asyncio
+import io
+from collections import Counter
+from typing import Any
+
+import aiohttp
+from tests.system.stage import PROGRAM, TOKEN, Stage, until
+
+ROWS = 2_000
+
+
+async def upload(stage: Stage, rows: int) -> str:
+    assert stage.session is not None
+    content = "key\n" + "".join(f"row-{number}\n" for number in range(1, rows + 1))
+    address = f"http://{stage.http}/api/bulk?function_id=act"
+    async with stage.session.post(
+        address, data=io.BytesIO(content.encode()), headers={"Content-Type": "text/csv"}
+    ) as answer:
+        body = await answer.json()
+    assert (answer.status, body["valid"]) == (200, rows), body
+    bulk_id: str = body["bulk_id"]
+    return bulk_id
+
+
+async def ended(stage: Stage, bulk_id: str) -> dict[str, Any]:
+    async def is_done() -> Any:
+        try:
+            _, body = await stage.get(f"/api/bulk/{bulk_id}")
+        except aiohttp.ClientError:
+            return None
+        return body if body.get("state") == "done" else None
+
+    found: dict[str, Any] = await until(is_done, f"bulk {bulk_id} is done")
+    return found
+
+
+async def noted(stage: Stage, rows: int) -> None:
+    async def enough() -> bool:
+        return len(stage.noted()) >= 2 * rows
+
+    await until(enough, f"{rows} rows have run")
+
+
+def begun(stage: Stage) -> Counter[str]:
+    return Counter(line.removeprefix("begin ") for line in stage.noted() if line.startswith("begin "))
+
+
+async def all_rows(stage: Stage, bulk_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        _, page = await stage.get(f"/api/bulk/{bulk_id}/rows?limit=200&after={after}")
+        found += page["rows"]
+        after = page["next"]
+    return found
+
+
+async def test_no_row_runs_twice_and_all_end_although_the_server_is_killed_in_the_middle(running: Stage) -> None:
+    bulk_id = await upload(running, ROWS)
+    status, _ = await running.post(f"/api/bulk/{bulk_id}/start", {"rate": 1000, "concurrency": 16})
+    assert status == 200
+    for share in (0.2, 0.5):
+        await noted(running, int(ROWS * share))
+        await running.server.kill()
+        await running.server.start()
+    done = await ended(running, bulk_id)
+
+    ran = begun(running)
+    assert set(ran.values()) == {1}
+    rows = await all_rows(running, bulk_id)
+    states = Counter(row["state"] for row in rows)
+    assert states == {state: count for state, count in done["counts"].items() if count}
+    assert states["succeeded"] + states["unknown"] == ROWS
+    assert states["unknown"] <= 2 * 16
+    for row in rows:
+        if row["state"] == "succeeded":
+            assert ran[row["arguments"]["key"]] == 1
+
+
+async def test_a_bulk_outlives_its_agent_and_its_game_server(stage: Stage) -> None:
+    game = stage.game()
+    for program in (stage.server, stage.agent, game):
+        await program.start()
+    await stage.reachable("act")
+    bulk_id = await upload(stage, 400)
+    await stage.post(f"/api/bulk/{bulk_id}/start", {"rate": 100, "concurrency": 4})
+    await noted(stage, 50)
+    await stage.agent.kill()
+    await stage.agent.start()
+    await noted(stage, 150)
+    await game.kill()
+    await game.start()
+    done = await ended(stage, bulk_id)
+    assert set(begun(stage).values()) == {1}
+    assert sum(done["counts"][state] for state in ("succeeded", "failed", "unknown")) == 400
+    assert done["counts"]["unknown"] <= 2 * 4
+
+
+async def croupier(stage: Stage, *arguments: str) -> tuple[int, str, str]:
+    shared = ["--url", f"http://{stage.http}", "--game", "demo", "--env", "dev", "--token", TOKEN]
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM, *arguments, *shared, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
