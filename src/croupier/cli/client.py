@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import aiohttp
 
@@ -21,6 +21,8 @@ SILENCE_SECONDS = 45.0
 
 GRACE_SECONDS = 10.0
 """How long after a call's own deadline the server may take to say so."""
+
+UPLOAD_SECONDS = 900.0
 
 EVENT_BYTES = 4 * MESSAGE_BYTES
 """One event of a stream: a payload of the largest size, grown by base64 and escapes."""
@@ -82,16 +84,29 @@ class Client:
         async with self._request("POST", path, data=body, total=30.0, lost="unreachable") as response:
             return _json(await _read(response))
 
+    async def upload(self, path: str, query: Mapping[str, str], file: BinaryIO, content_type: str) -> Any:
+        """POST a file as it is read, and its JSON answer. What was lost on the way is not kept by the server."""
+        async with self._request(
+            "POST",
+            path,
+            params=query,
+            data=file,
+            headers={"Content-Type": content_type},
+            total=UPLOAD_SECONDS,
+            lost="unreachable",
+        ) as response:
+            return _json(await _read(response))
+
     async def events(
-        self, job_id: str, after: int, *, opened: Callable[[], None]
+        self, path: str, query: Mapping[str, str], after: int, *, opened: Callable[[], None]
     ) -> AsyncGenerator[ServerSentEvent, None]:
-        """A job's events after number `after`, until the server ends the stream; `opened` is told when it begins."""
+        """The events of a stream after number `after`, until the server ends it; `opened` is told when it begins."""
         headers = {"Last-Event-ID": str(after), "Accept": "text/event-stream"}
         parser = EventParser(EVENT_BYTES)
         async with self._request(
             "GET",
-            "/api/stream_job",
-            params={"id": job_id},
+            path,
+            params=query,
             headers=headers,
             silence=SILENCE_SECONDS,
             lost="unreachable",
@@ -116,7 +131,7 @@ class Client:
             raise RuntimeError("the client is used outside `async with`")
         limits = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS, sock_read=silence)
         if "data" in options:
-            options["headers"] = {"Content-Type": "application/json"}
+            options.setdefault("headers", {"Content-Type": "application/json"})
         try:
             async with self._session.request(
                 method, self._url + path, timeout=limits, allow_redirects=False, **options

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from croupier.cli.client import Client
 from croupier.cli.exits import Problem, RequestFailed
@@ -43,7 +44,7 @@ class Follower:
         self, client: Client, job_id: str, *, after: int, patience: float, notice: Callable[[str], None]
     ) -> None:
         self._client = client
-        self._job_id = job_id
+        self._id = job_id
         self._after = after
         self._patience = patience
         self._notice = notice
@@ -72,7 +73,7 @@ class Follower:
 
     async def _one_connection(self) -> AsyncGenerator[Happening, None]:
         empty = True
-        async with aclosing(self._client.events(self._job_id, self._after, opened=self._note_opened)) as events:
+        async with aclosing(self._events()) as events:
             async for event in events:
                 empty = False
                 happening = _happening(event)
@@ -81,9 +82,15 @@ class Follower:
                     yield happening
         if empty:
             # The stream of an ended job whose last event was seen is empty: its result says how it ended.
-            ended = _ended(await self._client.ask("/api/job_result", {"id": self._job_id}))
+            ended = await self._result()
             if ended:
                 yield ended
+
+    def _events(self) -> AsyncGenerator[ServerSentEvent, None]:
+        return self._client.events("/api/stream_job", {"id": self._id}, self._after, opened=self._note_opened)
+
+    async def _result(self) -> Happening | None:
+        return _ended(await self._client.ask("/api/job_result", {"id": self._id}))
 
     def _note_opened(self) -> None:
         self._opened = True
@@ -123,3 +130,17 @@ def _ended(result: Any) -> Happening | None:
         return Happening(seq=0, type="done", progress=100, data=result)
     reason = str(result.get("reason") or result.get("state") or "")
     return Happening(seq=0, type="error", message=str(result.get("error") or ""), reason=reason, data=result)
+
+
+class BulkFollower(Follower):
+    """Follows a bulk run: every event is the whole picture, so none that was missed is needed."""
+
+    def _events(self) -> AsyncGenerator[ServerSentEvent, None]:
+        return self._client.events(
+            f"/api/bulk/{quote(self._id, safe='')}/stream", {}, self._after, opened=self._note_opened
+        )
+
+    async def _result(self) -> Happening | None:
+        found = await self._client.ask(f"/api/bulk/{quote(self._id, safe='')}", {})
+        kind = {"done": "done", "canceled": "error"}.get(str(found.get("state")))
+        return Happening(seq=0, type=kind, progress=100, reason="canceled", data={"payload": found}) if kind else None

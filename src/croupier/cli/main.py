@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Entry] = {
     "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
     "route": Entry(module="croupier.cli.route", help="Say who would receive a call, without sending it"),
     "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),
+    "bulk": Entry(module="croupier.cli.bulk", help="Run a function once for every row of a file"),
     "registry": Entry(
         module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
     ),

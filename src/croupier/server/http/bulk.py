@@ -1,6 +1,7 @@
 """Bulk runs over HTTP: upload, look, start, steer, follow, read what became of each row."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -149,7 +150,7 @@ def bulk_routes(bulks: Bulks, *, stopping: asyncio.Event, metrics: HttpMetrics) 
         """Follow it as server-sent events: `progress` with the whole picture, at last `done`, or `error` when canceled."""
         seen = seen_number(header_text(asking.headers, b"last-event-id"), None)
         bulk = (await bulks.get(asking.caller, bulk_id)).bulk
-        if bulk.ended and seen >= bulk.finished_ms:
+        if bulk.ended and seen > bulk.finished_ms:
             return Response(status_code=204)
         events = _events(bulks.follow(asking.caller, bulk_id))
         return JobStream(events, stopping=stopping, frames=frames, metrics=metrics)
@@ -204,7 +205,8 @@ async def _events(story: AsyncIterator[Progress]) -> AsyncIterator[list[JobEvent
     async for progress in story:
         bulk = progress.bulk
         document = progress_document(progress)
-        number = max(number + 1, bulk.finished_ms)
+        # Numbers rise over reconnects and restarts, and the last one is above the time of the end.
+        number = max(number + 1, time.time_ns() // 1_000_000, bulk.finished_ms + 1)
         kind = {BulkState.DONE: "done", BulkState.CANCELED: "error"}.get(bulk.state, "progress")
         yield [
             JobEvent(
