@@ -26,6 +26,7 @@ from tests.planes.scripted_agent import (
     refused,
     registration,
     running,
+    seen_away,
     stub_of,
     within,
 )
@@ -169,6 +170,28 @@ async def test_a_session_goes_on_over_the_next_link_when_the_server_lost_this_on
 
         assert (await calling).json == {"n": 1}
         assert len(agent.executed) == 1
+
+
+async def test_a_call_that_comes_while_an_agent_moves_is_sent_when_it_is_back(
+    edge: EdgeUnderTest, server: Server
+) -> None:
+    async with edge_of(server, edge_id="edge-2") as second, behind(edge, server) as agent:
+        await edge.edge._passing.drain(0)
+        await agent.lost()
+        await seen_away(server)
+        calling = asyncio.ensure_future(server.invoke("f", {"n": 1}))
+        await agent.cut()
+        agent.address = second.grpc
+        assert (await agent.connect()).resumed
+        assert (await calling).json == {"n": 1}
+
+
+async def test_an_agent_that_leaves_its_edge_by_itself_is_not_waited_for(edge: EdgeUnderTest, server: Server) -> None:
+    async with behind(edge, server) as agent:
+        await agent.cut()
+        await seen_away(server)
+        reply = await server.invoke("f")
+    assert (reply.status, reply.json["reason"]) == (503, "unavailable")
 
 
 # ------------------------------------------------------------------------------------------------ callers in front of it

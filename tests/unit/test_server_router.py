@@ -187,6 +187,37 @@ def test_an_agent_that_is_not_connected_is_named_in_the_error() -> None:
         router.route(call())
 
 
+def moving(agent_id: str, *services: Service) -> Agent:
+    """Its edge went away, and it is expected back over another."""
+    return reachable(agent_id, *services, usable=False, connected=False)
+
+
+def test_an_agent_whose_edge_went_away_takes_calls_only_when_there_is_no_other_and_only_for_a_while() -> None:
+    there, gone = reachable("a", game_server("g1", "f")), moving("b", game_server("g2", "f"))
+    agents = table(there, gone)
+    agents.expect(gone, 10.0)
+    router = Router(agents)
+    assert {router.route(call()).link.agent_id for _ in range(20)} == {"a"}
+    agents.drop("a")
+    assert router.route(call()).link.agent_id == "b"
+    agents.expect(gone, -1.0)
+    with pytest.raises(Unavailable, match="not connected now"):
+        router.route(call())
+
+
+def test_where_the_choice_is_not_free_an_agent_that_moves_keeps_its_place() -> None:
+    there, gone = reachable("a", game_server("g1", "f")), moving("b", game_server("g2", "f"))
+    agents = table(there, gone)
+    agents.expect(gone, 10.0)
+    router = Router(agents)
+    assert router.route(call(route=Route.TARGETED, target_service_id="g2")).link.agent_id == "b"
+    hashed = {router.route(call(route=Route.HASH, hash_key=str(key))).link.agent_id for key in range(50)}
+    assert hashed == {"a", "b"}
+    targets, skipped = router.everyone(call(route=Route.BROADCAST))
+    assert {target.service_id for target in targets} == {"g1", "g2"}
+    assert [each.service_id for each in skipped] == []
+
+
 def test_a_version_narrows_every_route() -> None:
     router = Router(
         table(

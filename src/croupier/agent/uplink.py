@@ -56,6 +56,10 @@ COALESCE = 0.05
 """Seconds in which changes of the game servers share one registration."""
 REASON_SHOWN = 500
 """Characters of a foreign reason that the log shows."""
+RESUMABLE = 10.0
+"""Seconds after a lost stream in which a server still holds the session, unless it was told otherwise."""
+HURRY = 1.0
+"""The longest pause, in seconds, while that lasts: calls wait for this agent."""
 FLUSH_CHECK = 0.01
 ASK_TIMEOUT = 2.0
 """Seconds in which game servers must say what they know of a job."""
@@ -109,13 +113,16 @@ class Uplink:
     async def run(self) -> None:
         """Dial for ever, one server after the other, until cancelled or drained."""
         failures = place = 0
+        resumable_until = 0.0
         while not self._stopping.is_set():
             began = self._loop.time()
             reached = await self._try(self._servers[place % len(self._servers)])
             place += 1  # also after a good stream: whatever ended it, another way is the better bet
-            if reached and self._loop.time() - began >= self._backoff.settled:
-                failures = 0
-            await self._pause(self._backoff.pause(failures))
+            now = self._loop.time()
+            if reached:
+                resumable_until = now + RESUMABLE
+                failures = 0 if now - began >= self._backoff.settled else failures
+            await self._pause(self._backoff.pause(failures, HURRY if now < resumable_until else None))
             failures += 1
             self.reconnects += 1
 

@@ -46,6 +46,12 @@ class RelayedContext(grpc.aio.ServicerContext[Any, Any]):
         """How the call ends when its handler returns."""
         return Status(self._code, self._details, self._trailing)
 
+    @property
+    def orphaned(self) -> bool:
+        """The edge went away, or said that it will."""
+        status = self._stream.status
+        return status is not None and status.code == grpc.StatusCode.UNAVAILABLE.value[0]
+
     async def read(self) -> Any:
         data = await self._stream.read()
         return grpc.aio.EOF if data is None else data
@@ -129,6 +135,11 @@ def text_pairs(pairs: Pairs) -> tuple[tuple[str, str | bytes], ...]:
 def edge_of(context: Any) -> str:
     """The id of the edge that relays this call; empty for a call that came directly."""
     return context.admission.edge_id if isinstance(context, RelayedContext) else ""
+
+
+def edge_went(context: Any) -> bool:
+    """Did the call end because its edge went away, while its caller may well be there?"""
+    return isinstance(context, RelayedContext) and context.orphaned
 
 
 def check_admission(context: Any, scope: Scope | None) -> None:

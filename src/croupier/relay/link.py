@@ -75,8 +75,8 @@ class LogicalStream:
         self._granted.set()
 
     def abandon(self, status: Status) -> None:
-        """Cancel it, and let whoever reads here find that it ended with `status`."""
-        self.cancel(status.message)
+        """Cancel it with `status`, and let whoever reads here find that it ended so."""
+        self._link.cancel(self.id, status)
         self.ended(status)
 
     # told by the link

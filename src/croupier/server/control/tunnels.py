@@ -7,7 +7,7 @@ from croupier.domain.job import JobEvent
 from croupier.domain.limits import METADATA_ENTRIES
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import Conflict, InvalidArgument, PermissionDenied, RateLimited, Unavailable
-from croupier.relay.context import check_admission, edge_of
+from croupier.relay.context import check_admission, edge_of, edge_went
 from croupier.rpc.service import read_hello
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import Link, TunnelLink
@@ -71,13 +71,22 @@ class Tunnels:
         # It is connected once `run` has begun, which is before the loop comes to this.
         asyncio.get_running_loop().call_soon(self._agents.announce, hello.agent_id)
         self._observer.connected(hello.agent_id)
-        await link.peer.run(stream, hello)
+        try:
+            await link.peer.run(stream, hello)
+        finally:
+            self._left(link, context)
 
     def _came_by(self, link: TunnelLink, ip: str, edge: str) -> None:
         """A session may go on over another way than the one it began on."""
         agent = self._agents.get(link.agent_id)
         if agent is not None and agent.link is link:
-            agent.ip, agent.edge = ip, edge
+            agent.ip, agent.edge, agent.expected_until = ip, edge, 0.0
+
+    def _left(self, link: TunnelLink, context: ServerContext) -> None:
+        """The stream is over. If its edge went, and not its agent, the session will be resumed over another."""
+        agent = self._agents.get(link.agent_id)
+        if edge_went(context) and agent is not None and agent.link is link and not link.peer.machine.draining:
+            self._agents.expect(agent, self._config.resume_window)
 
     def _session(self, hello: Hello, scope: Scope, ip: str) -> TunnelLink:
         """The link whose session `hello` resumes, or a new one that takes the place of any before it."""

@@ -6,7 +6,7 @@ unary way), or both; either alone is enough to call it when there is a way to it
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -56,6 +56,8 @@ class Agent:
     control_session: str = ""
     expires: float = 0.0
     """When it is forgotten unless it is heard of, on the table's clock; 0 while its tunnel alone keeps it."""
+    expected_until: float = 0.0
+    """Its edge went away, not it: until then, on the table's clock, it takes new calls, which leave when it is back."""
     link: Link | None = None
     offered: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict)
     """By function id; follows from `services` and `registered`, see `Agents.put`."""
@@ -189,6 +191,17 @@ class Agents:
                     waiter.set_result(None)
 
     # ------------------------------------------------------------------------------------------------ time
+
+    def expect(self, agent: Agent, seconds: float) -> None:
+        """Its edge is gone; an agent that lives comes back over another within so many seconds."""
+        agent.expected_until = self._clock() + seconds
+
+    def moving(self, agents: Iterable[Agent]) -> list[Agent]:
+        """Those that are expected back. A call that is sent to one of them waits for it, and is not sent if it never comes."""
+        now = self._clock()
+        return [
+            agent for agent in agents if agent.expected_until > now and agent.link is not None and not agent.connected
+        ]
 
     def renew(self, agent_id: str) -> bool:
         """A heartbeat. False when nobody of that id has registered."""

@@ -68,7 +68,8 @@ class Router:
                 f"{len(targets)} game servers offer {call.function_id}; a broadcast reaches at most {MOST_TARGETS}: "
                 "narrow it by version, or call each with route=targeted"
             )
-        away = [agent for agent in self.offering(call).values() if not agent.usable]
+        asked = {agent.agent_id for agent in usable}
+        away = [agent for agent in self.offering(call).values() if not agent.usable and agent.agent_id not in asked]
         skipped += [
             Skipped(agent.agent_id, offer.service_id, _away(agent)) for agent in away for offer in _offers(call, agent)
         ]
@@ -105,9 +106,14 @@ class Router:
         return self._agents.offering(call.scope, call.function_id)
 
     def _usable(self, call: Call) -> list[Agent]:
-        """The agents that could take the call now; never empty."""
+        """The agents that could take the call now; never empty.
+
+        One that moves from edge to edge is the last choice, but where the choice is not free it keeps its place.
+        """
         offering = self.offering(call).values()
         usable = [agent for agent in offering if agent.usable]
+        if not usable or call.route is not Route.LB:
+            usable += self._agents.moving(offering)
         if not usable:
             raise self._nobody(call, list(offering))
         return _with_version(call, usable) if call.version else usable
