@@ -16,6 +16,7 @@ from processes import CROUPIER, Broken, Process, Stage, cpu_of
 GAME_ID = "bench"
 ENV = "dev"
 ECHO = "bench.echo"
+LINK_TOKEN = secrets.token_urlsafe(24)
 Kind = Literal["attached", "foreign", "tunnel"]
 
 _READY_SECONDS = 30.0
@@ -94,7 +95,7 @@ async def start_server(stage: Stage) -> Deployment:
         *(CROUPIER, "server", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"),
         *("--data", str(stage.scratch / f"server-{token[:8]}")),
         ready=r"ready: HTTP on (\S+), gRPC on (\S+)",
-        environ={"CROUPIER_SERVER_TOKEN": token},
+        environ={"CROUPIER_SERVER_TOKEN": token, "CROUPIER_SERVER_LINK_TOKEN": LINK_TOKEN},
     )
     return Deployment(url=f"http://{found[1]}", grpc=found[2], token=token, processes={"server": server})
 
@@ -114,12 +115,30 @@ async def start_all(stage: Stage, kind: Kind = "attached") -> Deployment:
     return whole
 
 
-async def start_agent(stage: Stage, server: str) -> tuple[Process, str]:
+async def start_edged(stage: Stage) -> Deployment:
+    """A server, an edge, an agent behind it, and a game server of our SDK."""
+    alone = await start_server(stage)
+    edge, found = await stage.start(
+        "edge",
+        *(CROUPIER, "edge", "--edge-id", "bench", "--servers", alone.grpc),
+        *("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"),
+        ready=r"ready: gRPC on ([^\s,]+)",
+        environ={"CROUPIER_EDGE_LINK_TOKEN": LINK_TOKEN},
+    )
+    agent, address = await start_agent(stage, found[1], data="edged-agent")
+    game, _ = await stage.program("game", address)
+    parts = {**alone.processes, "edge": edge, "agent": agent, "game": game}
+    whole = Deployment(url=alone.url, grpc=alone.grpc, token=alone.token, processes=parts)
+    await whole.until_callable(payload_of(100))
+    return whole
+
+
+async def start_agent(stage: Stage, server: str, data: str = "agent") -> tuple[Process, str]:
     """An agent, and the address at which game servers find it."""
     agent, found = await stage.start(
         "agent",
         *(CROUPIER, "agent", "--agent-id", "bench", "--game", GAME_ID, "--env", ENV, "--servers", server),
-        *("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", str(stage.scratch / "agent")),
+        *("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", str(stage.scratch / data)),
         ready=r"ready: game servers on ([^\s,]+)",
     )
     return agent, found[1]

@@ -16,7 +16,7 @@ from pathlib import Path
 import report
 from figures import Figure
 from processes import HERE, Broken, Stage
-from scenarios import alone, broadcast, call, foreign, idle, jobs, large, reconnect, start, tunnel
+from scenarios import alone, broadcast, call, edge, foreign, idle, jobs, large, reconnect, start, tunnel
 
 SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "call": call.run,
@@ -25,6 +25,7 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "large": large.run,
     "tunnel": tunnel.run,
     "broadcast": broadcast.run,
+    "edge": edge.run,
     "idle": idle.run,
     "reconnect": reconnect.run,
     "jobs": jobs.run,
