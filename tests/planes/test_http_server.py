@@ -1,14 +1,16 @@
-"""The same application behind a real web server on loopback, with a real client."""
+"""The same application behind real web servers on loopback, with a real client: uvicorn as it comes, and ours."""
 
 import asyncio
 import io
 import socket
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 import uvicorn
 from tests.planes.http_testbed import SCOPED, TOKEN, Testbed
 
+from croupier.asgi.server import HttpServer
 from croupier.domain.call import Result
 from croupier.domain.job import JobEvent, JobState
 
@@ -28,20 +30,33 @@ async def bed():
     return Testbed()
 
 
-@pytest.fixture
-async def client(bed):
+@asynccontextmanager
+async def plain_server(bed):
     config = uvicorn.Config(bed.app, log_level="warning", access_log=False, http="httptools", ws="none")
     server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve([listener]))
         await server.ready.wait()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        headers = {"Authorization": f"Bearer {TOKEN}"} | SCOPED
-        async with aiohttp.ClientSession(url, headers=headers) as session:
-            yield session
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         bed.stopping.set()
         server.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def our_server(bed):
+    server = HttpServer(bed.app)
+    await server.start("127.0.0.1:0")
+    yield f"http://{server.address}"
+    bed.stopping.set()
+    await server.stop()
+
+
+@pytest.fixture(params=[plain_server, our_server])
+async def client(bed, request):
+    headers = {"Authorization": f"Bearer {TOKEN}"} | SCOPED
+    async with request.param(bed) as url, aiohttp.ClientSession(url, headers=headers) as session:
+        yield session
 
 
 async def test_a_call_goes_through(client):

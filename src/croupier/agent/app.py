@@ -19,7 +19,7 @@ from croupier.agent.metrics import AgentMetrics, Calls
 from croupier.agent.registrar import Registrar
 from croupier.agent.resend import Resend
 from croupier.agent.uplink import Uplink
-from croupier.asgi import HttpServer
+from croupier.asgi.server import HttpServer
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import parse_scope
 from croupier.health import Health

@@ -1,8 +1,9 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from croupier.domain.scope import Scope
+from croupier.domain.values import value
 from croupier.errors import Canceled, CroupierError, DeadlineExceeded, InternalError, OutcomeUnknown
 
 
@@ -21,7 +22,7 @@ class CallState(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(frozen=True, kw_only=True, slots=True)
 class Call:
     """One wish to run a function. For a job, `id` is the job's id too."""
 
@@ -46,7 +47,7 @@ class Call:
     """Seconds that it may wait for somebody who can take it, within its deadline; 0 fails at once."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(frozen=True, kw_only=True, slots=True)
 class Result:
     """What a game server answered."""
 
@@ -61,7 +62,7 @@ class Result:
     """Microseconds in the game server; 0 is not known."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(frozen=True, kw_only=True, slots=True)
 class Trail:
     """The way a call went: who was chosen and why, and how long every hop took.
 

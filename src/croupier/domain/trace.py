@@ -33,9 +33,10 @@ def read_traceparent(text: str) -> Trace | None:
 
 def begin_trace(trace_id: str = "") -> Trace:
     """A new trace; `trace_id` names it if it is an id, written as 32 hexadecimal digits or as a UUID."""
-    digits = f"{random.getrandbits(192):048x}"  # not `secrets`: it names a trace, guards nothing, saves a system call
+    # Not `secrets`: it names a trace, guards nothing, saves a system call.
+    digits = random.getrandbits(192).to_bytes(24, "big").hex()
     named = trace_id.replace("-", "").lower() if trace_id else ""
-    trace_id = named if _TRACE_ID.fullmatch(named) else digits[:32]
+    trace_id = named if named and _TRACE_ID.fullmatch(named) else digits[:32]
     return Trace(trace_id, f"00-{trace_id}-{digits[32:]}-01", False)
 
 

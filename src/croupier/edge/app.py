@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from croupier import __version__
-from croupier.asgi import HttpServer
+from croupier.asgi.server import HttpServer
 from croupier.edge.links import Links
 from croupier.edge.metrics import EdgeMetrics
 from croupier.edge.passing import Passing

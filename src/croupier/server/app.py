@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from croupier import __version__
-from croupier.asgi import HttpServer
+from croupier.asgi.server import HttpServer
 from croupier.bus.memory import MemoryBus
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent

@@ -159,8 +159,20 @@ class Link:
         self._queued_bytes -= len(raw)
         return raw
 
+    @property
+    def _fits_whole(self) -> bool:
+        waiting = len(self._urgent)
+        size = self._queued_bytes + waiting * _FRAME_OVERHEAD + _MESSAGE_OVERHEAD
+        return size <= BATCH_BYTES and waiting <= BATCH_FRAMES
+
     def _gather(self) -> list[bytes]:
-        frames: list[bytes] = []
+        if not self._jobs and self._fits_whole:
+            # As nearly always; frame by frame would cost ten times as much.
+            frames = list(self._urgent.values())
+            self._urgent.clear()
+            self._queued_bytes = 0
+            return frames
+        frames = []
         raw = self._next()  # the first may be as large as it is
         room = BATCH_BYTES - _MESSAGE_OVERHEAD - _FRAME_OVERHEAD
         while raw is not None:

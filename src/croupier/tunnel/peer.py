@@ -56,6 +56,11 @@ class Timer:
         self._at = when
         self._handle = self._loop.call_at(when, self._fire)
 
+    def arm_for(self, moment: float) -> None:
+        """There is a new moment. Looks for the next one only if this may be it, which the deadline of one more call seldom is."""
+        if self._handle is None or moment < self._at:
+            self.arm()
+
     def _fire(self) -> None:
         self._handle = None
         try:
@@ -236,8 +241,8 @@ class AcceptorPeer:
         deadline = None if timeout is None else self._loop.time() + timeout
         self.machine.call(request_id, raw, token, deadline)
         self._wake.set()
-        if timeout is not None:
-            self._timer.arm()
+        if deadline is not None:
+            self._timer.arm_for(deadline)
 
     async def request(self, frame: Request, timeout: float | None) -> Answer:
         """Send `frame` and wait for its answer, `timeout` seconds at most.
@@ -331,9 +336,9 @@ class ConnectorPeer:
     def _dispatch(self, events: list[ConnectorEvent]) -> None:
         _hand_out(events, self._handler.handle)
         if events or self.machine.link.ready:
-            self.wake()
+            self._wake.set()
+            self._timer.arm()  # what came may have brought deadlines
 
     def wake(self) -> None:
-        """There is something to send, or a deadline came nearer."""
+        """There is something to send."""
         self._wake.set()
-        self._timer.arm()

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from starlette.types import Message, Receive
 
 from croupier.errors import InvalidArgument, PayloadTooLarge, RateLimited
-from croupier.server.http.flights import CallerLeft
+from croupier.server.http.exchange import Exchange
 
 HELD_BYTES = 512_000_000
 """Bodies that may be in memory at once, over all requests."""
 
 PIECE_SECONDS = 30.0
 """How long a caller that sends a file may pause."""
+
+
+class CallerLeft(Exception):
+    """The caller hung up before it was answered."""
 
 
 class Room:
@@ -41,16 +45,30 @@ class Body:
         self._held = 0
         self.content = b""
 
-    async def read(self, receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
-        """All of it.
+    def take(self, exchange: Exchange, limit: int) -> bytes | None:
+        """All of it, if it came with the request's head; most do.
+
+        Raises PayloadTooLarge, RateLimited, InvalidArgument.
+        """
+        content = exchange.shortcut.content() if exchange.shortcut is not None else None
+        if content is not None:
+            _check_encoding(exchange.headers)
+            if len(content) > limit:
+                raise too_large(limit)
+            self._hold(len(content))
+            self.content = content
+        return content
+
+    async def read(self, exchange: Exchange, limit: int) -> bytes:
+        """All of it, waiting for what is not here yet.
 
         Raises PayloadTooLarge (by Content-Length before anything is read), RateLimited, InvalidArgument, CallerLeft.
         """
-        self._hold(_declared(headers, limit))
+        self._hold(_declared(exchange.headers, limit))
         chunks = []
         size = 0
         while True:
-            message = await receive()
+            message = await exchange.receive()
             if message["type"] == "http.disconnect":
                 raise CallerLeft
             chunk: bytes = message.get("body", b"")
@@ -93,14 +111,18 @@ def paced(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> Recei
 
 def _declared(headers: Mapping[bytes, bytes], limit: int) -> int:
     """How many bytes are announced."""
-    if headers.get(b"content-encoding", b"identity") != b"identity":
-        raise InvalidArgument("compressed bodies are not read: send it without Content-Encoding")
+    _check_encoding(headers)
     declared = headers.get(b"content-length", b"")
     if not declared.isdigit():
         return 0
     if len(declared) > 18 or int(declared) > limit:
         raise too_large(limit)
     return int(declared)
+
+
+def _check_encoding(headers: Mapping[bytes, bytes]) -> None:
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise InvalidArgument("compressed bodies are not read: send it without Content-Encoding")
 
 
 def too_large(limit: int) -> PayloadTooLarge:

@@ -14,10 +14,10 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.limits import CALL_TIMEOUT_MAX, JOB_TIMEOUT_MAX, PAYLOAD_BYTES
 from croupier.domain.trace import trace_in, tracestate_of
 from croupier.errors import RateLimited
-from croupier.server.http.bodies import Body, Room
+from croupier.server.http.bodies import Body, CallerLeft, Room
 from croupier.server.http.documents import to_json
 from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_value
-from croupier.server.http.flights import CallerLeft, Flight, Flights
+from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import check_bounds, check_payload
 from croupier.server.http.ports import Calls, Directory, History, Jobs
@@ -40,6 +40,7 @@ from croupier.telemetry.facts import facts_of
 
 ENVELOPE_BYTES = 65_536
 """What may stand round a payload in a request body."""
+BODY_BYTES = PAYLOAD_BYTES + ENVELOPE_BYTES
 
 FUNCTION_PATH = "/games/{game_id}/functions/{function_id}"
 
@@ -98,12 +99,14 @@ class LeanEntry:
         outcome = "ok"
         body = Body(self._room)
         try:
-            with Flight(self._flights, exchange.receive) as flight:
-                content = await body.read(exchange.receive, exchange.headers, PAYLOAD_BYTES + ENVELOPE_BYTES)
-                flight.reading = False
+            with Flight(self._flights, exchange) as flight:
+                content = body.take(exchange, BODY_BYTES)
+                if content is None:
+                    content = await flight.read(body, BODY_BYTES)
+                flight.take_off()
                 answer = await order(exchange, content)
         except CallerLeft:
-            self._metrics.call(route, "canceled", time.perf_counter() - began)
+            self._metrics.call(route, "canceled", 0, time.perf_counter() - began)
             if exchange.span is not None:
                 exchange.span.end("canceled", {})
             return
@@ -116,8 +119,7 @@ class LeanEntry:
         finally:
             body.let_go()
         took = time.perf_counter() - began
-        self._metrics.call(route, outcome, took)
-        self._metrics.request(route, answer.status)
+        self._metrics.call(route, outcome, answer.status, took)
         if exchange.span is not None:
             exchange.span.end(outcome, {"http.route": route, "http.response.status_code": str(answer.status)})
         await exchange.answer(answer, (b"x-duration-ms", b"%.1f" % (took * 1000)))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
+from croupier.asgi import SHORTCUT, Shortcut
 from croupier.domain.principal import Principal
 from croupier.domain.trace import trace_of
 from croupier.errors import CroupierError, PayloadTooLarge
@@ -17,6 +18,8 @@ from croupier.telemetry import Span
 
 JSON = b"application/json"
 BYTES = b"application/octet-stream"
+
+_NOBODY = Principal(name="", kind="nobody")
 
 _DISCARDED_BYTES = 64_000_000
 """A refused body up to this size is read to its end, so that its sender gets to see the refusal."""
@@ -44,6 +47,7 @@ class Exchange:
         "receive",
         "scope",
         "send",
+        "shortcut",
         "span",
         "trace",
         "trace_id",
@@ -60,8 +64,11 @@ class Exchange:
         self.trace = trace_of(self.headers.get(b"traceparent"))
         self.trace_id, self.traceparent, _ = self.trace
         self.span: Span | None = None
-        self.caller = Principal(name="", kind="nobody")
+        self.caller = _NOBODY
         self.call_id = ""
+        extensions = scope.get("extensions")
+        self.shortcut: Shortcut | None = extensions.get(SHORTCUT) if extensions else None
+        """What our own web server offers beside ASGI."""
 
     def framed_headers(self) -> Headers:
         """What every answer of the framework carries. (Nobody caches the answer to a POST, and headers cost.)"""
@@ -81,6 +88,9 @@ class Exchange:
             headers.append((b"x-call-id", self.call_id.encode()))
         headers += answer.headers
         headers += more
+        if self.shortcut is not None:
+            await self.shortcut.answer(answer.status, headers, answer.body)
+            return
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": answer.body})
 

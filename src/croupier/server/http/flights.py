@@ -1,26 +1,24 @@
 """Requests on their way: how many, and which of them nobody waits for any more.
 
 A caller that hangs up must free every hop, but a task per request that waits for the hang-up costs more than reading the
-request itself. So a sweep looks every 50 ms, and only a request that has taken that long gets a watcher of its own.
+request itself. Our own web server tells of it by the Shortcut; under any other a sweep looks every 50 ms, and only a request
+that has taken that long gets a watcher of its own.
 """
 
 import asyncio
 from types import TracebackType
 from typing import Self
 
-from starlette.types import Receive
-
+from croupier.asgi import Shortcut
 from croupier.errors import InvalidArgument, RateLimited
+from croupier.server.http.bodies import Body, CallerLeft
+from croupier.server.http.exchange import Exchange
 
 WATCH_AFTER = 0.05
 """Seconds a request may take before anyone looks whether its caller is still there."""
 
 BODY_SECONDS = 30.0
 """How long a caller may take to send its body."""
-
-
-class CallerLeft(Exception):
-    """The caller hung up before it was answered."""
 
 
 class Flights:
@@ -39,15 +37,20 @@ class Flights:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, flight: "Flight", loop: asyncio.AbstractEventLoop) -> None:
-        self._unwatched[flight] = None
+    def enter(self) -> None:
+        if self._count >= self.limit:
+            raise RateLimited(f"rate limited: {self.limit} calls are on their way through this server; send it again")
         self._count += 1
+
+    def look_after(self, flight: "Flight", loop: asyncio.AbstractEventLoop) -> None:
+        self._unwatched[flight] = None
         if self._sweep is None:
             self._sweep = loop.call_later(self._watch_after, self._look, loop)
 
-    def remove(self, flight: "Flight") -> None:
+    def leave(self, flight: "Flight") -> None:
         self._count -= 1
-        self._unwatched.pop(flight, None)
+        if self._unwatched:
+            self._unwatched.pop(flight, None)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
@@ -66,42 +69,38 @@ class Flights:
 
 
 class Flight:
-    """`with Flight(flights, receive):` runs a request in the current task.
+    """`with Flight(flights, exchange):` runs a request in the current task.
 
-    While it reads its body (`reading`) it notices a hang-up by itself; later it is cancelled when the caller hangs up.
+    While it reads its body it notices a hang-up by itself; once it has taken off it is cancelled when the caller hangs up.
     Raises RateLimited when too many are on their way, CallerLeft when the caller hung up, InvalidArgument when the body
     did not arrive in time.
     """
 
-    __slots__ = ("_flights", "_gone", "_receive", "_slow", "_task", "_watcher", "reading", "started")
+    __slots__ = ("_exchange", "_flights", "_gone", "_shortcut", "_slow", "_task", "_watcher", "reading", "started")
 
-    def __init__(self, flights: Flights, receive: Receive) -> None:
+    def __init__(self, flights: Flights, exchange: Exchange) -> None:
         self._flights = flights
-        self._receive = receive
+        self._exchange = exchange
+        self._shortcut: Shortcut | None = None
         self._gone = False
         self._slow = False
         self._watcher: asyncio.Task[None] | None = None
-        self.reading = True
 
     def __enter__(self) -> Self:
-        if len(self._flights) >= self._flights.limit:
-            raise RateLimited(
-                f"rate limited: {self._flights.limit} calls are on their way through this server; send it again"
-            )
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a request runs in a task")
         self._task = task
-        self.started = loop.time()
-        self._flights.add(self, loop)
+        self._flights.enter()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._flights.remove(self)
-        if self._watcher is not None:
+        self._flights.leave(self)
+        if self._shortcut is not None:
+            self._shortcut.on_hang_up(None)
+        elif self._watcher is not None:
             self._watcher.cancel()
         if kind is not None and issubclass(kind, asyncio.CancelledError):
             if self._gone:
@@ -111,9 +110,25 @@ class Flight:
                 self._task.uncancel()
                 raise InvalidArgument("the request body did not arrive in time: send it without a pause") from None
 
+    async def read(self, body: Body, limit: int) -> bytes:
+        """The request's body. Raises as `Body.read` does."""
+        self.reading = True
+        loop = asyncio.get_running_loop()
+        self.started = loop.time()
+        self._flights.look_after(self, loop)
+        return await body.read(self._exchange, limit)
+
+    def take_off(self) -> None:
+        """The body is here."""
+        self.reading = False
+        self._shortcut = self._exchange.shortcut
+        if self._shortcut is not None:
+            self._shortcut.on_hang_up(self._abandon)
+
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel the request when its caller hangs up."""
-        self._watcher = loop.create_task(self._until_gone())
+        if self._shortcut is None:
+            self._watcher = loop.create_task(self._until_gone())
 
     def give_up_reading(self) -> None:
         if not self._slow:
@@ -121,7 +136,10 @@ class Flight:
             self._task.cancel()
 
     async def _until_gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+        while (await self._exchange.receive())["type"] != "http.disconnect":
             pass
+        self._abandon()
+
+    def _abandon(self) -> None:
         self._gone = True
         self._task.cancel()

@@ -9,11 +9,11 @@ from croupier.domain.bulk import UPLOAD_BYTES
 from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import EXCHANGE
-from croupier.server.http.bodies import Body, Room, paced
+from croupier.server.http.bodies import Body, CallerLeft, Room, paced
 from croupier.server.http.description import Description
 from croupier.server.http.entry import LeanEntry
 from croupier.server.http.exchange import Exchange
-from croupier.server.http.flights import CallerLeft, Flight, Flights
+from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
@@ -90,8 +90,9 @@ class Front:
         body = Body(self._room)
         try:
             if exchange.method not in _BODILESS:
-                with Flight(self._flights, exchange.receive):
-                    await body.read(exchange.receive, exchange.headers, FORM_BYTES)
+                with Flight(self._flights, exchange) as flight:
+                    if body.take(exchange, FORM_BYTES) is None:
+                        await flight.read(body, FORM_BYTES)
             await self._run_framework(exchange, _Replay(body.content, exchange))
         except CallerLeft:
             return

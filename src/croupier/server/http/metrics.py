@@ -15,6 +15,24 @@ _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 _LABELS = (*map(str, _BOUNDS), "+Inf")
 
 
+class _Calls:
+    """The calls of one route."""
+
+    __slots__ = ("buckets", "ends", "seconds")
+
+    def __init__(self) -> None:
+        self.ends: Counter[tuple[str, int]] = Counter()
+        """By outcome and status, so that a call counts once; who reads adds them up."""
+        self.buckets = [0] * len(_LABELS)
+        self.seconds = 0.0
+
+    def outcomes(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for (outcome, _), count in self.ends.items():
+            found[outcome] += count
+        return found
+
+
 class HttpMetrics(Collector):
     """Counters of the HTTP side in a registry of its own; other parts of the server may add theirs to it.
 
@@ -28,20 +46,27 @@ class HttpMetrics(Collector):
         """Followers of jobs, now."""
         self._in_flight: Callable[[], int] = int
         self._requests: Counter[tuple[str, int]] = Counter()
-        self._calls: Counter[tuple[str, str]] = Counter()
-        self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(_LABELS))
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._calls: defaultdict[str, _Calls] = defaultdict(_Calls)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 
     def request(self, route: str, status: int) -> None:
         self._requests[route, status] += 1
 
-    def call(self, route: str, outcome: str, seconds: float) -> None:
-        """`outcome` is `ok` or the reason of an error."""
-        self._calls[route, outcome] += 1
-        self._buckets[route][bisect_left(_BOUNDS, seconds)] += 1
-        self._seconds[route] += seconds
+    def call(self, route: str, outcome: str, status: int, seconds: float) -> None:
+        """`outcome` is `ok` or the reason of an error; `status` is 0 where the caller left without an answer."""
+        calls = self._calls[route]
+        calls.ends[outcome, status] += 1
+        calls.buckets[bisect_left(_BOUNDS, seconds)] += 1
+        calls.seconds += seconds
+
+    def _answered(self) -> Counter[tuple[str, int]]:
+        found = self._requests.copy()
+        for route, calls in self._calls.items():
+            for (_, status), count in calls.ends.items():
+                if status:
+                    found[route, status] += count
+        return found
 
     def watch_calls(self, count: Callable[[], int]) -> None:
         """Ask `count` for the calls on their way whenever Prometheus reads."""
@@ -52,19 +77,20 @@ class HttpMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily("croupier_http_requests", "HTTP requests answered.", labels=["route", "status"])
-        for (route, status), count in self._requests.items():
+        for (route, status), count in self._answered().items():
             requests.add_metric([route, str(status)], count)
         calls = CounterMetricFamily(
             "croupier_calls", "Calls and job starts by how they ended.", labels=["route", "outcome"]
         )
-        for (route, outcome), count in self._calls.items():
-            calls.add_metric([route, outcome], count)
+        for route, told in self._calls.items():
+            for outcome, count in told.outcomes().items():
+                calls.add_metric([route, outcome], count)
         seconds = HistogramMetricFamily(
             "croupier_call_seconds", "From the request's head to its answer.", labels=["route"]
         )
-        for route, buckets in self._buckets.items():
-            told = list(zip(_LABELS, map(float, accumulate(buckets)), strict=True))
-            seconds.add_metric([route], told, self._seconds[route])
+        for route, told in self._calls.items():
+            buckets = list(zip(_LABELS, map(float, accumulate(told.buckets)), strict=True))
+            seconds.add_metric([route], buckets, told.seconds)
         yield from (requests, calls, seconds)
         yield GaugeMetricFamily(
             "croupier_calls_in_flight", "Calls and job starts on their way now.", value=self._in_flight()

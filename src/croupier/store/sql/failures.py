@@ -50,7 +50,7 @@ def translated(error: Exception) -> CroupierError:
         return Unavailable(_UNAVAILABLE[found])
     if found in _BROKEN:
         return FailedPrecondition(_BROKEN[found])
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return Conflict("a call with this id is recorded already: make a new id")
     if found == sqlite3.SQLITE_TOOBIG:
         return InvalidArgument("a value is too large to be stored")

@@ -88,4 +88,4 @@ def _read_only(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE")  # as in `statements.Rows`, past what SQLAlchemy adds

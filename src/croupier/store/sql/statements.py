@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 from typing import Any
 
@@ -9,7 +10,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
-    CursorResult,
     Insert,
     Select,
     Table,
@@ -42,6 +42,9 @@ class Rows:
 
     The driver lets go of the interpreter at every step and may wait milliseconds to get it back from a busy event loop,
     so a step per row (executemany) would make the writer crawl exactly when there is much to write.
+
+    The text is SQLAlchemy's, the execution is the driver's own: SQLAlchemy's takes as long as inserting three rows. What
+    fails is then the driver's error, which `failures` knows as well.
     """
 
     def __init__(self, statement: Insert | Update | Select[Any], columns: Sequence[str]) -> None:
@@ -53,16 +56,28 @@ class Rows:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Returns how many rows of the table changed."""
-        return sum(result.rowcount for result in self._results(connection, rows))
+        changed = 0
+        if rows:
+            with closing(connection.connection.cursor()) as cursor:
+                for text, parameters in self._steps(rows):
+                    cursor.execute(text, parameters)
+                    changed += cursor.rowcount
+        return changed
 
     def find(self, connection: Connection, rows: Sequence[Row]) -> list[Any]:
         """Returns the first column of what a Select found."""
-        return [value for result in self._results(connection, rows) for value in result.scalars()]
+        found: list[Any] = []
+        if rows:
+            with closing(connection.connection.cursor()) as cursor:
+                for text, parameters in self._steps(rows):
+                    cursor.execute(text, parameters)
+                    found += [value for (value,) in cursor.fetchall()]
+        return found
 
-    def _results(self, connection: Connection, rows: Sequence[Row]) -> Iterator[CursorResult[Any]]:
+    def _steps(self, rows: Sequence[Row]) -> Iterator[tuple[str, tuple[object, ...]]]:
         for start in range(0, len(rows), ROWS):
             some = rows[start : start + ROWS]
-            yield connection.exec_driver_sql(self._text(len(some)), tuple(chain.from_iterable(some)))
+            yield self._text(len(some)), tuple(chain.from_iterable(some))
 
     def _text(self, count: int) -> str:
         if (text := self._texts.get(count)) is None:

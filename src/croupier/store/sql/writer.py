@@ -36,7 +36,8 @@ CLOSED = "the store is closed: try again when the platform is up"
 
 _log = logging.getLogger(__name__)
 
-_Item = tuple[Write[Any], asyncio.Future[Any] | None]
+_Item = tuple[Write[Any], asyncio.Future[Any] | None, int]
+"""What is to be written, who waits for it, and its weight."""
 
 
 class Writer:
@@ -60,7 +61,7 @@ class Writer:
     async def submit(self, write: Write[T]) -> T:
         """Returns when it is durable. A task cancelled while it waits does not take its write back."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        await self._enter((write, future))
+        await self._enter(write, future)
         self._hurry()
         return cast("T", await future)
 
@@ -68,7 +69,7 @@ class Writer:
         """Returns at once, or when there is room. It goes with the next write that is submitted, or after `LINGER`.
         A failure is logged.
         """
-        await self._enter((write, None))
+        await self._enter(write, None)
         if not self._is_urgent and self._lingering is None:
             self._lingering = self._loop.call_later(LINGER, self._send)
 
@@ -80,16 +81,17 @@ class Writer:
             self._inbox.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def _enter(self, item: _Item) -> None:
+    async def _enter(self, write: Write[Any], future: asyncio.Future[Any] | None) -> None:
         while not self._room.is_set():
             await self._room.wait()
         if self._closed:
             raise Unavailable(CLOSED)
-        self._waiting_bytes += item[0].weight
+        weight = write.weight
+        self._waiting_bytes += weight
         if self._waiting_bytes >= WAITING_BYTES:
             self._room.clear()
             self._hurry()
-        self._outbox.append(item)
+        self._outbox.append((write, future, weight))
 
     def _hurry(self) -> None:
         """Send the outbox at the end of this turn of the loop."""
@@ -107,8 +109,8 @@ class Writer:
             self._outbox = []
 
     def _settle(self, batch: Sequence[_Item], answers: Answers) -> None:
-        for write, future in batch:
-            self._waiting_bytes -= write.weight
+        for write, future, weight in batch:
+            self._waiting_bytes -= weight
             answer = answers.get(write)
             if future is None:
                 if isinstance(answer, CroupierError):
@@ -128,7 +130,7 @@ class Writer:
             is_open = self._receive(backlog, is_open=is_open)
             batch = _take(backlog)
             if batch:
-                answers = self._commit([write for write, _ in batch])
+                answers = self._commit([write for write, _, _ in batch])
                 self._loop.call_soon_threadsafe(self._settle, batch, answers)
 
     def _receive(self, backlog: deque[_Item], *, is_open: bool) -> bool:
@@ -150,5 +152,5 @@ def _take(backlog: deque[_Item]) -> list[_Item]:
     while backlog and weight < COMMIT_BYTES:
         item = backlog.popleft()
         batch.append(item)
-        weight += item[0].weight
+        weight += item[2]
     return batch

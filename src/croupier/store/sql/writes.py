@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from croupier.domain.call import Call, Outcome, Result, Trail
 from croupier.domain.job import Job, JobEvent
+from croupier.domain.values import value
 from croupier.errors import CroupierError
 from croupier.store import NOTHING_RAN, CallRecord
 
@@ -18,15 +19,16 @@ ROW_BYTES = 512
 """What a row is taken to weigh besides its payload."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Write(Generic[T_co]):
+    __slots__ = ()
+
     @property
     def weight(self) -> int:
         """About how many bytes it holds while it waits."""
         return ROW_BYTES
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value(frozen=True, slots=True, eq=False)
 class Begin(Write[CallRecord | None]):
     call: Call
     kind: str
@@ -37,7 +39,7 @@ class Begin(Write[CallRecord | None]):
         return ROW_BYTES + len(self.call.payload)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value(frozen=True, slots=True, eq=False)
 class Finish(Write[None]):
     call_id: str
     outcome: Outcome

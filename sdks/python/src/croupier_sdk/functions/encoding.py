@@ -24,9 +24,19 @@ def _default(value: object) -> object:
     raise TypeError(f"a value of type {type(value).__name__} is not JSON")
 
 
-_encode: Callable[[Any], str] = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default
-).encode
+def _make_encode() -> Callable[[Any], str]:
+    """`JSONEncoder.encode` makes its C encoder anew for every value, half the time of a small one; so make it once, where
+    Python has it. (It is made without a memory of what is inside what: a value inside itself ends as a RecursionError.)
+    """
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    chunks = make(None, _default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _make_encode()
 
 
 class Unserializable(Exception):
@@ -56,7 +66,16 @@ def _no_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode: Callable[[str], Any] = json.JSONDecoder(parse_constant=_no_constant).decode
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _decode(text: str) -> Any:
+    """Without the search for white space around the value where there is none: two thirds of the time of small ones."""
+    if text[0] in "{[" and text[-1] in "}]":
+        value, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return value
+    return _decoder.decode(text)
 
 
 def from_payload(payload: bytes) -> Any:

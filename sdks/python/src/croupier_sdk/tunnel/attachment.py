@@ -18,6 +18,7 @@ from croupier_sdk.running.calls import Calls
 from croupier_sdk.running.context import CallContext
 from croupier_sdk.running.jobs import Jobs
 from croupier_sdk.tunnel.flow import ProtocolError
+from croupier_sdk.tunnel.metadata import LateMetadata
 from croupier_sdk.tunnel.session import Session
 from croupier_wire.tunnel.v1 import tunnel_pb2
 
@@ -245,7 +246,7 @@ class Attachment:
         return CallContext(
             call_id=call_id,
             function_id=frame.function_id,
-            metadata=dict(frame.metadata),
+            metadata=LateMetadata(frame.metadata),
             idempotency_key=frame.idempotency_key,
             traceparent=frame.traceparent or frame.metadata.get("traceparent", ""),
             deadline=monotonic() + frame.deadline_ms / 1000 if frame.deadline_ms else None,

