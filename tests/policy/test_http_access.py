@@ -18,6 +18,7 @@ NEEDS_TOKEN = {
     ("GET", "/api/stream_job"),
     ("GET", "/jobs/{job_id}/stream"),
     ("POST", "/api/cancel_job"),
+    ("POST", "/api/jobs/cancel"),
     ("DELETE", "/jobs/{job_id}"),
     ("GET", "/api/job_result"),
     ("GET", "/api/calls"),

@@ -19,6 +19,7 @@ from croupier.server.http.entry import LeanEntry
 from croupier.server.http.flights import Flights
 from croupier.server.http.front import OPEN, Front
 from croupier.server.http.health import health_routes
+from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.ports import Bulks, Calls, Directory, History, Jobs, Readiness
@@ -57,6 +58,7 @@ def build_app(
     )
     framework = _framework(
         call_routes(history),
+        job_cancel_routes(jobs),
         job_routes(jobs, stopping=stopping, metrics=metrics),
         bulk_routes(bulks, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from croupier.domain.routing import Preview
+from croupier.server.http.cancel_bodies import CancelJobsBody
 from croupier.server.http.requests import AgainBody, CallBody, CancelBody
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -180,7 +181,7 @@ def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequen
     `more` are the bodies that its routes refer to.
     """
     _, bodies = msgspec.json.schema_components(
-        [AgainBody, CallBody, CancelBody, Preview, *more], ref_template=_REFERENCE
+        [AgainBody, CallBody, CancelJobsBody, CancelBody, Preview, *more], ref_template=_REFERENCE
     )
     entry: dict[str, Any] = framework["components"]["schemas"]["JobEntry"]
     call: dict[str, Any] = framework["components"]["schemas"]["CallEntry"]
