@@ -1,6 +1,7 @@
 """The command line against an HTTP server that plays what each test scripts: real sockets, real connections."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -275,6 +276,81 @@ async def test_cancel_says_what_the_job_is_now(api, capsys):
     assert capsys.readouterr().out == "job j1: canceled\n"
 
 
+STOPPED = {"jobs": [{"job_id": "j1", "function_id": "mail", "state": "running"}], "dry_run": True, "more": False}
+
+
+async def test_cancel_by_a_filter_shows_what_fits_and_asks_first(api, capsys, monkeypatch):
+    api.on("/api/jobs/cancel", answers(json.dumps(STOPPED).encode()))
+    asked = []
+    monkeypatch.setattr("click.confirm", lambda text, **_: asked.append(text))
+    assert await api.croupier("job", "cancel", "--function", "mail", "--state", "running", "--reason", "wrong") == 0
+    first, second = (json.loads(body) for _, _, body in api.seen)
+    assert first == {"filter": {"function_id": "mail", "state": ["running"]}, "reason": "wrong", "dry_run": True}
+    assert second == {"job_ids": ["j1"], "reason": "wrong", "dry_run": False}
+    assert asked == ["Stop these 1 jobs?"]
+    assert capsys.readouterr().out.splitlines()[1].split() == ["j1", "mail", "running"]
+
+
+async def test_cancel_by_a_filter_that_is_not_confirmed_stops_nothing(api, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    api.on("/api/jobs/cancel", answers(json.dumps(STOPPED).encode()))
+    assert await api.croupier("job", "cancel", "--function", "mail") == 130
+    assert [json.loads(body)["dry_run"] for _, _, body in api.seen] == [True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        (["--caller", "ann", "--yes"], {"filter": {"caller": "ann"}, "reason": "", "dry_run": False}),
+        (["--caller", "ann", "--dry-run"], {"filter": {"caller": "ann"}, "reason": "", "dry_run": True}),
+        (["j1", "j2"], {"job_ids": ["j1", "j2"], "reason": "", "dry_run": False}),
+        (["j1", "--dry-run"], {"job_ids": ["j1"], "reason": "", "dry_run": True}),
+    ],
+)
+async def test_cancel_asks_nobody_where_it_need_not(api, arguments, body):
+    api.on("/api/jobs/cancel", answers(json.dumps(STOPPED).encode()))
+    assert await api.croupier("job", "cancel", *arguments) == 0
+    assert [json.loads(sent) for _, _, sent in api.seen] == [body]
+
+
+async def test_list_says_where_the_next_page_begins(api, capsys):
+    api.on("/api/jobs", answers(b'{"jobs": [], "next": "9-j1"}'))
+    assert await api.croupier("job", "list", "--agent", "a1", "--since", "1", "--after", "12-j9") == 0
+    assert api.seen[0][0] == "/api/jobs?since=1&agent_id=a1&limit=100&after=12-j9"
+    assert "--after 9-j1" in capsys.readouterr().err
+
+
+async def test_calls_are_listed_with_what_they_took(api, capsys):
+    call = {
+        "call_id": "c1",
+        "function_id": "player.ban",
+        "game_id": "demo",
+        "env": "dev",
+        "state": "succeeded",
+        "started_ms": 0,
+        "service_id": "g1",
+        "timings": {"server_us": 1_250},
+    }
+    api.on("/api/calls", answers(json.dumps({"calls": [call], "next": ""}).encode()))
+    assert await api.croupier("call", "list", "--state", "succeeded", "--trace", "t1", "--caller", "ann") == 0
+    assert api.seen[0][0] == "/api/calls?state=succeeded&caller=ann&trace_id=t1&limit=100"
+    shown = capsys.readouterr().out.splitlines()[1].split()
+    assert shown == ["c1", "player.ban", "demo|dev", "succeeded", "1.2", "1970-01-01", "00:00:00Z", "g1"]
+
+
+async def test_a_call_is_shown_whole(api, capsys):
+    api.on("/api/calls/c1", answers(b'{"call_id": "c1", "payload": {"a": 1}}'))
+    assert await api.croupier("call", "show", "c1") == 0
+    assert json.loads(capsys.readouterr().out) == {"call_id": "c1", "payload": {"a": 1}}
+
+
+async def test_a_call_is_made_again(api, capsys):
+    api.on("/api/calls/c1/replay", answers(b'{"ok":true}'))
+    assert await api.croupier("call", "again", "c1", "--idempotency-key", "k2", "--timeout", "2s", "--json") == 0
+    assert json.loads(api.seen[0][2]) == {"idempotency_key": "k2", "timeout": 2.0}
+    assert capsys.readouterr().out == '{"ok":true}\n'
+
+
 @pytest.mark.parametrize(
     ("result", "code", "words"),
     [
@@ -305,7 +381,7 @@ async def test_list_asks_for_the_states_and_shows_a_row_a_job(api, capsys):
     }
     api.on("/api/jobs", answers(json.dumps({"jobs": [job]}).encode()))
     assert await api.croupier("job", "list", "--state", "lost", "--state", "failed", "--limit", "5") == 0
-    assert api.seen[0][0] == "/api/jobs?limit=5&state=lost&state=failed"
+    assert api.seen[0][0] == "/api/jobs?state=lost&state=failed&limit=5"
     assert capsys.readouterr().out.splitlines()[1].split() == [
         "j1",
         "mail",

@@ -45,6 +45,11 @@ def test_a_command_is_listed_with_its_own_short_help(name):
         (["registry", "--url", "http://studio.example"], "unencrypted"),
         (["registry", "--config", "missing.yaml"], "missing.yaml: cannot be read"),
         (["job", "follow"], "Missing argument 'ID'"),
+        (["job", "cancel"], "which jobs?"),
+        (["job", "cancel", "j1", "--function", "f"], "which jobs?"),
+        (["job", "cancel", "--function", "f", "--json"], "give --yes"),
+        (["call", "show", "../registry"], "letters and digits"),
+        (["call", "again"], "Missing argument 'ID'"),
         (["job", "list", "--state", "lazy"], "'lazy' is not one of"),
     ],
 )

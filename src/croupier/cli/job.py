@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import click
 
+from croupier.cli.choosing import given, job_filter, page_options, tell_next
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.exits import Problem, exit_of, fail
@@ -42,17 +43,73 @@ def follow(job_id: str, after: int, patience: float, as_json: bool, **flags: Any
 
 
 @command.command()
-@click.argument("job_id", metavar="ID")
+@click.argument("job_ids", metavar="[ID]...", nargs=-1)
 @click.option("--reason", default="", help="recorded with the job")
+@job_filter
+@click.option("--dry-run", is_flag=True, help="only say which jobs it would be")
+@click.option("--yes", is_flag=True, help="do not ask before many are stopped")
 @connection_options
-def cancel(job_id: str, reason: str, as_json: bool, **flags: Any) -> None:
-    """Ask for the end of job ID and print what it is now. A job that has ended stays as it is."""
+def cancel(job_ids: tuple[str, ...], reason: str, dry_run: bool, yes: bool, as_json: bool, **flags: Any) -> None:
+    """Ask for the end of jobs: those with these IDs, or those that fit the flags, in --game and --env where given.
 
+    Prints what each is now. A job that has ended stays as it is. What fits is shown, and confirmed, before it is stopped.
+    """
+    conditions, connection = _divided(flags)
+    settings = client_settings(**connection)
+    if len(job_ids) == 1 and not conditions and not dry_run:
+        _cancel_one(job_ids[0], reason, settings, as_json=as_json)
+    elif bool(job_ids) == bool(conditions):
+        raise click.UsageError("which jobs? Give their ids, or say what they have in common, such as --function")
+    else:
+        wish = {"job_ids": list(job_ids)} if job_ids else {"filter": conditions}
+        _cancel_many(wish | {"reason": reason}, settings, dry_run=dry_run, yes=yes or bool(job_ids), as_json=as_json)
+
+
+def _divided(flags: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The conditions that were given, and the flags of the connection."""
+    names = ("state", "function_id", "caller", "since", "until", "agent_id")
+    return given(**{name: flags[name] for name in names}), {
+        name: value for name, value in flags.items() if name not in names
+    }
+
+
+def _cancel_one(job_id: str, reason: str, settings: ClientSettings, *, as_json: bool) -> None:
     async def ask(client: Client) -> Any:
         return await client.post("/api/cancel_job", {"job_id": job_id, "reason": reason})
 
-    found = run(f"job {job_id} was not cancelled", client_settings(**flags), ask, as_json=as_json)
+    found = run(f"job {job_id} was not cancelled", settings, ask, as_json=as_json)
     _print_state(job_id, found, as_json=as_json)
+
+
+def _cancel_many(wish: dict[str, Any], settings: ClientSettings, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    async def ask(client: Client, *, dry: bool) -> Any:
+        return await client.post("/api/jobs/cancel", wish | {"dry_run": dry})
+
+    if as_json and not (yes or dry_run):
+        raise click.UsageError("with --json nobody is asked: give --yes, or look first with --dry-run")
+    failed = "the jobs were not cancelled"
+    if not yes or dry_run:
+        found = run(failed, settings, lambda client: ask(client, dry=True), as_json=as_json)
+        ids = [str(job.get("job_id")) for job in found.get("jobs", [])]
+        _print_stopped(found, as_json=as_json)
+        if dry_run or not ids:
+            return
+        click.confirm(f"Stop these {len(ids)} jobs?", abort=True, err=True)
+        wish = {"job_ids": ids, "reason": wish["reason"]}  # the very ones that were shown
+    _print_stopped(run(failed, settings, lambda client: ask(client, dry=False), as_json=as_json), as_json=as_json)
+
+
+def _print_stopped(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (job.get("job_id"), job.get("function_id"), job.get("state") or "-", job.get("error") or "")
+        for job in found.get("jobs", [])
+    ]
+    print_table(("JOB", "FUNCTION", "STATE", "ERROR"), rows)
+    if found.get("more"):
+        click.echo("There may be more that fit: cancel again.", err=True)
 
 
 @command.command()
@@ -81,20 +138,22 @@ def result(job_id: str, as_json: bool, **flags: Any) -> None:
 
 
 @command.command(name="list")
-@click.option("--state", multiple=True, type=click.Choice([str(state) for state in JobState]), help="repeatable")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@job_filter
+@page_options
 @connection_options
-def list_jobs(state: tuple[str, ...], limit: int, as_json: bool, **flags: Any) -> None:
+def list_jobs(limit: int, after: str | None, as_json: bool, **flags: Any) -> None:
     """List jobs, newest first: of --game and --env where given, else of all."""
-    query: dict[str, str | list[str]] = {"limit": str(limit), "state": list(state)}
+    conditions, connection = _divided(flags)
+    query = conditions | given(limit=str(limit), after=after)
     found = run(
-        "no list of jobs", client_settings(**flags), lambda client: client.ask("/api/jobs", query), as_json=as_json
+        "no list of jobs", client_settings(**connection), lambda client: client.ask("/api/jobs", query), as_json=as_json
     )
     if as_json:
         print_json(found)
         return
     headings = ("JOB", "FUNCTION", "SCOPE", "STATE", "%", "STARTED", "ERROR")
     print_table(headings, [_row(job) for job in found.get("jobs", [])])
+    tell_next(found)
 
 
 def follow_to_end(job_id: str, settings: ClientSettings, *, after: int, patience: float, as_json: bool) -> None:
