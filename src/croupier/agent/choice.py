@@ -2,12 +2,14 @@
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from croupier.agent.instances import Instance, Instances, InstanceState
 from croupier.domain.call import Route
 from croupier.domain.limits import KEY_BYTES
 from croupier.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
+
+_FREE = frozenset({"", Route.LB.value})
 
 COMPARED = 16
 """Up to so many game servers are all compared."""
@@ -17,15 +19,17 @@ def choose(instances: Instances, function_id: str, metadata: Mapping[str, str]) 
     """Raises NotFound when nobody offers it, Unavailable when those who do cannot be reached, InvalidArgument for a
     route that does not exist or lacks its key.
     """
-    route = metadata.get("route") or Route.LB
+    route = metadata.get("route", "")
+    if route in _FREE:  # nearly all; plain text, because a set of an enumeration's members hashes them in Python
+        return _least_busy(_able(function_id, _offering(instances, function_id, metadata.get("version", ""))))
     if route == Route.TARGETED:
         return _targeted(instances, function_id, metadata)
     if route == Route.BROADCAST:
         raise Unimplemented("route broadcast is decided by the server; an agent passes a call to one game server")
-    if route not in {Route.LB, Route.HASH}:
+    if route != Route.HASH:
         raise InvalidArgument(f"unknown route {route[:KEY_BYTES]}; use lb, targeted or hash")
     able = _able(function_id, _offering(instances, function_id, metadata.get("version", "")))
-    return _hashed(able, metadata.get("hash_key", "")) if route == Route.HASH else _least_busy(able)
+    return _hashed(able, metadata.get("hash_key", ""))
 
 
 def _offering(instances: Instances, function_id: str, version: str) -> list[Instance]:
@@ -46,9 +50,8 @@ def _offering(instances: Instances, function_id: str, version: str) -> list[Inst
     return matching
 
 
-def _able(function_id: str, candidates: Iterable[Instance]) -> list[Instance]:
+def _able(function_id: str, candidates: list[Instance]) -> list[Instance]:
     """The healthy ones, or else those that may come back at any moment."""
-    candidates = list(candidates)
     able = [each for each in candidates if each.state is InstanceState.HEALTHY]
     if not able:
         able = [each for each in candidates if each.state is InstanceState.WAITING]
