@@ -6,9 +6,9 @@ import orjson
 
 from croupier.domain.durations import seconds_of
 from croupier.domain.function import Function
-from croupier.domain.jsonpath import parse_path
 from croupier.domain.limits import JOB_TIMEOUT_MAX
 from croupier.errors import InvalidArgument
+from croupier.server.dispatch.hashing import single_value_path
 
 MANIFEST_BYTES = 4_000_000
 FUNCTIONS = 10_000
@@ -109,7 +109,7 @@ def _hash_path(routing: dict[str, Any], path: str) -> str:
         query = key if key.startswith("$") else f"$[{orjson.dumps(key).decode()}]"
     if query:
         try:
-            parse_path(query)
+            single_value_path(query)
         except InvalidArgument as error:
             raise InvalidArgument(f"{path}: {error.message}") from None
     return query

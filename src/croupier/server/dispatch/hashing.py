@@ -1,14 +1,36 @@
 """Where a call's hash key comes from when its caller names none: the payload, as its function says."""
 
 from dataclasses import replace
+from functools import lru_cache
 
+import jsonpath
 import orjson
 
 from croupier.domain.call import Call
 from croupier.domain.function import Function
-from croupier.domain.jsonpath import parse_path, select
 from croupier.domain.limits import KEY_BYTES
 from croupier.errors import InvalidArgument
+
+PATH_CHARACTERS = 512
+
+_RFC_9535 = jsonpath.JSONPathEnvironment(strict=True)
+
+
+@lru_cache(maxsize=1024)
+def single_value_path(query: str) -> jsonpath.JSONPath:
+    """A JSONPath (RFC 9535) that names one value at most: without filters, slices, wildcards.
+
+    Raises InvalidArgument, saying where it cannot be read.
+    """
+    if len(query) > PATH_CHARACTERS:
+        raise InvalidArgument(f"a JSONPath has at most {PATH_CHARACTERS} characters: {query[:40]!r} …")
+    try:
+        path = _RFC_9535.compile(query)
+    except jsonpath.JSONPathError as error:
+        raise InvalidArgument(f"JSONPath {query!r} cannot be read: {error.args[0]}") from None
+    if not isinstance(path, jsonpath.JSONPath) or not path.singular_query():
+        raise InvalidArgument(f"JSONPath {query!r} may name several values: write names and indices, as in $.player.id")
+    return path
 
 
 def with_hash_key(call: Call, function: Function) -> Call:
@@ -24,7 +46,8 @@ def with_hash_key(call: Call, function: Function) -> Call:
         payload = orjson.loads(call.payload or b"{}")
     except orjson.JSONDecodeError as error:
         raise InvalidArgument(f"the payload of {call.function_id} must be JSON to be routed by hash: {error}") from None
-    found = select(parse_path(function.hash_path), payload)
+    node = single_value_path(function.hash_path).match(payload) if isinstance(payload, dict | list) else None
+    found = None if node is None else node.obj
     if not isinstance(found, str | int | float) or found == "":
         raise InvalidArgument(
             f"route hash needs a text or number at {function.hash_path} of the payload, which {call.function_id} is "
