@@ -7,7 +7,7 @@ PROJECTS := pyproject.toml wire/pyproject.toml sdks/python/pyproject.toml
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := list
-.PHONY: list setup compiled check test gen web demo bench components lock
+.PHONY: list setup compiled check test gen web demo bench chaos components lock
 
 list:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: compiled ## Measure speed against the yardsticks (needs: make components)
 # Editing or pulling leaves old bytecode behind, and start time is a promise.
 compiled: setup
 	@$(BIN)/python -m compileall -q src wire/src sdks/python/src
+
+chaos: compiled ## Kill, stop and cut everything at random under load: make chaos SEED=7 MINUTES=10
+	CHAOS_SEED=$(or $(SEED),1) CHAOS_MINUTES=$(or $(MINUTES),5) $(BIN)/python -m pytest -s tests/system/test_chaos.py
 
 components: ## Install the Debian packages that benchmarks and CI need (tools/components.txt)
 	tools/components.sh

@@ -35,15 +35,15 @@ def free_port() -> int:
     raise OSError("no free port was found")
 
 
-async def until(condition: Callable[[], Awaitable[Any]], what: str) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], what: str, patience: float = PATIENCE) -> Any:
     """Ask until the answer is true, and return it; other processes tell nobody when they are ready."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not (answer := await condition()):  # noqa: ASYNC110 — see above
                 await asyncio.sleep(0.02)
             return answer
     except TimeoutError:
-        raise AssertionError(f"after {PATIENCE:.0f} s still not so: {what}") from None
+        raise AssertionError(f"after {patience:.0f} s still not so: {what}") from None
 
 
 class Program:
