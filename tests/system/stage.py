@@ -49,9 +49,10 @@ async def until(condition: Callable[[], Awaitable[Any]], what: str, patience: fl
 class Program:
     """One process; its output goes to a file that a failing test can show."""
 
-    def __init__(self, arguments: Sequence[str], output: Path) -> None:
+    def __init__(self, arguments: Sequence[str], output: Path, variables: Mapping[str, str] | None = None) -> None:
         self.arguments = arguments
         self.output = output
+        self.variables = variables or {}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -59,14 +60,14 @@ class Program:
         assert self._process is not None
         return self._process
 
-    async def start(self, variables: Mapping[str, str] | None = None) -> None:
+    async def start(self) -> None:
         with self.output.open("ab") as file:
             self._process = await asyncio.create_subprocess_exec(
                 *self.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                env={**_environment(), **(variables or {})},
+                env={**_environment(), **self.variables},
             )
 
     async def kill(self) -> None:

@@ -66,6 +66,7 @@ async def test_nothing_runs_twice_and_no_story_has_a_gap_whatever_is_killed_stop
             load.stop()
             async with asyncio.timeout(120):
                 await running
+            await load.ask_again()
             await healed(lambda: settled(load), "no job is left running")
             late = {key: [event async for event in load.events(job.job_id, 0)] for key, job in load.jobs.items()}
         finally:

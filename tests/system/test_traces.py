@@ -20,7 +20,8 @@ async def test_a_call_is_one_trace_of_server_and_agent_with_the_id_its_answer_ca
     async with collecting() as sink:
         variables = {"CROUPIER_TELEMETRY_OTLP_ENDPOINT": sink.address}
         for program in (stage.server, stage.agent):
-            await program.start(variables)
+            program.variables = variables
+            await program.start()
         for program in (stage.game(), stage.foreign_game()):
             await program.start()
         await stage.reachable("echo")
@@ -67,7 +68,8 @@ async def test_a_call_is_one_trace_of_server_and_agent_with_the_id_its_answer_ca
 
 async def test_calls_go_on_without_the_collector_which_is_complained_of_once(stage: Stage) -> None:
     for program in (stage.server, stage.agent):
-        await program.start({"CROUPIER_TELEMETRY_OTLP_ENDPOINT": "http://127.0.0.1:1"})
+        program.variables = {"CROUPIER_TELEMETRY_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+        await program.start()
     await stage.game().start()
     await stage.reachable("echo")
     for number in range(100):

@@ -16,6 +16,7 @@ from croupier.errors import (
     Unavailable,
 )
 from croupier.rpc.client import error_of
+from croupier.tunnel.grpc import UNARY_OPTIONS
 
 Code = grpc.StatusCode
 
@@ -43,3 +44,8 @@ def test_only_a_peer_that_knows_our_reasons_can_promise_that_nothing_ran(
     error: grpc.aio.AioRpcError, kind: type[CroupierError]
 ) -> None:
     assert type(error_of(error, "game-1")) is kind
+
+
+def test_a_foreign_server_is_never_pinged():
+    # More than two pings without data in five minutes are abuse to a gRPC server of default settings: it hangs up.
+    assert not any("keepalive" in name or "ping" in name for name, _ in UNARY_OPTIONS)

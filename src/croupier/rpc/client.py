@@ -18,7 +18,7 @@ from croupier.errors import (
     PayloadTooLarge,
     Unavailable,
 )
-from croupier.tunnel.grpc import CHANNEL_OPTIONS
+from croupier.tunnel.grpc import UNARY_OPTIONS
 from croupier.tunnel.status import bounded, error_from
 from croupier_wire.edge.job.v1 import job_pb2
 from croupier_wire.function.v1 import function_pb2 as wire
@@ -66,7 +66,7 @@ class FunctionClient:
         """`name` is what errors call the other side, instead of its address."""
         self.address = address
         self._name = name or address
-        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._channel = grpc.aio.insecure_channel(address, options=UNARY_OPTIONS)
 
     async def invoke(self, request: wire.InvokeRequest, timeout: float | None) -> bytes:
         raw = await self._unary(SERVICE + "Invoke", request, timeout)

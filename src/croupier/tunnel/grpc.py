@@ -23,21 +23,29 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),
 )
 
-CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+UNARY_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A channel that dials before its peer listens waits this long; the default is a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # Each channel has its own connection: subchannels are otherwise shared by all channels of a process.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+"""For calls to a foreign server. No pings: more than two in ten minutes are abuse to a server that was not told otherwise,
+and it hangs up on whatever is under way.
+"""
+
+CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+    *UNARY_OPTIONS,
     # A peer whose host vanished without a word is noticed within half a minute.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    # Each tunnel has its own connection: subchannels are otherwise shared by all channels of a process.
-    ("grpc.use_local_subchannel_pool", 1),
 )
+"""For a tunnel or a link."""
 
 ServerContext = grpc.aio.ServicerContext[bytes, bytes]
 ClientCall = grpc.aio.StreamStreamCall[bytes, bytes]
