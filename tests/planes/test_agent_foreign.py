@@ -412,7 +412,7 @@ async def test_a_job_of_a_game_server_that_stays_away_is_lost(lone):
     told = []
     channel = ForeignChannel(lone.address, "game server foreign-1")
     frame = StartJob(request_id="r", function_id="f.job", payload=b"", job_id="job-1")
-    job = ForeignJob(channel, frame, {}, told.append, pause=0.001)
+    job = ForeignJob(channel, frame, {}, lambda event, _: told.append(event), pause=0.001)
     lone.job_id = "j"
     await lone.stop()
     await job.run("j")
@@ -437,7 +437,7 @@ async def test_a_job_nobody_acknowledges_is_read_no_further_than_the_window(lone
     told = []
     full = asyncio.Event()
 
-    def tell(event):
+    def tell(event, _):
         told.append(event)
         if len(told) == 256:
             full.set()

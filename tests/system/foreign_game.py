@@ -30,12 +30,24 @@ class Functions(function_pb2_grpc.FunctionServiceServicer):
     def StartJob(self, request: Any, context: Any) -> Any:
         if request.function_id == "foreign.unary_job":
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "jobs are unknown here")
+        if request.function_id == "foreign.slow_job":
+            return function_pb2.StartJobResponse(job_id=f"slow-{time.time()}")
         return function_pb2.StartJobResponse(job_id="foreign-job-7")
 
     def StreamJob(self, request: Any, context: Any) -> Iterator[Any]:
+        if request.job_id.startswith("slow-"):
+            yield from self._slow(float(request.job_id.removeprefix("slow-")))
+            return
         for number in range(1, 6):
             yield function_pb2.JobEvent(type="progress", progress=number * 20, message=f"step {number}")
         yield function_pb2.JobEvent(type="done", payload=b'{"steps": 5}')
+
+    def _slow(self, began: float) -> Iterator[Any]:
+        """A step every 50 ms, told from the beginning to whoever asks."""
+        for number in range(1, 81):
+            time.sleep(max(0.0, began + number * 0.05 - time.time()))
+            yield function_pb2.JobEvent(type="log", message=f"step {number}")
+        yield function_pb2.JobEvent(type="done", payload=b'{"steps": 80}')
 
     def CancelJob(self, request: Any, context: Any) -> Any:
         return function_pb2.StartJobResponse(job_id=request.job_id)
@@ -48,7 +60,15 @@ class Garbage(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(lambda raw, context: b"\xff\xff\xff\xff")
 
 
-NAMES = ["foreign.echo", "foreign.metadata", "foreign.large", "foreign.hang", "foreign.job", "foreign.unary_job"]
+NAMES = [
+    "foreign.echo",
+    "foreign.metadata",
+    "foreign.large",
+    "foreign.hang",
+    "foreign.job",
+    "foreign.slow_job",
+    "foreign.unary_job",
+]
 
 
 def register_protobuf(agent: str, service_id: str, address: str, names: list[str]) -> None:

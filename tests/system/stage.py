@@ -103,7 +103,7 @@ class Stage:
         self.session: aiohttp.ClientSession | None = None
         data = ["--data", str(root)]
         self.server = self.program(
-            "server", PROGRAM, "server", "--http", self.http, "--grpc", self.grpc, *data, "--job-lost-after", "5s"
+            "server", PROGRAM, "server", "--http", self.http, "--grpc", self.grpc, *data, "--job-lost-after", "10s"
         )
         self.agent = self.program(
             "agent", PROGRAM, "agent", "--agent-id", "agent-1", "--game", "demo", "--env", "dev",

@@ -112,6 +112,58 @@ async def test_a_job_is_complete_although_the_agent_is_killed_in_its_middle(runn
     assert story[-1]["type"] == "done"
 
 
+async def test_a_job_of_a_foreign_game_server_is_complete_although_the_agent_is_killed_again_and_again(
+    stage: Stage,
+) -> None:
+    for program in (stage.server, stage.agent, stage.foreign_game()):
+        await program.start()
+    await stage.reachable("foreign.slow_job")
+    job_id = await stage.start_job("foreign.slow_job")
+    following = asyncio.ensure_future(stage.follow(job_id))
+    for seen in (5, 20):
+        await stage.follow(job_id, most=seen)
+        await stage.agent.kill()
+        await stage.agent.start()
+    story = await following
+    assert [event["seq"] for event in story] == list(range(1, 82))
+    assert [event["message"] for event in story[:-1]] == [f"step {n}" for n in range(1, 81)]
+    assert (story[-1]["type"], story[-1]["payload"]) == ("done", {"steps": 80})
+
+
+async def test_jobs_do_not_run_for_ever_when_agent_and_game_servers_are_killed_together(stage: Stage) -> None:
+    games = [stage.game(), stage.foreign_game()]
+    for program in (stage.server, stage.agent, *games):
+        await program.start()
+    await stage.reachable("count")
+    await stage.reachable("foreign.slow_job")
+    jobs = [await stage.start_job("count", {"to": 10_000, "pause": 0.05}), await stage.start_job("foreign.slow_job")]
+    following = [asyncio.ensure_future(stage.follow(job_id)) for job_id in jobs]
+    for job_id in jobs:
+        await stage.follow(job_id, most=5)
+    for program in (stage.agent, *games):
+        await program.kill()
+    await stage.agent.start()
+    await games[0].start()
+    for story, job_id in zip(await asyncio.gather(*following), jobs, strict=True):
+        assert [event["seq"] for event in story] == list(range(1, len(story) + 1))
+        _, result = await stage.get(f"/api/job_result?id={job_id}")
+        assert result["state"] == "lost", result
+
+
+async def test_a_cancellation_asked_for_while_the_agent_is_dead_reaches_the_job(running: Stage) -> None:
+    job_id = await running.start_job("count", {"to": 10_000, "pause": 0.02})
+    following = asyncio.ensure_future(running.follow(job_id))
+    await running.follow(job_id, most=3)
+    await running.agent.kill()
+    status, _ = await running.post("/api/cancel_job", {"job_id": job_id, "reason": "wrong list"})
+    assert status == 200
+    await running.agent.start()
+    story = await following
+    assert (story[-1]["type"], story[-1]["message"]) == ("error", "wrong list")
+    _, result = await running.get(f"/api/job_result?id={job_id}")
+    assert result["state"] == "canceled"
+
+
 async def test_a_job_whose_game_server_was_killed_does_not_run_for_ever(stage: Stage) -> None:
     game = stage.game()
     for program in (stage.server, stage.agent, game):

@@ -11,6 +11,7 @@ class ScriptedGameServer:
         self.service_id = service_id
         self.incarnation = incarnation
         self.capabilities = frozenset()
+        self.listens = False
         self.outstanding = 0
         self.served = 0
         self.calls = []
@@ -54,6 +55,9 @@ class RecordingSink:
         self.raws = []
         self.full = False
         self.told = asyncio.Event()
+
+    def waiting(self, job_id):
+        return [(event.seq, raw) for event, raw in zip(self.events, self.raws, strict=True) if event.job_id == job_id]
 
     def deliver(self, event, raw):
         self.told.set()

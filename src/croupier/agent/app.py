@@ -11,13 +11,15 @@ from croupier.agent.attachments import Attachments
 from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Forward
 from croupier.agent.instances import Instances
-from croupier.agent.jobs import WINDOW, Jobs
+from croupier.agent.job_keeper import JobKeeper
+from croupier.agent.jobs import RETURN_GRACE, WINDOW, Jobs
 from croupier.agent.local import LocalCalls, LocalControl, services
 from croupier.agent.local_functions import LocalFunctions
 from croupier.agent.local_jobs import LocalJobs
 from croupier.agent.metrics import AgentMetrics, Calls
 from croupier.agent.registrar import Registrar
 from croupier.agent.resend import Resend
+from croupier.agent.spool import Spool
 from croupier.agent.uplink import Uplink
 from croupier.asgi.server import HttpServer
 from croupier.domain.identifiers import new_id
@@ -59,7 +61,13 @@ class Agent:
         scope = parse_scope(settings.game_id, settings.env)
         calls = Calls()
         self._instances = Instances(self._changed)
-        self._jobs = Jobs(grace=settings.job_lost_after, cancel_grace=settings.cancel_grace)
+        self._spool = Spool(settings.data / "jobs.db")
+        self._jobs = Jobs(
+            grace=settings.job_lost_after,
+            cancel_grace=settings.cancel_grace,
+            return_grace=max(settings.job_lost_after, RETURN_GRACE),
+            keeper=JobKeeper(self._spool),
+        )
         resend = Resend(self._instances)
         self._forward = Forward(scope, self._instances, self._jobs, calls, resend, tracer)
         self._attachments = Attachments(
@@ -103,6 +111,7 @@ class Agent:
         self._rpc = RpcServer(services(local_control, LocalCalls(functions), self._attachments))
         metrics = AgentMetrics(self._instances, calls, self._jobs, self._uplink)
         self._health = HttpServer(Health(problems=self._problems, metrics=metrics.text), grace=1.0)
+        self._spooling: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
 
     def _changed(self) -> None:
@@ -116,11 +125,20 @@ class Agent:
     async def start(self) -> ReadyInfo:
         """Listen, bring back what was registered, dial the server. Raises OSError for an address that cannot be had."""
         await self._registrar.restore()
+        await self._take_up_jobs()
         await self._rpc.start(self._settings.grpc)
         await self._health.start(self._settings.http)
         self._running = [asyncio.ensure_future(self._registrar.run()), asyncio.ensure_future(self._uplink.run())]
         log.info("agent %s serves %s|%s", self._settings.agent_id, self._settings.game_id, self._settings.env)
         return ReadyInfo(grpc=self._rpc.address, http=self._health.address)
+
+    async def _take_up_jobs(self) -> None:
+        kept = {job.job_id: job for job in await self._spool.open()}
+        self._spooling = asyncio.ensure_future(self._spool.run())
+        if kept:
+            log.info("%d jobs of the process before this one are taken up", len(kept))
+        for job in self._jobs.restore(list(kept.values())):
+            self._registrar.follow_again(job, kept[job.job_id])
 
     async def serve(self) -> None:
         """Until cancelled. Raises whatever ended one of its parts, which none is expected to do."""
@@ -145,6 +163,10 @@ class Agent:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._registrar.close()
+        if self._spooling is not None:
+            self._spooling.cancel()
+            await asyncio.gather(self._spooling, return_exceptions=True)
+            await self._spool.close()
         await self._health.stop()
         if self._tracer is not None:
             await self._tracer.close()

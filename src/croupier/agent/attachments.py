@@ -48,6 +48,7 @@ class AttachedServer:
         hello = peer.machine.hello
         self.service_id = hello.agent_id
         self.incarnation = hello.incarnation
+        self.listens = False
         self.capabilities = frozenset(hello.capabilities)
         self.outstanding = 0
         self.served = 0
@@ -141,6 +142,7 @@ class Attachments:
         finally:
             if not server.peer.machine.connected and not server.peer.machine.draining:
                 self._instances.set_state(server, InstanceState.WAITING, time.time())
+            self._jobs.away(server)
         if server.refusal is not None:
             raise server.refusal
 

@@ -7,14 +7,16 @@ number, by its place.
 """
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 from croupier.agent.foreign import ForeignChannel, ForeignEvent
-from croupier.agent.jobs import WINDOW
+from croupier.agent.job_keeper import Told
+from croupier.agent.jobs import NOTHING_TOLD, WINDOW
 from croupier.domain.job import JobEvent
 from croupier.errors import Canceled, CroupierError, OutcomeUnknown, Unavailable
 from croupier.tunnel.frames import StartJob
@@ -39,10 +41,14 @@ class ForeignJob:
         channel: ForeignChannel,
         frame: StartJob,
         metadata: Mapping[str, str],
-        tell: Callable[[JobEvent], None],
+        tell: Callable[[JobEvent, Told], None],
         *,
         pause: float = STREAM_PAUSE,
+        room: Callable[[], Awaitable[None]] | None = None,
+        seq: int = 0,
+        told: Told = NOTHING_TOLD,
     ) -> None:
+        """`seq` and `told` say where an earlier agent process was. `room` waits until another event may be told."""
         self.job_id = frame.job_id
         self._channel = channel
         self._frame = frame
@@ -50,7 +56,9 @@ class ForeignJob:
         self._tell = tell
         self._pause = pause
         self._remote_id = ""
-        self._seq = 0
+        self._room_above = room
+        self._seq = seq
+        self._told_so_far = told
         self._ended = False
         self._cancel_reason: str | None = None
         self._invocation: asyncio.Task[bytes] | None = None
@@ -85,17 +93,19 @@ class ForeignJob:
         await self._event("done", progress=100, payload=payload)
 
     async def _follow(self) -> None:
-        told = failures = 0
+        failures = 0
         while True:
             place = 0
+            told = self._told_so_far.place
             why = "its stream ended before the job did"
             try:
                 async with aclosing(self._channel.stream_job(self._remote_id, told)) as events:
                     async for event in events:
-                        place = event.seq or place + 1
+                        place = event.seq or self._place_after(place, event)
                         if place <= told:
                             continue
                         told, failures = place, 0
+                        self._told_so_far = Told(place, self._told_so_far.first or _mark(event))
                         await self._told(event)
                         if self._ended:
                             return
@@ -107,6 +117,13 @@ class ForeignJob:
             if failures > STREAM_TRIES:
                 raise JobLost(f"the game server is gone: {why}")
             await asyncio.sleep(self._pause)
+
+    def _place_after(self, place: int, event: ForeignEvent) -> int:
+        """A game server that does not number tells from the beginning again, or from now on: its first event says which."""
+        told = self._told_so_far
+        if place == 0 and told.place and _mark(event) != told.first:
+            return told.place + 1
+        return place + 1
 
     async def _told(self, event: ForeignEvent) -> None:
         reason = ""
@@ -126,6 +143,8 @@ class ForeignJob:
         while len(self._waiting) >= WINDOW or self._waiting_bytes >= WAITING_BYTES:
             self._room.clear()
             await self._room.wait()
+        if self._room_above is not None:
+            await self._room_above()
         self._now(kind, message=message, progress=progress, payload=payload, reason=reason)
 
     def _now(self, kind: str, *, message: str = "", progress: int = 0, payload: bytes = b"", reason: str = "") -> None:
@@ -145,7 +164,8 @@ class ForeignJob:
                 payload=payload,
                 reason=reason,
                 time_ms=time.time_ns() // 1_000_000,
-            )
+            ),
+            self._told_so_far,
         )
 
     def _end(self, reason: str, message: str) -> None:
@@ -184,5 +204,11 @@ class ForeignJob:
             await self._stop_remote()
 
     def give_up(self, why: str) -> None:
-        """The agent cannot follow it any more."""
-        self._end("lost", f"lost: {why}; check what the job did before repeating it")
+        """The agent stops. A job that its game server has a name for is followed again by the next process."""
+        if not self._remote_id:
+            self._end("lost", f"lost: {why}; check what the job did before repeating it")
+
+
+def _mark(event: ForeignEvent) -> bytes:
+    text = f"{event.type}\0{event.message}\0{event.progress}\0".encode()
+    return hashlib.blake2b(text + event.payload, digest_size=16).digest()

@@ -8,8 +8,10 @@ from typing import Any
 from croupier.agent.foreign import ForeignChannel
 from croupier.agent.foreign_jobs import ForeignJob
 from croupier.agent.game_server import Done
+from croupier.agent.job_keeper import Told
+from croupier.agent.jobs import NOTHING_TOLD, Jobs
+from croupier.agent.spool import KeptJob
 from croupier.domain.identifiers import new_id
-from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
 from croupier.domain.trace import trace_id_of
 from croupier.errors import CroupierError, InternalError, Unavailable, Unimplemented
@@ -30,18 +32,19 @@ class ForeignServer:
         address: str,
         *,
         scope: Scope,
-        arrived: Callable[["ForeignServer", JobEvent], None],
+        jobs: Jobs,
         health: Callable[["ForeignServer", bool], None],
     ) -> None:
         self.service_id = service_id
         self.incarnation = ""
+        self.listens = True
         self.capabilities: frozenset[str] = frozenset()
         self.outstanding = 0
         self.served = 0
         self.address = address
         self.healthy = False
         self._scope = scope
-        self._arrived = arrived
+        self._story = jobs
         self._health = health
         self._channel = ForeignChannel(address, f"game server {service_id}")
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -133,11 +136,27 @@ class ForeignServer:
             remote_id = await self._channel.start_job(frame, self._metadata(frame), timeout)
         except Unimplemented:
             remote_id = ""
-        job = ForeignJob(self._channel, frame, self._metadata(frame), lambda event: self._arrived(self, event))
-        self._jobs[frame.job_id] = job
+        await self._story.named(frame.job_id, remote_id)
+        self._follow(frame, remote_id, 0, NOTHING_TOLD)
+        return JobStarted(request_id=frame.request_id, job_id=frame.job_id, service_id=self.service_id)
+
+    def follow_again(self, kept: KeptJob) -> None:
+        """Go on telling a job's story where an earlier agent process was."""
+        frame = StartJob(request_id="", function_id=kept.function_id, payload=b"", job_id=kept.job_id)
+        self._follow(frame, kept.remote_id, kept.last_seq, Told(kept.place, kept.first))
+
+    def _follow(self, frame: StartJob, remote_id: str, seq: int, told: Told) -> None:
+        job = self._jobs[frame.job_id] = ForeignJob(
+            self._channel,
+            frame,
+            self._metadata(frame),
+            lambda event, told: self._story.arrived(self, event, told=told),
+            room=self._story.room,
+            seq=seq,
+            told=told,
+        )
         follower = self._followers[frame.job_id] = asyncio.ensure_future(job.run(remote_id))
         follower.add_done_callback(lambda _: self._ended(frame.job_id))
-        return JobStarted(request_id=frame.request_id, job_id=frame.job_id, service_id=self.service_id)
 
     def _ended(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)

@@ -12,9 +12,10 @@ from msgspec import structs
 from croupier.agent.choice import choose
 from croupier.agent.game_server import Done, GameServer
 from croupier.agent.instances import Instances
-from croupier.agent.jobs import Jobs, JobSink, TrackedJob
+from croupier.agent.jobs import Jobs
 from croupier.agent.metrics import Calls
 from croupier.agent.resend import Resend
+from croupier.agent.tracked_job import JobSink, TrackedJob
 from croupier.domain.identifiers import new_id
 from croupier.domain.limits import CALL_TIMEOUT, PAYLOAD_BYTES
 from croupier.domain.scope import Scope
@@ -66,6 +67,15 @@ class Flight:
         self._name = self._server.call(self.frame, raw, timeout, self._answered)
         self._server.outstanding += 1
         self._server.served += 1
+
+    def begin(self, raw: bytes, timeout: float, refusal: CroupierError | None) -> None:
+        """Send it now that it is kept, or refuse it because it could not be."""
+        try:
+            if refusal is not None:
+                raise refusal
+            self._forward.hand_over(self, raw, timeout)
+        except CroupierError as error:
+            self.give_up(error)
 
     def again(self, server: GameServer) -> None:
         """Send it to `server` after the one that had it was lost. Raises CroupierError when it was not sent."""
@@ -189,7 +199,10 @@ class Forward:
             try:
                 if frame.deadline_ms:
                     self._jobs.limit(job, frame.deadline_ms / 1000)
-                return self._launch(Flight(self, server, frame, 0.0, done, job), raw, timeout)
+                flight = Flight(self, server, frame, 0.0, done, job)
+                if self._jobs.keep(job, lambda refusal: flight.begin(raw, timeout, refusal)):
+                    return self._under_way(flight)
+                return self._launch(flight, raw, timeout)
             except CroupierError:
                 self._jobs.forget(job)
                 raise
@@ -234,10 +247,17 @@ class Forward:
                     raise PermissionDenied(f"this agent serves {label} {ours}, and the call is for {theirs[:64]}")
 
     def _launch(self, flight: Flight, raw: bytes, timeout: float) -> Flight:
+        self.hand_over(flight, raw, timeout)
+        return self._under_way(flight)
+
+    def hand_over(self, flight: Flight, raw: bytes, timeout: float) -> None:
+        """Raises CroupierError when it was not sent."""
         if self._tracer is None:
             flight.send(raw, timeout)
         else:
             self._send_traced(self._tracer, flight, raw, timeout)
+
+    def _under_way(self, flight: Flight) -> Flight:
         self._flights.add(flight)
         self._calls.in_flight += 1
         self._idle.clear()

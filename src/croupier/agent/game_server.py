@@ -16,6 +16,8 @@ class GameServer(Protocol):
     """Tells a process from the one that replaces it under the same id; empty where that is not known."""
     capabilities: frozenset[str]
     """What it said it can do, beyond what every game server can."""
+    listens: bool
+    """It is called by its address, and numbers nothing."""
     outstanding: int
     """Calls under way, counted by who passes them on."""
     served: int

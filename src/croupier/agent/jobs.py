@@ -13,11 +13,13 @@ is what happened. After `cancel_grace` seconds without an end the job ends here,
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from croupier.agent.game_server import GameServer
+from croupier.agent.job_keeper import JobKeeper, Told, event_of
+from croupier.agent.spool import KeptJob, Then
+from croupier.agent.tracked_job import JobSink, TrackedJob
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import JOB_MESSAGE_BYTES, KEY_BYTES, PAYLOAD_BYTES
 from croupier.errors import RateLimited
@@ -26,55 +28,15 @@ log = logging.getLogger(__name__)
 
 GRACE = 10.0
 CANCEL_GRACE = 10.0
+RETURN_GRACE = 45.0
+"""Seconds after a restart of the agent: game servers that dial look for it every 36 s at least."""
 WINDOW = 256
 """Events of a job that a game server may send beyond the last acknowledgement."""
 TRACKED = 100_000
 """Jobs remembered at a time."""
 TYPES = frozenset({"progress", "log", "done", "error"})
 CUT = " … (cut)"
-
-
-class JobSink(Protocol):
-    """Where the story of a job goes. Acknowledges through `Jobs.acknowledged`."""
-
-    def deliver(self, event: JobEvent, raw: bytes) -> None:
-        """`raw` is the event's encoded frame, or nothing."""
-
-    @property
-    def full(self) -> bool:
-        """More events should wait where they are made."""
-
-
-@dataclass(kw_only=True, slots=True, eq=False)
-class TrackedJob:
-    job_id: str
-    function_id: str
-    service_id: str
-    incarnation: str
-    server: GameServer | None
-    """None while its game server is away."""
-    sink: JobSink
-    started: bool = False
-    last_seq: int = 0
-    acknowledged: int = 0
-    end: JobEvent | None = None
-    stopped_because: str = ""
-    """Why it was asked to stop, if it was: `canceled` or `deadline_exceeded`."""
-    stop_words: str = ""
-    deadline: asyncio.TimerHandle | None = None
-    force: asyncio.TimerHandle | None = None
-
-    @property
-    def state(self) -> str:
-        if self.end is not None:
-            return ended_state(self.end)
-        return "running" if self.started or self.last_seq else "pending"
-
-
-def ended_state(end: JobEvent) -> str:
-    if end.type == "done":
-        return "succeeded"
-    return end.reason if end.reason in {"canceled", "lost"} else "failed"
+NOTHING_TOLD = Told()
 
 
 def cut_message(message: str) -> str:
@@ -86,8 +48,18 @@ def cut_message(message: str) -> str:
 
 
 class Jobs:
-    def __init__(self, *, grace: float = GRACE, cancel_grace: float = CANCEL_GRACE) -> None:
+    def __init__(
+        self,
+        *,
+        grace: float = GRACE,
+        cancel_grace: float = CANCEL_GRACE,
+        return_grace: float = RETURN_GRACE,
+        keeper: JobKeeper | None = None,
+    ) -> None:
+        """Without a `keeper` jobs end with the process."""
         self._grace = grace
+        self._return_grace = return_grace
+        self._keeper = keeper
         self._cancel_grace = cancel_grace
         self._jobs: dict[str, TrackedJob] = {}
         self._upward: JobSink | None = None
@@ -119,12 +91,36 @@ class Jobs:
             incarnation=server.incarnation,
             server=server,
             sink=sink,
+            listens=server.listens,
         )
         self._jobs[job_id] = job
         return job
 
+    def keep(self, job: TrackedJob, then: Then) -> bool:
+        """Have it on disk where the job will run; `then` is told, later. False for a job that is not kept."""
+        keeper = self._keeper_of(job)
+        if keeper is not None:
+            keeper.placed(job, then)
+        return keeper is not None
+
+    async def named(self, job_id: str, remote_id: str) -> None:
+        """A game server that listens has given the job a name. Raises Unavailable where that cannot be kept."""
+        job = self._jobs.get(job_id)
+        if job is not None and (keeper := self._keeper_of(job)):
+            job.remote_id = remote_id
+            await keeper.named(job)
+
+    def _keeper_of(self, job: TrackedJob) -> JobKeeper | None:
+        return self._keeper if job.sink is self._upward else None
+
+    async def room(self) -> None:
+        """Wait until events may be spooled."""
+        if self._keeper is not None:
+            await self._keeper.spool.room()
+
     def limit(self, job: TrackedJob, seconds: float) -> None:
         """Stop the job unless it ends within so many seconds."""
+        job.deadline_ms = time.time_ns() // 1_000_000 + int(seconds * 1000)
         job.deadline = asyncio.get_running_loop().call_later(seconds, self._expire, job, seconds)
 
     def _expire(self, job: TrackedJob, seconds: float) -> None:
@@ -134,12 +130,16 @@ class Jobs:
         _cancel_timers(job)
         if self._jobs.get(job.job_id) is job:
             del self._jobs[job.job_id]
+            if keeper := self._keeper_of(job):
+                keeper.forget(job)
 
     # ------------------------------------------------------------------------------------------------ the story
 
-    def arrived(self, server: GameServer, event: JobEvent, raw: bytes = b"") -> None:
-        """An event came from a game server, for the first time or again."""
+    def arrived(self, server: GameServer, event: JobEvent, raw: bytes = b"", told: Told = NOTHING_TOLD) -> None:
+        """An event came from a game server, for the first time or again. `told` is kept with it."""
         job = self._jobs.get(event.job_id) or self._adopt(server, event)
+        if job is not None and not job.numbered and event.seq > job.last_seq:
+            job.numbered, job.last_seq, job.acknowledged = True, event.seq - 1, event.seq - 1
         if job is None:
             server.acknowledge(event.job_id, event.seq, stop=True)
         elif event.seq <= job.last_seq or job.end is not None:
@@ -149,7 +149,7 @@ class Jobs:
                 f"event {event.seq} of job {job.job_id} came after {job.last_seq}, with {job.acknowledged} acknowledged"
             )
         else:
-            self._take(job, event, raw)
+            self._take(job, event, raw, told)
 
     def _adopt(self, server: GameServer, event: JobEvent) -> TrackedJob | None:
         name = event.job_id
@@ -160,9 +160,12 @@ class Jobs:
         job = self.place(name, "", server, self._upward)
         job.started = True
         job.last_seq = job.acknowledged = event.seq - 1
+        if keeper := self._keeper_of(job):
+            keeper.placed(job, None)
         return job
 
-    def _take(self, job: TrackedJob, event: JobEvent, raw: bytes) -> None:
+    def _take(self, job: TrackedJob, event: JobEvent, raw: bytes, told: Told | None) -> None:
+        """`told` is None for an event of the agent's own."""
         checked = _within_limits(event)
         if checked is not event:
             raw = b""
@@ -174,11 +177,15 @@ class Jobs:
                 b"",
             )
         self.events += 1
-        job.last_seq = checked.seq
+        job.last_seq = max(checked.seq, job.last_seq)
         if checked.type in {"done", "error"}:
             job.end = checked
             _cancel_timers(job)
-        job.sink.deliver(checked, raw)
+        keeper = self._keeper_of(job)
+        if keeper is None or (told is not None and not job.listens):
+            job.sink.deliver(checked, raw)
+        else:
+            keeper.deliver(job, checked, raw, told or NOTHING_TOLD)
         if job.sink.full and job.server is not None and job.server not in self._paused:
             self._paused[job.server] = job.sink
             job.server.pause()
@@ -191,8 +198,10 @@ class Jobs:
         job.acknowledged = max(job.acknowledged, min(seq, job.last_seq))
         if job.server is not None:
             job.server.acknowledge(job_id, job.acknowledged, stop=stop)
-        if stop or (job.end is not None and job.acknowledged >= job.end.seq):
+        if stop or (job.end is not None and 0 < job.end.seq <= job.acknowledged):
             self.forget(job)
+        elif keeper := self._keeper_of(job):
+            keeper.acknowledged(job, job.acknowledged)
         self.relieve()
 
     def relieve(self) -> None:
@@ -234,19 +243,27 @@ class Jobs:
         """Write the last line of a story that its game server will not finish; with `stop` it is told to drop the job."""
         if job.end is not None:
             return
+        if keeper := self._keeper_of(job):
+            keeper.secure(job)
         if stop and job.server is not None:
             job.server.acknowledge(job.job_id, job.last_seq, stop=True)
         event = JobEvent(
             job_id=job.job_id,
-            seq=job.last_seq + 1,
+            seq=job.last_seq + 1 if job.numbered else 0,
             type="error",
             message=cut_message(message),
             reason=reason,
             time_ms=time.time_ns() // 1_000_000,
         )
-        self._take(job, event, b"")
+        self._take(job, event, b"", None)
 
     # ------------------------------------------------------------------------------------------------ game servers
+
+    def away(self, server: GameServer) -> None:
+        """Its stream broke. It may be back in a moment, or never."""
+        for job in self._jobs.values():
+            if job.server is server and (keeper := self._keeper_of(job)):
+                keeper.secure(job)
 
     def gone(self, server: GameServer, why: str) -> None:
         """Its session is over. Its jobs wait for it to come back."""
@@ -255,16 +272,16 @@ class Jobs:
         for job in waiting:
             job.server = None
         if waiting:
-            self._later(waiting, why)
+            self._later(waiting, why, self._grace)
 
-    def _later(self, waiting: list[TrackedJob], why: str) -> None:
+    def _later(self, waiting: list[TrackedJob], why: str, grace: float) -> None:
         loop = asyncio.get_running_loop()
 
         def overdue() -> None:
             self._timers.discard(handle)
             self._lose((job for job in waiting if job.server is None), why)
 
-        handle = loop.call_later(self._grace, overdue)
+        handle = loop.call_later(grace, overdue)
         self._timers.add(handle)
 
     def back(self, server: GameServer) -> None:
@@ -275,7 +292,8 @@ class Jobs:
                 self._lose([job], "it was started anew")
                 continue
             job.server = server
-            server.acknowledge(job.job_id, job.acknowledged, stop=False)
+            if job.numbered:
+                server.acknowledge(job.job_id, job.acknowledged, stop=False)
             if job.stopped_because:
                 self._ask_to_stop(job, server)
 
@@ -285,6 +303,47 @@ class Jobs:
                 f"lost: the game server {job.service_id} is gone: {why}; check what the job did before repeating it"
             )
             self.end(job, reason="lost", message=message)
+
+    # ------------------------------------------------------------------------------------------------ after a restart
+
+    def restore(self, kept: Sequence[KeptJob]) -> list[TrackedJob]:
+        """The jobs of an earlier process: what they told goes up again, and those of attached game servers wait for them.
+
+        Returns those of game servers that listen and have not ended: they are for the caller to follow, or to end.
+        """
+        if self._upward is None:
+            return []
+        jobs = [self._restored(each, self._upward) for each in kept]
+        running = [job for job in jobs if job.end is None]
+        attached = [job for job in running if not job.listens]
+        if attached:
+            self._later(attached, "the agent was restarted, and it did not come back", self._return_grace)
+        return [job for job in running if job.listens]
+
+    def _restored(self, kept: KeptJob, upward: JobSink) -> TrackedJob:
+        events = [(event_of(frame), frame) for _, frame in kept.events]
+        last = max([kept.last_seq, *(event.seq for event, _ in events)])
+        job = self._jobs[kept.job_id] = TrackedJob(
+            job_id=kept.job_id,
+            function_id=kept.function_id,
+            service_id=kept.service_id,
+            incarnation=kept.incarnation,
+            server=None,
+            sink=upward,
+            started=True,
+            last_seq=last,
+            acknowledged=events[0][0].seq - 1 if events and events[0][0].seq else last,
+            listens=kept.listens,
+            remote_id=kept.remote_id,
+            numbered=kept.listens,
+            spooled=bool(events),
+        )
+        for event, frame in sorted(events, key=lambda each: each[0].seq or last + 1):
+            job.end = event if event.type in {"done", "error"} else None
+            upward.deliver(event, frame)
+        if kept.deadline_ms and job.end is None:
+            self.limit(job, max(0.0, kept.deadline_ms / 1000 - time.time()))
+        return job
 
     def stop(self) -> None:
         for handle in self._timers:

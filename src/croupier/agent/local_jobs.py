@@ -9,10 +9,11 @@ error that says so. Longer stories belong to jobs started through the server, wh
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from croupier.agent.jobs import Jobs, ended_state
+from croupier.agent.jobs import Jobs
+from croupier.agent.tracked_job import ended_state
 from croupier.domain.job import JobEvent
 from croupier.errors import NotFound, RateLimited
 
@@ -121,6 +122,10 @@ class LocalJobs:
             message=f"the job told more than {STORY_EVENTS} events or {STORY_BYTES} bytes, which is all an agent keeps of "
             "a local caller's job; it was canceled. Start such jobs through the server",
         )
+
+    def waiting(self, job_id: str) -> Sequence[tuple[int, bytes]]:  # noqa: ARG002 — a sink's signature
+        """Nothing: these stories are kept in memory only."""
+        return ()
 
     # ------------------------------------------------------------------------------------------------ reading
 

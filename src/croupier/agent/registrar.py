@@ -12,10 +12,11 @@ from croupier.agent.foreign_server import ForeignServer
 from croupier.agent.instances import LIFE, Instance, Instances, InstanceState
 from croupier.agent.jobs import Jobs
 from croupier.agent.registrations import Keeper, Registration, load
+from croupier.agent.spool import KeptJob
+from croupier.agent.tracked_job import TrackedJob
 from croupier.domain.addresses import dialable, is_loopback
 from croupier.domain.function import Service
 from croupier.domain.identifiers import new_id
-from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition
 
@@ -102,12 +103,25 @@ class Registrar:
         log.info("game server %s registered %d functions", service.service_id, len(service.functions))
         return session_id
 
+    def follow_again(self, job: TrackedJob, kept: KeptJob) -> None:
+        """Take up a job of an earlier process at its game server, or end it as lost where that cannot be."""
+        server = self._servers.get(kept.service_id)
+        if server is None:
+            why = f"the agent was restarted, and the game server {kept.service_id} is not registered any more"
+        elif not kept.remote_id:
+            why = "the agent was restarted while it waited for the answer of the function"
+        else:
+            job.server = server
+            server.follow_again(kept)
+            return
+        self._jobs.end(job, reason="lost", message=f"lost: {why}; check what the job did before repeating it")
+
     def _server(self, service_id: str, address: str) -> ForeignServer:
         """The one that is connected to that address already, or a new one: its channel dials at once, without backoff."""
         known = self._servers.get(service_id)
         if known is not None and known.address == address and known.healthy:
             return known
-        return ForeignServer(service_id, address, scope=self._scope, arrived=self._arrived, health=self._health)
+        return ForeignServer(service_id, address, scope=self._scope, jobs=self._jobs, health=self._health)
 
     def _put(
         self,
@@ -141,9 +155,6 @@ class Registrar:
         self._heard = True
 
     # ------------------------------------------------------------------------------------------------ what they report
-
-    def _arrived(self, server: ForeignServer, event: JobEvent) -> None:
-        self._jobs.arrived(server, event)
 
     def _health(self, server: ForeignServer, healthy: bool) -> None:
         state = InstanceState.HEALTHY if healthy else InstanceState.UNHEALTHY

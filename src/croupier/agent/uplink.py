@@ -6,7 +6,7 @@ server ◄─ job event ─ deliver ◄─ jobs            server ─ JobAck ─
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import grpc
@@ -302,6 +302,9 @@ class Uplink:
     def deliver(self, event: JobEvent, raw: bytes) -> None:
         self._peer.machine.emit(event, raw)
         self._peer.wake()
+
+    def waiting(self, job_id: str) -> Sequence[tuple[int, bytes]]:
+        return self._peer.machine.events_of(job_id)
 
     @property
     def full(self) -> bool:

@@ -139,6 +139,8 @@ class JobIntake:
 
     async def _keep(self, batch: Sequence[Arrival]) -> None:
         wanted, unwanted = await self._sorted(batch)
+        unnumbered = [(link, event) for link, event, _ in wanted if not event.seq]
+        wanted = [arrival for arrival in wanted if arrival[1].seq]
         stored = await self._append([event for _, event, _ in wanted]) if wanted else {}
         newest: dict[str, Link] = {}
         for link, event, known in wanted:
@@ -152,8 +154,15 @@ class JobIntake:
         for job_id, link in newest.items():
             link.acknowledge(job_id, stored[job_id])
             await self._bus.publish(topic(job_id), str(stored[job_id]).encode())
+        for link, event in unnumbered:
+            await self._end_unnumbered(event)
+            unwanted[link, event.job_id] = event.seq
         for (link, job_id), seq in unwanted.items():
             link.acknowledge(job_id, seq, stop=True)
+
+    async def _end_unnumbered(self, event: JobEvent) -> None:
+        """An agent that was restarted ends a job of which it does not know how far it had come."""
+        await _insisting(lambda: self.conclude(event.job_id, reason=event.reason, message=event.message))
 
     async def _sorted(self, batch: Sequence[Arrival]) -> tuple[list[_Wanted], dict[tuple[Link, str], int]]:
         """Those to store; and up to which seq those of jobs that have ended, or that are none of their sender's."""

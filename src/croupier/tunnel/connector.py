@@ -11,7 +11,7 @@ Each request is executed once and answered once; an answer nobody waits for any 
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -118,6 +118,10 @@ class Connector:
     def unacknowledged(self) -> int:
         """Job events that the acceptor has not confirmed."""
         return sum(len(events) for events in self._unacknowledged.values())
+
+    def events_of(self, job_id: str) -> Sequence[tuple[int, bytes]]:
+        """Number and frame of the job's events that the acceptor has not confirmed."""
+        return tuple(self._unacknowledged.get(job_id, ()))
 
     # ------------------------------------------------------------------------------------------------ the stream
 

@@ -161,7 +161,7 @@ class Tunnels:
         self._observer.registered(agent)
 
     def job_event(self, peer: AcceptorPeer, event: JobEvent, raw: bytes) -> None:  # noqa: ARG002 — relays need the bytes, the server does not
-        if event.seq <= 0:
+        if event.seq < 0 or (event.seq == 0 and event.type != "error"):
             raise InvalidArgument("bad frame: a job event without a seq in a session; number the job's events from 1")
         link = self._links.get(peer.machine.hello.agent_id)
         if link is not None and link.peer is peer:
