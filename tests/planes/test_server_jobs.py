@@ -392,6 +392,18 @@ async def test_a_job_that_does_not_stop_is_taken_for_canceled_and_says_how(tmp_p
     assert "stopped waiting; the handler may still run" in job["error"]
 
 
+async def test_an_end_without_a_number_ends_the_job_after_what_is_stored(server: Server) -> None:
+    async with attached(server) as agent:
+        job_id = await server.started()
+        for seq in (1, 2):
+            agent.tell(job_id, seq)
+        agent.tell(job_id, 0, "error", reason="lost", message="lost: nobody came back")
+        await agent.stop_of(job_id)
+        events = await within(server.follow(job_id))
+    assert told(events) == [(1, "log"), (2, "log"), (3, "error")]
+    assert events[-1][2]["message"] == "lost: nobody came back"
+
+
 async def test_an_unknown_job_is_404(server: Server) -> None:
     for reply in (
         await server.request("POST", "/api/cancel_job", json={"job_id": "j-none"}),
