@@ -396,7 +396,15 @@ async def test_list_asks_for_the_states_and_shows_a_row_a_job(api, capsys):
 async def test_registry_shows_agents_functions_and_the_instances_of_one(api, capsys):
     registry = {
         "agents": [
-            {"agent_id": "a1", "game_id": "demo", "env": "dev", "healthy": True, "functions": 1, "expires_in_sec": 80}
+            {
+                "agent_id": "a1",
+                "game_id": "demo",
+                "env": "dev",
+                "healthy": True,
+                "functions": 1,
+                "edge": "e1",
+                "expires_in_sec": 80,
+            }
         ],
         "functions": [{"game_id": "demo", "env": "dev", "id": "player.ban", "agents": 1}],
         "coverage": [
@@ -406,7 +414,7 @@ async def test_registry_shows_agents_functions_and_the_instances_of_one(api, cap
     api.on("/api/registry", answers(json.dumps(registry).encode()))
     assert await api.croupier("registry") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["a1", "demo|dev", "yes", "1", "80"]
+    assert lines[1].split() == ["a1", "demo|dev", "yes", "1", "e1", "80"]
     assert lines[4].split() == ["player.ban", "demo|dev", "1", "1", "2"]
     instance = {
         "service_id": "g1",

@@ -39,6 +39,7 @@ from croupier_wire.edge.job.v1 import job_pb2, job_pb2_grpc
 from croupier_wire.function.v1 import function_pb2, function_pb2_grpc
 from croupier_wire.relay.v1 import relay_pb2 as wire
 from croupier_wire.server.v1 import server_pb2_grpc
+from croupier_wire.tunnel.v1 import tunnel_pb2
 
 INVOKE = "/croupier.function.v1.FunctionService/Invoke"
 
@@ -324,6 +325,36 @@ async def test_a_server_without_a_token_links_with_nobody(tmp_path: Path, caplog
         assert edge.links == 0
 
 
+async def test_a_call_whose_link_is_lost_before_its_request_came_says_so(
+    edge: EdgeUnderTest, channel: grpc.aio.Channel
+) -> None:
+    call: Any = channel.stream_stream(INVOKE)()
+    await call.wait_for_connection()
+    await edge.calls(1)
+    for link in edge.edge._links:
+        link.close()
+    await edge.linked(0)
+    await call.write(request().SerializeToString())
+    assert await call.code() in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNAVAILABLE}
+    assert "link to the server was lost" in await call.details()
+
+
+async def test_a_caller_that_reads_nothing_holds_up_nobody_but_itself(
+    edge: EdgeUnderTest, server: Server, channel: grpc.aio.Channel
+) -> None:
+    functions = stub_of(function_pb2_grpc.FunctionServiceStub, channel)
+    async with behind(edge, server) as agent:
+        job_id = (await functions.StartJob(request(), metadata=server.credentials)).job_id
+        story = functions.StreamJob(function_pb2.JobStreamRequest(job_id=job_id), metadata=server.credentials)
+        for number in range(1, 21):
+            agent.tell(job_id, number, message="x", payload=b"x" * 500_000)
+        await agent.acknowledged(job_id, 20)
+        replies = await asyncio.gather(*(server.invoke("f", {"n": number}) for number in range(50)))
+        assert {reply.status for reply in replies} == {200}
+        agent.tell(job_id, 21, "done")
+        assert [event.seq async for event in story] == list(range(1, 22))
+
+
 # ------------------------------------------------------------------------------------------------ an edge that lies
 
 
@@ -410,6 +441,17 @@ async def test_an_edge_opens_what_passes_edges_and_nothing_else(server: Server, 
         assert await within(still.read()) is None
         assert still.status is not None
         assert still.status.code == grpc.StatusCode.UNAUTHENTICATED.value[0]
+
+
+async def test_a_peer_that_is_no_address_is_not_shown(server: Server) -> None:
+    async with bare_link(server) as (link, stream), carried(link, stream):
+        opened = link.open(Open(OPEN, peer="ipv4:<b>somewhere</b>:1"))
+        hello = tunnel_pb2.Hello(agent_id="agent-1", game_id=SCOPE.game_id, env=SCOPE.env, capabilities=["session"])
+        await opened.write(tunnel_pb2.TunnelMessage(type="hello", hello=hello).SerializeToString())
+        await within(opened.read())
+        shown = await server.agent("agent-1")
+        assert shown is not None
+        assert (shown["ip"], shown["edge"]) == ("", "edge-1")
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,12 @@ def _show_registry(found: dict[str, Any]) -> None:
             f"{each.get('game_id')}|{each.get('env')}",
             "yes" if each.get("healthy") else "no",
             each.get("functions"),
+            each.get("edge") or "-",
             each.get("expires_in_sec"),
         )
         for each in found.get("agents", [])
     ]
-    print_table(("AGENT", "SCOPE", "HEALTHY", "FUNCTIONS", "EXPIRES IN S"), agents)
+    print_table(("AGENT", "SCOPE", "HEALTHY", "FUNCTIONS", "EDGE", "EXPIRES IN S"), agents)
     health = {
         (each.get("game_env"), name): counts
         for each in found.get("coverage", [])

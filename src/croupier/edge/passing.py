@@ -8,7 +8,7 @@ import grpc
 import grpc.aio
 
 from croupier.edge.links import Links
-from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown, PayloadTooLarge, Unavailable
+from croupier.errors import Canceled, CroupierError, InvalidArgument, OutcomeUnknown, PayloadTooLarge, Unavailable
 from croupier.relay.codec import METHOD_LIMIT, PAIRS_RULE, fits
 from croupier.relay.context import pairs_of, refusal, text_pairs
 from croupier.relay.frames import Open, Status
@@ -59,6 +59,8 @@ class Passing:
         self._note(stream, streaming=streaming)
         try:
             status = await (_both_ways if streaming else _request_first)(stream, context)
+        except StreamBroken as error:
+            raise Canceled("the caller went away") from error
         finally:
             self._forget(stream)
             stream.cancel()
@@ -121,8 +123,9 @@ async def _request_first(stream: LogicalStream, context: ServerContext) -> Statu
     request = await ServerStream(context).read()
     if request is None:
         raise InvalidArgument("the call ended before its request")
-    await stream.write(request)
-    stream.half_close()
+    with contextlib.suppress(StreamBroken):  # it has ended, and its end says why
+        await stream.write(request)
+        stream.half_close()
     return await _answers(stream, context)
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import ipaddress
 import logging
 from typing import Protocol
 
@@ -244,8 +245,12 @@ def _check_register(register: Register) -> None:
 
 
 def _ip(peer: str) -> str:
-    """The address in grpc's "ipv4:127.0.0.1:50000" or "ipv6:%5B::1%5D:50000"."""
+    """The address in grpc's "ipv4:127.0.0.1:50000" or "ipv6:%5B::1%5D:50000"; nothing where an edge says anything else."""
     kind, _, rest = peer.partition(":")
     if kind not in {"ipv4", "ipv6"}:
         return ""
-    return rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
+    host = rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return ""
