@@ -16,7 +16,7 @@ from croupier.cli.following import BulkFollower, Happening
 from croupier.cli.job import PATIENCE
 from croupier.cli.progress import story
 from croupier.cli.terminal import print_json, print_table, printable
-from croupier.domain.bulk import MOST_CONCURRENCY, MOST_RATE, MOST_ROWS, BulkState, Plan, RowState
+from croupier.domain.bulk import LEAST_RATE, MOST_CONCURRENCY, MOST_RATE, MOST_ROWS, BulkState, Plan, RowState
 from croupier.settings import ClientSettings
 
 _KINDS = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
@@ -73,7 +73,7 @@ def upload(file: Path, function_id: str, name: str, kind: str | None, as_json: b
 @click.option("--canary", type=click.IntRange(0, MOST_ROWS), default=0, help="stop after so many rows until confirmed")
 @click.option(
     "--rate",
-    type=click.FloatRange(0, MOST_RATE, min_open=True),
+    type=click.FloatRange(LEAST_RATE, MOST_RATE),
     default=_PLAN.rate,
     show_default=True,
     help="rows per second",

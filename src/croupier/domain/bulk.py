@@ -42,10 +42,10 @@ ROW_BYTES = 256 * 1024
 RESULT_BYTES = 4096
 """An answer up to here is kept with its row; a larger one is in the record of its call."""
 MOST_CONCURRENCY = 64
-MOST_RATE = 1000.0
+LEAST_RATE, MOST_RATE = 0.01, 1000.0
 NAME_CHARACTERS = 200
-KEY_WINDOW_MS = 23 * 3_600_000
-"""How long the answer to a key can be relied on to be there (it is kept 24 h)."""
+RECORD_KEPT_MS = 23 * 3_600_000
+"""How long the record of a keyed call can be relied on to be there (its key is kept 24 h)."""
 
 
 class BulkState(StrEnum):
@@ -95,8 +95,8 @@ class Plan:
         """Raises InvalidArgument."""
         if not 0 <= self.canary <= MOST_ROWS:
             raise InvalidArgument(f"canary must be 0 to {MOST_ROWS} rows")
-        if not 0 < self.rate <= MOST_RATE:
-            raise InvalidArgument(f"rate must be more than 0 and at most {MOST_RATE:g} rows per second")
+        if not LEAST_RATE <= self.rate <= MOST_RATE:
+            raise InvalidArgument(f"rate must be {LEAST_RATE:g} to {MOST_RATE:g} rows per second")
         if not 1 <= self.concurrency <= MOST_CONCURRENCY:
             raise InvalidArgument(f"concurrency must be 1 to {MOST_CONCURRENCY}")
 
@@ -289,7 +289,7 @@ def settled(row: BulkRow, state: CallState | None, outcome: Outcome | None, now_
         return released(row)
     if outcome is not None:
         return ended(row, outcome, now_ms)
-    if state is None and now_ms - row.started_ms < KEY_WINDOW_MS:
+    if state is None and now_ms - row.started_ms < RECORD_KEPT_MS:
         return released(row)  # the server died before the call was recorded, hence before it was sent
     why = "the record of its call is gone" if state is None else "the end of its call is not recorded"
     return ended(row, OutcomeUnknown(f"{why}: look in the game whether it took effect"), now_ms)

@@ -18,7 +18,7 @@ from croupier.domain.bulk import NAME_CHARACTERS, ROW_ENDED, Bulk, BulkRow, Bulk
 from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound, RateLimited
+from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, RateLimited
 from croupier.server.access.guard import Guard
 from croupier.server.bulk_intake import BulkIntake, RowFault
 from croupier.server.bulk_rows import Format
@@ -226,10 +226,11 @@ class Bulks:
         for bulk in await self._store.bulks(None, frozenset({BulkState.UPLOADING}), MOST_BULKS):
             self._spawn(self._store.discard(bulk.id))
         for bulk in await self._store.bulks(None, _UNFINISHED, MOST_BULKS):
-            await self._settle_rows(bulk)
             if bulk.state in life.ACTIVE:
                 log.info("bulk %s goes on where it was", bulk.id)
                 await self._launch(bulk)
+            else:
+                await self._settle_rows(bulk)
 
     def halt(self) -> None:
         """The server stops: no row begins any more. At the next start it goes on."""
@@ -248,7 +249,7 @@ class Bulks:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _settle_rows(self, bulk: Bulk) -> None:
-        """Rows that ran when the server died are told by the records of their calls."""
+        """Rows that are marked running, but run no more, are told by the records of their calls."""
         while found := await self._store.rows(bulk.id, frozenset({RowState.RUNNING}), after=0, limit=100):
             settled = [self._settled(row, await self._records.call(row.call_id)) for row in found]
             await self._store.record(bulk.id, settled)
@@ -281,6 +282,7 @@ class Bulks:
             raise RateLimited(f"rate limited: {MOST_RUNNING} bulks run already; wait for one to end, or pause one")
 
     async def _launch(self, bulk: Bulk) -> None:
+        await self._settle_rows(bulk)
         run = self._runs[bulk.id] = BulkRun(
             bulk,
             Counter(await self._store.counts(bulk.id)),
@@ -304,8 +306,9 @@ class Bulks:
                         return
                     await self._conclude(run)
                     break
-        except CroupierError:
-            log.exception("bulk %s stopped by a fault of the server; it goes on after a restart", run.bulk.id)
+        except Exception:
+            log.exception("bulk %s stands still by a fault of the server: pause and resume it", run.bulk.id)
+            await run.abandon()
             self._runs.pop(run.bulk.id, None)
         await self._bus.publish(topic(run.bulk.id), b"")
 

@@ -35,6 +35,7 @@ class Lines:
             if len(self._rest) < len(_BOM):
                 return
             self._begin()
+            chunk = bytes(self._rest)
         # A sender of single bytes must not have all that waits searched each time.
         if b"\n" in chunk or b"\r" in chunk:
             for found in self._line.finditer(self._take_lines()):

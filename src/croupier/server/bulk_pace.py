@@ -5,12 +5,14 @@ from collections import deque
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
+CATCH_UP = 0.02
+"""Seconds of turns that may be taken at once by who was late."""
 WINDOW = 10.0
 """Seconds over which the speed is taken."""
 
 
 class Pace:
-    """So many turns a second, evenly: what was not used is not saved up."""
+    """So many turns a second, evenly: what was not used is not saved up, but for CATCH_UP."""
 
     def __init__(self, rate: float) -> None:
         self._between = 1 / rate
@@ -21,8 +23,9 @@ class Pace:
         return max(0.0, self._next - now)
 
     def take(self, now: float) -> None:
-        """Take a turn. A waker that came late by less than a turn's length does not lose the difference."""
-        self._next = max(self._next, now - self._between) + self._between
+        """Take a turn. Who comes a little late may catch up, else a busy loop would never reach the rate."""
+        late = now - self._next
+        self._next = (self._next if late < max(self._between, CATCH_UP) else now) + self._between
 
 
 class Speed:

@@ -89,7 +89,11 @@ class RowReader:
 
 
 def _encoded(value: dict[str, Any]) -> tuple[bytes, tuple[Fault, ...]]:
-    return (b"", _TOO_DEEP) if _is_deep(value) else (orjson.dumps(value), ())
+    try:
+        payload = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return b"", _TOO_DEEP  # a cell's own JSON; everything else was read as what JSON can say
+    return _bounded(payload, value)
 
 
 def _json_row(text: str) -> tuple[bytes, tuple[Fault, ...]]:
@@ -99,7 +103,12 @@ def _json_row(text: str) -> tuple[bytes, tuple[Fault, ...]]:
         return b"", _fault(f"not JSON: {error}")
     if not isinstance(value, dict):
         return b"", _fault('not a JSON object: write the arguments by name, as in {"player_id": "p1"}')
-    return (b"", _TOO_DEEP) if _is_deep(value) else (text.encode(), ())
+    return _bounded(text.encode(), value)
+
+
+def _bounded(payload: bytes, value: dict[str, Any]) -> tuple[bytes, tuple[Fault, ...]]:
+    may_be_deep = payload.count(b"{") + payload.count(b"[") > JSON_DEPTH
+    return (b"", _TOO_DEEP) if may_be_deep and _is_deep(value) else (payload, ())
 
 
 def _is_deep(value: dict[str, Any]) -> bool:

@@ -11,8 +11,8 @@ from croupier.server.http.exchange import Exchange
 HELD_BYTES = 512_000_000
 """Bodies that may be in memory at once, over all requests."""
 
-PIECE_SECONDS = 30.0
-"""How long a caller that sends a file may pause."""
+PIECE_SECONDS, FILE_SECONDS = 30.0, 900.0
+"""How long a caller that sends a file may pause, and take for it all."""
 
 
 class CallerLeft(Exception):
@@ -93,15 +93,18 @@ class Body:
 
 
 def paced(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> Receive:
-    """`receive` for whoever reads the body itself, piece by piece: a piece must come within PIECE_SECONDS.
+    """`receive` for whoever reads the body itself, piece by piece: one within PIECE_SECONDS, all within FILE_SECONDS.
 
     Raises PayloadTooLarge or InvalidArgument by the headers, at once, and InvalidArgument when no piece comes.
     """
     _declared(headers, limit)
 
+    loop = asyncio.get_running_loop()
+    end = loop.time() + FILE_SECONDS
+
     async def piece() -> Message:
         try:
-            async with asyncio.timeout(PIECE_SECONDS):
+            async with asyncio.timeout_at(min(end, loop.time() + PIECE_SECONDS)):
                 return await receive()
         except TimeoutError:
             raise InvalidArgument("the request body did not go on: send it without a pause") from None
