@@ -104,7 +104,6 @@ def test_turns_come_evenly_and_are_not_saved_up():
     assert pace.wait(100.0) == pytest.approx(0.1)
     assert pace.wait(100.1) == pytest.approx(0.0)
     pace.take(200.0)
-    pace.take(200.0)
     assert pace.wait(200.0) == pytest.approx(0.1)
 
 
