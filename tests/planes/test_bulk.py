@@ -253,7 +253,9 @@ async def test_every_row_is_a_call_of_its_own_under_a_key_of_its_own(server: Ser
     assert (first["state"], first["result"], first["service_id"]) == (
         "succeeded", {"player_id": "p1", "coins": 1}, "game-1",
     )  # fmt: skip
-    assert first["call_id"].startswith("c")
+    record = (await server.request("GET", f"/api/calls/{first['call_id']}")).json
+    assert (record["function_id"], record["payload"]) == ("grant", {"player_id": "p1", "coins": 1})
+    assert len({frame.metadata["trace_id"] for frame in agent.executed}) == 300
 
 
 async def test_a_row_that_fails_stops_no_other_and_only_failures_are_run_again(

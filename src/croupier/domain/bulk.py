@@ -241,7 +241,7 @@ def _require(bulk: Bulk, deed: str, *states: BulkState) -> None:
 # ------------------------------------------------------------------------------------------------ a row is called
 
 
-def call_of(bulk: Bulk, row: BulkRow, call_id: str) -> Call:
+def call_of(bulk: Bulk, row: BulkRow, call_id: str, traceparent: str = "") -> Call:
     return Call(
         id=call_id,
         function_id=bulk.function_id,
@@ -250,6 +250,7 @@ def call_of(bulk: Bulk, row: BulkRow, call_id: str) -> Call:
         caller=bulk.started_by,
         idempotency_key=f"bulk:{bulk.id}:{row.row}",
         metadata={"dry_run": "true"} if bulk.dry_run else {},
+        traceparent=traceparent,
     )
 
 

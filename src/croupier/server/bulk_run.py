@@ -29,6 +29,7 @@ from croupier.domain.bulk import (
 from croupier.domain.call import Call, Outcome
 from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
+from croupier.domain.trace import begin_trace
 from croupier.errors import CroupierError, RateLimited, Unavailable
 from croupier.server.bulk_pace import Pace, Speed, pause_before
 from croupier.server.calls import Calls
@@ -208,7 +209,7 @@ class BulkRun:
                 return
 
     async def _outcome(self, row: BulkRow) -> Outcome:
-        call = call_of(self.bulk, row, row.call_id)
+        call = call_of(self.bulk, row, row.call_id, begin_trace().traceparent)
         try:
             if self._is_early() and not await self._can_be_reached(call):
                 return Unavailable("the server has started and no game server has come back yet")
