@@ -35,9 +35,15 @@ def begin_trace(trace_id: str = "") -> Trace:
     """A new trace; `trace_id` names it if it is an id, written as 32 hexadecimal digits or as a UUID."""
     # Not `secrets`: it names a trace, guards nothing, saves a system call.
     digits = random.getrandbits(192).to_bytes(24, "big").hex()
-    named = trace_id.replace("-", "").lower() if trace_id else ""
-    trace_id = named if named and _TRACE_ID.fullmatch(named) else digits[:32]
+    chosen = _spelled(trace_id) if trace_id else ""
+    trace_id = chosen or digits[:32]
     return Trace(trace_id, f"00-{trace_id}-{digits[32:]}-01", False)
+
+
+def _spelled(trace_id: str) -> str:
+    """The id as the standard writes it, or nothing where it is none."""
+    named = trace_id.replace("-", "").lower()
+    return named if _TRACE_ID.fullmatch(named) else ""
 
 
 def trace_of(header: bytes | None) -> Trace:
