@@ -536,6 +536,26 @@ async def test_a_plain_agent_names_its_jobs_itself_and_they_are_told_under_our_n
     assert job["finished_ms"] > 0
 
 
+async def test_a_plain_agent_that_dials_again_goes_on_telling_its_jobs(server: Server) -> None:
+    async with raw_agent(server.grpc) as agent:
+        await registered_plain(server, agent)
+        starting = asyncio.ensure_future(server.started())
+        start = await agent.hear_frame("start")
+        await agent.say("start_job_result", start_r={"request_id": start.request_id, "job_id": "theirs-1"})
+        job_id = await within(starting)
+        await agent.say("job_event", job_evt={"job_id": "theirs-1", "type": "log", "message": "before"})
+        await eventually(lambda: _has_told(server, job_id))
+    async with raw_agent(server.grpc) as agent:
+        await registered_plain(server, agent)
+        await agent.say("job_event", job_evt={"job_id": "theirs-1", "type": "done", "payload": b'"ok"'})
+        events = await within(server.follow(job_id))
+    assert told(events) == [(1, "log"), (2, "done")]
+
+
+async def _has_told(server: Server, job_id: str) -> bool:
+    return bool((await server.job(job_id))["last_seq"])
+
+
 async def test_a_plain_agent_is_told_to_cancel_under_its_own_name(server: Server) -> None:
     async with raw_agent(server.grpc) as agent:
         await registered_plain(server, agent)

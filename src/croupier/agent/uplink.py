@@ -6,6 +6,7 @@ server ◄─ job event ─ deliver ◄─ jobs            server ─ JobAck ─
 
 import asyncio
 import logging
+import random
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -60,6 +61,8 @@ RESUMABLE = 10.0
 """Seconds after a lost stream in which a server still holds the session, unless it was told otherwise."""
 HURRY = 1.0
 """The longest pause, in seconds, while that lasts: calls wait for this agent."""
+SPREAD = 1.0
+"""Seconds over which the agents of a server that stopped in order dial it again, so that they do not all come at once."""
 FLUSH_CHECK = 0.01
 ASK_TIMEOUT = 2.0
 """Seconds in which game servers must say what they know of a job."""
@@ -105,6 +108,7 @@ class Uplink:
         """How the last try failed."""
         self._call: grpc.aio.StreamStreamCall[bytes, bytes] | None = None
         self._stopping = asyncio.Event()
+        self._server_stops = False
         self.connected = False
         self.reconnects = 0
 
@@ -122,7 +126,11 @@ class Uplink:
             if reached:
                 resumable_until = now + RESUMABLE
                 failures = 0 if now - began >= self._backoff.settled else failures
-            await self._pause(self._backoff.pause(failures, HURRY if now < resumable_until else None))
+            if self._server_stops and len(self._servers) == 1:
+                await self._pause(random.uniform(0.0, SPREAD))  # noqa: S311 — jitter, no secret
+            else:
+                await self._pause(self._backoff.pause(failures, HURRY if now < resumable_until else None))
+            self._server_stops = False
             failures += 1
             self.reconnects += 1
 
@@ -212,6 +220,7 @@ class Uplink:
             case Opened():
                 self._open(event)
             case AcceptorDraining():
+                self._server_stops = True
                 log.info("the server drains: %s", event.reason[:256] or "no reason given")
 
     def _open(self, event: Opened) -> None:

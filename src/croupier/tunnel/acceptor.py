@@ -99,7 +99,16 @@ PLAIN_JOBS = 100_000
 
 
 class Acceptor:
-    def __init__(self, hello: Hello, *, session_id: str, incarnation: str, config: AcceptorConfig) -> None:
+    def __init__(
+        self,
+        hello: Hello,
+        *,
+        session_id: str,
+        incarnation: str,
+        config: AcceptorConfig,
+        numbers: dict[str, int] | None = None,
+    ) -> None:
+        """`numbers` are those of a plain peer's job events so far, from its earlier sessions."""
         self.hello = hello
         self.session_id = session_id
         self.generation = 0
@@ -115,7 +124,7 @@ class Acceptor:
         self._violated = False
         self._heard = 0.0
         self._lost_at = 0.0
-        self._plain_seq: dict[str, int] = {}
+        self._plain_seq = {} if numbers is None else numbers
 
     @property
     def in_flight(self) -> int:

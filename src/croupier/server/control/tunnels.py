@@ -11,9 +11,9 @@ from croupier.errors import Conflict, InvalidArgument, PermissionDenied, RateLim
 from croupier.relay.context import check_admission, edge_of, edge_went
 from croupier.rpc.service import read_hello
 from croupier.server.dispatch.agents import Agent, Agents
-from croupier.server.dispatch.link import Link, TunnelLink
+from croupier.server.dispatch.link import JobNames, Link, TunnelLink
 from croupier.telemetry import Tracer
-from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
+from croupier.tunnel.acceptor import PLAIN_JOBS, Acceptor, AcceptorConfig
 from croupier.tunnel.codec import decode, parse
 from croupier.tunnel.frames import SESSION, Drain, Hello, Register
 from croupier.tunnel.grpc import ServerContext
@@ -52,6 +52,7 @@ class Tunnels:
         self._tracer = tracer
         self._incarnation = new_id("s")
         self._links: dict[str, TunnelLink] = {}
+        self._names: dict[tuple[str, Scope], JobNames] = {}
         self._stopping = False
 
     @property
@@ -112,11 +113,25 @@ class Tunnels:
             raise RateLimited(f"rate limited: this server knows {MOST_AGENTS} agents already; try again later")
         if link is not None:
             link.peer.close(f"agent {hello.agent_id} began a new session")
-        acceptor = Acceptor(hello, session_id=new_id("t"), incarnation=self._incarnation, config=self._config)
-        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self), self._observer.job_event, self._tracer)
+        names = self._names_for(hello, scope)
+        acceptor = Acceptor(
+            hello, session_id=new_id("t"), incarnation=self._incarnation, config=self._config, numbers=names.numbers
+        )
+        fresh = TunnelLink(hello.agent_id, AcceptorPeer(acceptor, self), self._observer.job_event, self._tracer, names)
         self._links[hello.agent_id] = fresh
         self._admit(hello, scope, ip, fresh)
         return fresh
+
+    def _names_for(self, hello: Hello, scope: Scope) -> JobNames:
+        """What a plain agent called its jobs in earlier sessions: it says nothing of that again."""
+        if SESSION in hello.capabilities:
+            return JobNames()
+        key = (hello.agent_id, scope)
+        known = self._names.pop(key, None)
+        names = self._names[key] = JobNames() if known is None or len(known.numbers) >= PLAIN_JOBS else known
+        while len(self._names) > MOST_AGENTS:
+            del self._names[next(iter(self._names))]
+        return names
 
     def _is_another(self, link: TunnelLink, hello: Hello) -> bool:
         """Two live processes with one id would throw each other out for ever. One that is silent (its host is gone, its

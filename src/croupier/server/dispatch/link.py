@@ -18,6 +18,10 @@ EARLY_BYTES = 16_000_000
 """How much a plain agent may tell of jobs before it has named them."""
 
 
+NAMES = 100_000
+"""Jobs of one plain agent whose names are remembered."""
+
+
 class Link(Protocol):
     """The way to one agent. `timeout` is in seconds; whatever fails is raised as a CroupierError."""
 
@@ -63,12 +67,19 @@ Arrived = Callable[[Link, JobEvent], None]
 class TunnelLink:
     """An agent that dialled in."""
 
-    def __init__(self, agent_id: str, peer: AcceptorPeer, arrived: Arrived, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        agent_id: str,
+        peer: AcceptorPeer,
+        arrived: Arrived,
+        tracer: Tracer | None = None,
+        names: "JobNames | None" = None,
+    ) -> None:
         self.agent_id = agent_id
         self.peer = peer
         self._tracer = tracer
         self._arrived = arrived
-        self._names = _JobNames()
+        self._names = JobNames() if names is None else names
         self._starting = 0
 
     @property
@@ -186,10 +197,15 @@ class TunnelLink:
         return answer
 
 
-class _JobNames:
-    """A plain agent names its jobs itself, and may tell of one before its answer says which of ours it is."""
+class JobNames:
+    """A plain agent names its jobs itself, and may tell of one before its answer says which of ours it is.
+
+    The names outlive its sessions, and so do the numbers that its events are given.
+    """
 
     def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        """The last event of each job, under the agent's name for it."""
         self._ours: dict[str, str] = {}
         self._theirs: dict[str, str] = {}
         self._early: defaultdict[str, list[JobEvent]] = defaultdict(list)
@@ -206,7 +222,20 @@ class _JobNames:
         """Returns what was told of the job already."""
         self._ours[theirs] = ours
         self._theirs[ours] = theirs
-        return self._early.pop(theirs, [])
+        while len(self._ours) > NAMES:
+            oldest = next(iter(self._ours))
+            self._theirs.pop(self._ours.pop(oldest), None)
+            self.numbers.pop(oldest, None)
+        return self._from_one(theirs)
+
+    def _from_one(self, theirs: str) -> list[JobEvent]:
+        """The early events; an agent that was started anew may use a name again, and its numbers begin anew."""
+        early = [replace(event, seq=seq) for seq, event in enumerate(self._early.pop(theirs, []), 1)]
+        if early and early[-1].type in {"done", "error"}:
+            self.numbers.pop(theirs, None)
+        else:
+            self.numbers[theirs] = len(early)
+        return early
 
     def ours(self, event: JobEvent) -> JobEvent:
         """The event under our name for its job; its last one ends the name."""
