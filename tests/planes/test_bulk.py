@@ -33,6 +33,7 @@ SCHEMA = {
     "properties": {
         "player_id": {"type": "string"},
         "coins": {"type": "integer", "minimum": 0},
+        "dry": {"type": "boolean"},
         "item": {"type": "object", "properties": {"id": {"type": "string"}, "level": {"type": "integer"}}},
     },
     "required": ["player_id"],
@@ -366,6 +367,16 @@ async def test_a_dry_run_is_a_bulk_of_its_own_and_leaves_the_draft_as_it_is(
     assert (await get(server, bulk_id))["state"] == "ready"
     await runs_through(server, bulk_id)
     assert [dict(frame.metadata).get("dry_run") for frame in agent.executed[2:]] == [None, None]
+
+
+async def test_a_dry_run_sets_the_argument_that_the_function_names(server: Server) -> None:
+    offered = service("grant", manifest_json=manifest(dry_run="dry"))
+    async with attached(server, services=(offered,)) as agent:
+        found = await uploaded(server, b'{"player_id":"p1"}\n', "application/x-ndjson")
+        dry = await start(server, found["bulk_id"], dry_run=True)
+        await reaches(server, dry["bulk_id"], "done")
+        await runs_through(server, found["bulk_id"])
+    assert payloads(agent) == [{"player_id": "p1", "dry": True}, {"player_id": "p1"}]
 
 
 async def test_a_function_without_a_dry_run_is_not_called_for_one(server: Server) -> None:

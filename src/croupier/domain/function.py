@@ -40,6 +40,8 @@ class Function:
     idempotent: bool = False
     dry_run: bool = False
     """Whether it heeds `dry_run=true` in a call's metadata: it says what it would do, and does nothing."""
+    dry_run_parameter: str = ""
+    """The boolean argument that makes it do so, where it is an argument."""
     timeout: float | None = None
     hash_path: str = ""
     """Where in the payload the hash key is, as a singular JSONPath; for calls with route hash that name none."""

@@ -352,7 +352,8 @@ class Bulks:
             )
         child = self._draft(bulk.function_id, bulk.scope, bulk.name, caller)
         rows = frozenset({RowState.PENDING, RowState.INVALID})
-        return await self._intake.copy(replace(child, parent_id=bulk.id, dry_run=True), bulk, rows)
+        child = replace(child, parent_id=bulk.id, dry_run=True)
+        return await self._intake.copy(child, bulk, rows, switch=function.dry_run_parameter)
 
     async def _asked(self, caller: Principal, action: str, bulk_id: str) -> Bulk:
         bulk = await self._known(bulk_id)

@@ -6,6 +6,8 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+import orjson
+
 from croupier.domain.bulk import UPLOAD_BYTES, Bulk, BulkRow, BulkState, RowState
 from croupier.errors import CroupierError, PayloadTooLarge
 from croupier.server.bulk_rows import Check, Format, RowReader, fits
@@ -60,10 +62,12 @@ class BulkIntake:
         digest = hashlib.sha256()
         return await self._fill(bulk, _read(reader, chunks, digest), digest)
 
-    async def copy(self, bulk: Bulk, parent: Bulk, states: frozenset[RowState]) -> Bulk:
-        """Store those rows of `parent` as rows of `bulk`, checked anew."""
+    async def copy(self, bulk: Bulk, parent: Bulk, states: frozenset[RowState], *, switch: str = "") -> Bulk:
+        """Store those rows of `parent` as rows of `bulk`, checked anew; the argument `switch` is set to true in each."""
         digest = hashlib.sha256()
-        copied, _ = await self._fill(bulk, self._copies(parent, states, fits(self._catalog, bulk), digest), digest)
+        copied, _ = await self._fill(
+            bulk, self._copies(parent, states, switch, fits(self._catalog, bulk), digest), digest
+        )
         return copied
 
     async def _fill(
@@ -109,17 +113,22 @@ class BulkIntake:
             log.warning("what there is of bulk %s goes at the next start: %s", bulk_id, error.message)
 
     async def _copies(
-        self, parent: Bulk, states: frozenset[RowState], check: Check, digest: "hashlib._Hash"
+        self, parent: Bulk, states: frozenset[RowState], switch: str, check: Check, digest: "hashlib._Hash"
     ) -> AsyncIterator[BulkRow]:
         after = number = 0
         while found := await self._store.rows(parent.id, states, after=after, limit=COPY_PAGE):
             after = found[-1].row
             for row in found:
                 number += 1
-                digest.update(row.payload + b"\n")
-                faults = check(row.payload) if row.payload else row.faults
+                payload = _switched(row.payload, switch) if switch and row.payload else row.payload
+                digest.update(payload + b"\n")
+                faults = check(payload) if payload else row.faults
                 state = RowState.INVALID if faults else RowState.PENDING
-                yield BulkRow(row=number, line=row.line, state=state, payload=row.payload, faults=faults)
+                yield BulkRow(row=number, line=row.line, state=state, payload=payload, faults=faults)
+
+
+def _switched(payload: bytes, argument: str) -> bytes:
+    return orjson.dumps({**orjson.loads(payload), argument: True})
 
 
 async def _read(reader: RowReader, chunks: AsyncIterator[bytes], digest: "hashlib._Hash") -> AsyncIterator[BulkRow]:

@@ -60,7 +60,8 @@ def _function(entry: Any, path: str) -> Function:
         mode=_text(semantics, "mode", f"{path}.semantics") or "command",
         returns=_text(semantics, "returns", f"{path}.semantics"),
         idempotent=semantics.get("idempotent") is True,
-        dry_run=semantics.get("dry_run") is True,
+        dry_run=bool(semantics.get("dry_run")),
+        dry_run_parameter=_parameter(semantics.get("dry_run"), f"{path}.semantics.dry_run"),
         timeout=_timeout(semantics.get("timeout"), f"{path}.semantics.timeout"),
         hash_path=_hash_path(_object(entry, "routing", path), f"{path}.routing"),
         schema=schema,
@@ -113,6 +114,12 @@ def _hash_path(routing: dict[str, Any], path: str) -> str:
         except InvalidArgument as error:
             raise InvalidArgument(f"{path}: {error.message}") from None
     return query
+
+
+def _parameter(value: Any, path: str) -> str:
+    if not isinstance(value, str | bool | None):
+        raise InvalidArgument(f"{path} must be true, or the name of a parameter")
+    return value if isinstance(value, str) else ""
 
 
 def _i18n(value: Any) -> dict[str, str]:
