@@ -1,7 +1,6 @@
 """What `croupier.store` promises of looking back: trails, pages of calls and jobs, the end of idempotency keys."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -64,7 +63,7 @@ async def test_a_failed_call_keeps_where_it_was_sent(store: Store):
 async def test_a_decision_may_be_any_text(store: Store):
     await store.begin(a_call())
 
-    await store.finish("c1", HandlerFailed("no"), trail=replace(TRAIL, decision='"quoted"\n語'))
+    await store.finish("c1", HandlerFailed("no"), trail=TRAIL._replace(decision='"quoted"\n語'))
 
     assert (await store.call("c1")).trail.decision == '"quoted"\n語'
 
@@ -127,7 +126,7 @@ async def test_a_list_of_calls_leaves_payloads_metadata_and_results_out(store: S
 
     assert (record.call.payload, record.call.metadata) == (b"", {})
     assert record.outcome == Result(payload=b"", service_id="game-1")
-    assert record.trail == replace(TRAIL, agent_id="")
+    assert record.trail == TRAIL._replace(agent_id="")
 
 
 @pytest.mark.parametrize(

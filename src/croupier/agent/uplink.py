@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Coroutine, Sequence
+from time import perf_counter
 from typing import Any
 
 import grpc
@@ -234,7 +235,7 @@ class Uplink:
     def _execute(self, event: Execute) -> None:
         frame = event.frame
         request_id = frame.request_id
-        began = self._loop.time()
+        began = perf_counter()  # the loop's own time stands still between two turns, in whole milliseconds
 
         def done(outcome: Answer | CroupierError, raw: bytes) -> None:
             self._flights.pop(request_id, None)
@@ -256,7 +257,7 @@ class Uplink:
             answer = _failed(frame, outcome) if isinstance(outcome, CroupierError) else outcome
             raw = encode(answer)
         if not self._plain and type(frame) is Invoke:
-            raw += agent_time(self._loop.time() - began)
+            raw += agent_time(perf_counter() - began)
         self._peer.machine.answer_raw(frame.request_id, raw)
         self._peer.wake()
 

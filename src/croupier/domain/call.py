@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from typing import NamedTuple
 
 from croupier.domain.scope import Scope
 from croupier.domain.values import value
@@ -62,9 +63,8 @@ class Result:
     """Microseconds in the game server; 0 is not known."""
 
 
-@value(frozen=True, kw_only=True, slots=True)
-class Trail:
-    """The way a call went: who was chosen and why, and how long every hop took.
+class Trail(NamedTuple):
+    """The way a call went: who was chosen and why, and how long every hop took. A tuple, because every call makes one.
 
     Durations are microseconds, each measured by one machine's own steady clock; 0 is not known. Each holds those below it.
     """

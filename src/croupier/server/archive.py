@@ -200,7 +200,7 @@ def _call_line(record: CallRecord) -> dict[str, Any]:
         "state": record.state,
         "started_ms": record.started_ms,
         "finished_ms": record.finished_ms,
-        "trail": trail,
+        "trail": trail._asdict(),
         "result": payload_fields(outcome.payload) if isinstance(outcome, Result) else None,
         "reason": failed.reason if failed is not None else "",
         "error": failed.message if failed is not None else "",

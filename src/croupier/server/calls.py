@@ -5,6 +5,7 @@ HTTP, gRPC, CLI ─► guard ─► catalog (fits its schema?) ─► store (rec
 
 import asyncio
 import logging
+from time import perf_counter
 
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.function import Function
@@ -47,14 +48,14 @@ class Calls:
 
         Cancelling the caller frees every hop. Raises CroupierError.
         """
+        way = _Way()
         began = asyncio.get_running_loop().time()
         await self._guard.require(caller, "call", call)
         function = self._catalog.check(call)
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
-        way = _Way(began)
         earlier = await self._begin(call, way, durable=function.mode != "query")
-        way.recorded = asyncio.get_running_loop().time()
+        way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
             return await self._repeat(earlier, deadline)
@@ -178,13 +179,12 @@ class Calls:
 
 
 class _Way:
-    """What is noted of a call while it is under way; times are the loop's."""
+    """What is noted of a call while it is under way. The loop's own time stands still between two turns, in whole milliseconds."""
 
     __slots__ = ("began", "decision", "recorded", "target")
 
-    def __init__(self, began: float) -> None:
-        self.began = began
-        self.recorded = began
+    def __init__(self) -> None:
+        self.began = self.recorded = perf_counter()
         self.target: Target | None = None
         self.decision = ""
         """Where there is no one target."""
@@ -196,12 +196,15 @@ class _Way:
             service_id, spent = outcome.service_id, (outcome.agent_us, outcome.handler_us)
         else:
             service_id, spent = "", outcome.spent
+        decision, agent_id = self.decision, ""
+        if target is not None:
+            decision, agent_id = f"{target.why} ({target.candidates} could)", target.link.agent_id
+            service_id = service_id or target.service_id
         return Trail(
-            decision=self.decision if target is None else f"{target.why} ({target.candidates} could)",
-            agent_id="" if target is None else target.link.agent_id,
-            service_id=service_id or ("" if target is None else target.service_id),
-            server_us=int((asyncio.get_running_loop().time() - self.began) * 1e6),
-            recorded_us=int((self.recorded - self.began) * 1e6),
-            agent_us=spent[0],
-            handler_us=spent[1],
+            decision,
+            agent_id,
+            service_id,
+            int((perf_counter() - self.began) * 1e6),
+            int((self.recorded - self.began) * 1e6),
+            *spent,
         )
