@@ -496,6 +496,22 @@ async def test_a_draining_edge_sends_tunnels_away_lets_calls_end_and_takes_nothi
     assert (ready, b"draining" in body) == (503, True)
 
 
+async def test_a_call_that_outlasts_the_drain_says_that_it_may_have_run(
+    server: Server, channel: grpc.aio.Channel, edge: EdgeUnderTest
+) -> None:
+    async with behind(edge, server, script=keep_silent) as agent:
+        call = channel.unary_unary(INVOKE)(request().SerializeToString(), metadata=server.credentials)
+        frame = await agent.request()
+        await edge.edge._passing.drain(0)
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await call
+        await agent.cut()
+        agent.address = server.grpc
+        await agent.connect()
+        await agent.aborted(frame.request_id)
+    assert dict(failed.value.trailing_metadata() or ())["croupier-reason"] == "outcome_unknown"
+
+
 async def test_an_edge_tells_prometheus_what_it_carries(edge: EdgeUnderTest, server: Server) -> None:
     async with behind(edge, server):
         healthy, _ = await _get(edge, "/healthz")

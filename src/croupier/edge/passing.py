@@ -92,8 +92,7 @@ class Passing:
         A tunnel's session is its agent's and its server's: it goes on over another edge, with what was under way.
         """
         self.draining = True
-        error = Unavailable(_DRAINING)
-        leave = refusal(error, grpc_code(error).value[0])
+        leave = _status(Unavailable(_DRAINING))
         for number, stream in enumerate(list(self._tunnels), 1):
             stream.abandon(leave)
             if number % _LEAVE_TOGETHER == 0:
@@ -102,7 +101,7 @@ class Passing:
             async with asyncio.timeout(grace):
                 await self._idle.wait()
         for stream in list(self._calls):
-            stream.abandon(leave)
+            stream.abandon(_sent_away(stream.how.method))
 
 
 def _opening(path: str, context: ServerContext) -> Open:
@@ -147,7 +146,7 @@ async def _send(stream: LogicalStream, context: ServerContext) -> None:
     except StreamBroken:
         return  # either side has ended; whoever reads the answers finds out how
     except PayloadTooLarge as error:
-        stream.abandon(refusal(error, grpc_code(error).value[0]))
+        stream.abandon(_status(error))
 
 
 async def _answers(stream: LogicalStream, context: ServerContext) -> Status:
@@ -157,6 +156,17 @@ async def _answers(stream: LogicalStream, context: ServerContext) -> Status:
     if stream.status is None:
         raise RuntimeError("a server ends its answers with a status")
     return stream.status
+
+
+def _status(error: CroupierError) -> Status:
+    return refusal(error, grpc_code(error).value[0])
+
+
+def _sent_away(path: str) -> Status:
+    """What a call that outlasts the drain is told."""
+    if path in ACTING:
+        return _status(OutcomeUnknown("the edge stopped during the call; check whether it took effect"))
+    return _status(Unavailable(_DRAINING))
 
 
 def _loss(path: str, stream: LogicalStream) -> CroupierError:
