@@ -1,6 +1,7 @@
 """What only the SQLite store promises: the form of its file, and how the writer gathers."""
 
 import asyncio
+import hashlib
 import logging
 import resource
 import sqlite3
@@ -13,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-from croupier.domain.call import Call, Result
+from croupier.domain.call import UNKNOWN_TRAIL, Call, Result
 from croupier.domain.job import JobEvent, JobState
 from croupier.domain.listing import CallFilter, Cursor, JobFilter
 from croupier.domain.scope import Scope
@@ -96,6 +98,40 @@ async def test_a_database_before_the_first_migration_is_brought_to_head(path: Pa
     assert await store.begin(a_call()) is None
     await store.close()
     assert "calls" in form(path)
+
+
+async def test_what_the_first_version_kept_is_kept_with_its_key(path: Path):
+    with sqlite.writer_engine(path).begin() as connection:
+        settings = upgrade.config()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001_foundation")
+        connection.exec_driver_sql(
+            "INSERT INTO calls (id, kind, function_id, game_id, env, caller, idempotency_key, payload, payload_sha256, route,"
+            " target_service_id, hash_key, version, metadata, traceparent, state, started_ms, result)"
+            " VALUES ('c0', 'invoke', 'player.ban', 'demo', 'dev', 'ann', 'k', '{}', ?, 'lb', '', '', '', '', '', 'succeeded',"
+            " 1700000000000, 'first')",
+            (hashlib.sha256(b"{}").digest(),),
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO jobs (id, function_id, game_id, env, caller, created_ms, state, finished_ms)"
+            " VALUES ('j0', 'f', 'demo', 'dev', 'ann', 5, 'failed', 6)"
+        )
+
+    store = await open_store(path, clock=lambda: 1_700_000_000_001)
+
+    repeated = await store.begin(Call(**KEPT, id="c1"))
+    assert (repeated.call.id, repeated.trail, repeated.replays) == ("c0", UNKNOWN_TRAIL, 0)
+    assert [job.id for job in await store.old_jobs(7, 1)] == ["j0"]
+    await store.close()
+
+
+KEPT = {
+    "function_id": "player.ban",
+    "scope": Scope("demo", "dev"),
+    "payload": b"{}",
+    "caller": "ann",
+    "idempotency_key": "k",
+}
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path):
