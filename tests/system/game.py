@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from croupier_sdk import JobContext, Provider, RawPayload, Rejected
+from croupier_sdk import CallContext, JobContext, Provider, RawPayload, Rejected
 
 
 def build(provider: Provider, ledger: Path) -> None:
@@ -45,6 +45,23 @@ def build(provider: Provider, ledger: Path) -> None:
     @provider.function("hang", timeout="1s")
     def hang() -> None:
         time.sleep(60)
+
+    @provider.function("left")
+    async def left(call: CallContext) -> float | None:
+        """How many seconds it has."""
+        return call.remaining()
+
+    @provider.function("left_of_two", timeout="2s")
+    async def left_of_two(call: CallContext) -> float | None:
+        return call.remaining()
+
+    @provider.function("blocking")
+    def blocking(key: str, call: CallContext) -> None:
+        """A thread's handler that looks whether anybody waits for it."""
+        note(f"begin {key}")
+        while not call.cancelled:
+            time.sleep(0.01)
+        note(f"cancelled {key}")
 
     @provider.function("large")
     async def large(size: int) -> RawPayload:
