@@ -19,6 +19,7 @@ from croupier.errors import (
     FunctionRejected,
     HandlerFailed,
     InvalidArgument,
+    NotFound,
     OutcomeUnknown,
     RateLimited,
     Unavailable,
@@ -326,6 +327,35 @@ async def test_any_other_outcome_keeps_the_key(store: Store, outcome: Outcome):
     await store.begin(a_call(idempotency_key="k"))
     await store.finish("c1", outcome)
     await store.finish("c1", Unavailable("too late"))
+
+    assert (await store.begin(a_call("c2", idempotency_key="k"))).call.id == "c1"
+
+
+@pytest.mark.parametrize("durable", [True, False])
+async def test_any_error_of_a_call_that_was_given_to_nobody_frees_its_key(store: Store, durable: bool):
+    await store.begin(a_call(idempotency_key="k"))
+    await store.finish("c1", NotFound("unknown function f"), unsent=True, durable=durable)
+
+    assert await store.begin(a_call("c2", idempotency_key="k")) is None
+
+    freed = await store.call("c1")
+    assert (freed.state, freed.call.idempotency_key) == (CallState.FAILED, "k")
+
+
+async def test_a_key_freed_as_unsent_is_free_for_a_begin_in_the_same_commit(store: Store):
+    await store.begin(a_call(idempotency_key="k"))
+
+    _, after = await asyncio.gather(
+        store.finish("c1", NotFound("unknown function f"), unsent=True), store.begin(a_call("c2", idempotency_key="k"))
+    )
+
+    assert after is None
+
+
+async def test_an_unsent_end_that_comes_second_frees_nothing(store: Store):
+    await store.begin(a_call(idempotency_key="k"))
+    await store.finish("c1", Result(payload=b"ok"))
+    await store.finish("c1", NotFound("unknown function f"), unsent=True)
 
     assert (await store.begin(a_call("c2", idempotency_key="k"))).call.id == "c1"
 

@@ -428,6 +428,15 @@ async def test_a_failure_is_replayed_too(server: Server) -> None:
     assert len(agent.executed) == 1
 
 
+async def test_a_key_whose_call_reached_nobody_is_not_used_up(server: Server) -> None:
+    early = await server.invoke(idempotency_key="k")
+    async with attached(server) as agent:
+        later = await server.invoke(idempotency_key="k")
+    assert asked(early) == (404, "not_found")
+    assert (later.status, "X-Replayed" in later.headers) == (200, False)
+    assert len(agent.executed) == 1
+
+
 async def test_an_answer_is_replayed_after_a_restart_of_the_server(tmp_path: Path) -> None:
     async with running(tmp_path) as server, attached(server):
         first = await server.invoke(payload={"n": 1}, idempotency_key="k")

@@ -124,6 +124,16 @@ async def test_a_follower_that_was_cut_resumes_without_gap_or_duplicate(server: 
     assert after_the_end == []
 
 
+async def test_a_key_whose_job_reached_nobody_is_not_used_up(server: Server) -> None:
+    early = await server.start(idempotency_key="k")
+    async with attached(server) as agent:
+        later = await server.start(idempotency_key="k")
+        await agent.request()
+    assert early.status == 404
+    assert later.status == 200
+    assert len(agent.executed) == 1
+
+
 async def test_a_failed_job_says_why(server: Server) -> None:
     async with attached(server) as agent:
         job_id = await server.started()

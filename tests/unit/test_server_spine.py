@@ -75,7 +75,15 @@ class Heedless:
 class Forgetful(SqlStore):
     """Cannot write how a call ended."""
 
-    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True, trail: Trail | None = None) -> None:
+    async def finish(
+        self,
+        call_id: str,
+        outcome: Outcome,
+        *,
+        durable: bool = True,
+        unsent: bool = False,
+        trail: Trail | None = None,
+    ) -> None:
         raise Unavailable("the disk is full")
 
 

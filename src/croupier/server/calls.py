@@ -112,6 +112,7 @@ class Calls:
         if call.route is Route.BROADCAST:
             targets, skipped = await self._everyone(call, deadline)
             way.decision = f"every healthy game server that offers it ({len(targets)})"
+            way.sent = True
             return await broadcast(call, targets, skipped, deadline)
         router = self._router
         target = router.route(call) if not call.wait_for else await router.wait(call, router.well, deadline)
@@ -119,6 +120,7 @@ class Calls:
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
             raise Unavailable("the deadline passed before the call could be sent; nothing ran, it may be repeated")
+        way.sent = True
         return await target.link.invoke(call, target.service_id, left)
 
     async def _everyone(self, call: Call, deadline: float) -> tuple[list[Target], list[Skipped]]:
@@ -128,7 +130,13 @@ class Calls:
     async def _record(self, call: Call, outcome: Outcome, way: "_Way") -> None:
         """An answer that may be asked for again is on disk before it is given; any other goes with the next commit."""
         try:
-            await self._store.finish(call.id, outcome, durable=bool(call.idempotency_key), trail=way.trail(outcome))
+            await self._store.finish(
+                call.id,
+                outcome,
+                durable=bool(call.idempotency_key),
+                unsent=not way.sent,
+                trail=way.trail(outcome),
+            )
         except CroupierError:
             # What happened in the game has happened: the caller gets its answer, and the record stays open, which a
             # repetition of the key is told.
@@ -181,13 +189,15 @@ class Calls:
 class _Way:
     """What is noted of a call while it is under way. The loop's own time stands still between two turns, in whole milliseconds."""
 
-    __slots__ = ("began", "decision", "recorded", "target")
+    __slots__ = ("began", "decision", "recorded", "sent", "target")
 
     def __init__(self) -> None:
         self.began = self.recorded = perf_counter()
         self.target: Target | None = None
         self.decision = ""
         """Where there is no one target."""
+        self.sent = False
+        """Given to somebody, who may have acted. Until then an end of the call leaves its idempotency key free."""
 
     def trail(self, outcome: Outcome) -> Trail:
         """As it is kept."""

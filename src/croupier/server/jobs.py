@@ -82,17 +82,18 @@ class Jobs:
         earlier = await self._store.create(call)
         if earlier is not None:
             return await self._started_earlier(earlier)
+        target = None
         try:
             router = self._router
             target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
             started = await self._hand_over(call, target)
         except CroupierError as error:
-            await self._not_started(call, error)
+            await self._not_started(call, error, unsent=target is None)
             raise
         except Exception as error:
             log.exception("job %s could not be started", call.id, extra=named(call))
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
-            await self._not_started(call, fault)
+            await self._not_started(call, fault, unsent=target is None)
             raise fault from error
         await self._record_start(call, target, started.service_id)
         return call.id
@@ -119,10 +120,10 @@ class Jobs:
             log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
         self._cancels.placed(call.id, agent_id)
 
-    async def _not_started(self, call: Call, error: CroupierError) -> None:
+    async def _not_started(self, call: Call, error: CroupierError, *, unsent: bool) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
         await asyncio.gather(
-            self._store.finish(call.id, error),
+            self._store.finish(call.id, error, unsent=unsent),
             self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
         )
 

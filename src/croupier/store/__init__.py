@@ -53,7 +53,7 @@ class CallStore(Protocol):
 
         With an idempotency key that was used before in the same scope for the same function, nothing is recorded and the
         earlier record is returned, running or ended; if its payload or kind differs, Conflict is raised.
-        A call that ended for a reason in `NOTHING_RAN` no longer has its key: it is as if it was never used. Who asks before
+        A call that ended unsent or for a reason in `NOTHING_RAN` no longer has its key, as if it was never used. Who asks before
         that end gets the record all the same.
         `KEY_WINDOW_MS` after its call began a key is free too.
         An id that was recorded before is a Conflict.
@@ -61,11 +61,19 @@ class CallStore(Protocol):
         since the answer decides.
         """
 
-    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True, trail: Trail | None = None) -> None:
+    async def finish(
+        self,
+        call_id: str,
+        outcome: Outcome,
+        *,
+        durable: bool = True,
+        unsent: bool = False,
+        trail: Trail | None = None,
+    ) -> None:
         """Record how it ended and which way it went. Finishing twice keeps the first; an unknown call is left unknown.
 
-        A reason in `NOTHING_RAN` frees the idempotency key for the next call; the record stays, and names the key still.
-        Any other outcome keeps the key.
+        A reason in `NOTHING_RAN` frees the idempotency key for the next call, and so does any error of a call that was
+        `unsent`: nobody was given it. The record stays, and names the key still. Any other outcome keeps the key.
         """
 
     async def call(self, call_id: str) -> CallRecord | None: ...

@@ -100,8 +100,16 @@ class SqlStore:
         await self._writer.post(write)
         return None
 
-    async def finish(self, call_id: str, outcome: Outcome, *, durable: bool = True, trail: Trail | None = None) -> None:
-        write = Finish(call_id, outcome, self._clock(), trail)
+    async def finish(
+        self,
+        call_id: str,
+        outcome: Outcome,
+        *,
+        durable: bool = True,
+        unsent: bool = False,
+        trail: Trail | None = None,
+    ) -> None:
+        write = Finish(call_id, outcome, self._clock(), unsent, trail)
         await (self._writer.submit(write) if durable else self._writer.post(write))
 
     async def call(self, call_id: str) -> CallRecord | None:

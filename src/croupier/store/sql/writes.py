@@ -44,11 +44,12 @@ class Finish(Write[None]):
     call_id: str
     outcome: Outcome
     finished_ms: int
+    unsent: bool = False
     trail: Trail | None = None
 
     @property
     def frees_key(self) -> bool:
-        return isinstance(self.outcome, CroupierError) and self.outcome.reason in NOTHING_RAN
+        return isinstance(self.outcome, CroupierError) and (self.unsent or self.outcome.reason in NOTHING_RAN)
 
     @property
     def body(self) -> bytes:
