@@ -65,7 +65,7 @@ def build_app(
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)
-    framework.include_router(description_routes(description.openapi))
+    _add(framework, description_routes(description.openapi))
     return Front(
         guard=guard,
         entry=entry,
@@ -93,5 +93,10 @@ def _framework(*groups: APIRouter) -> FastAPI:
         },
     )
     for group in groups:
-        app.include_router(group)
+        _add(app, group)
     return app
+
+
+def _add(app: FastAPI, group: APIRouter) -> None:
+    """`include_router` would make every route, and the models of its answers, a second time."""
+    app.router.routes.extend(group.routes)
