@@ -462,9 +462,10 @@ async def test_a_job_whose_agent_stays_away_is_lost_with_the_reason(tmp_path: Pa
 
 
 async def test_a_job_that_its_returned_agent_knows_goes_on(tmp_path: Path) -> None:
-    async with running(tmp_path, resume_window=0.1, job_lost_after=0.2) as server, attached(server) as agent:
+    async with running(tmp_path, resume_window=0.1, job_lost_after=2.0) as server, attached(server) as agent:
         job_id = await server.started()
         await agent.cut()
+        await seen_away(server)
         async with attached(server, incarnation="two", known_jobs={job_id: "running"}) as back:
             await back.event(Asked)
             story(back, job_id, 1)
@@ -475,6 +476,7 @@ async def test_a_job_that_its_returned_agent_does_not_know_is_lost(tmp_path: Pat
     async with running(tmp_path, resume_window=0.1, job_lost_after=0.2) as server, attached(server) as agent:
         job_id = await server.started()
         await agent.cut()
+        await seen_away(server)
         async with attached(server, incarnation="two") as back:
             job = await within(server.ended(job_id))
             back.tell(job_id, 1, message="I remember now")
