@@ -105,6 +105,12 @@ class Arena:
         for program in self.programs.values():
             await program.start()
 
+    def last_words(self) -> str:
+        """The end of every process's log."""
+        logs = {name: (self.root / f"{name}.log") for name in self.programs}
+        ends = {name: log.read_text(errors="replace")[-600:] for name, log in logs.items() if log.exists()}
+        return "\n".join(f"--- {name}\n{end}" for name, end in ends.items())
+
     def weigh(self, name: str) -> None:
         """Note how much memory the process has had at most."""
         with contextlib.suppress(OSError, StopIteration):

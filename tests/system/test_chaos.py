@@ -56,7 +56,10 @@ async def test_nothing_runs_twice_and_no_story_has_a_gap_whatever_is_killed_stop
     async with aiohttp.ClientSession(connector=connector, headers=HEADERS) as session:
         load = Load(arena, session, SEED)
         await arena.start()
-        await healed(lambda: reachable(load), "every game server can be called before it begins")
+        try:
+            await healed(lambda: reachable(load), "every game server can be called before it begins")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{arena.last_words()}") from error
         running = asyncio.ensure_future(load.run())
         busy: set[str] = set()
         monkeys = [Monkey(arena, f"{SEED}-{number}", busy) for number in range(2)]
