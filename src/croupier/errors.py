@@ -32,6 +32,8 @@ class CroupierError(Exception):
     reason: ClassVar[str] = "internal"
     spent: tuple[int, int] = (0, 0)
     """Microseconds in the agent and in the game server, where the failure came from there; 0 is not known."""
+    unsent: bool = False
+    """No game server was given the call, whatever the reason: its idempotency key is free again."""
 
     def __init__(self, message: str, details: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -25,7 +25,7 @@ from tests.planes.scripted_agent import (
 
 from croupier.domain.call import Call, CallState
 from croupier.domain.function import FunctionRef, Service
-from croupier.errors import CroupierError, FunctionRejected, HandlerFailed, OutcomeUnknown
+from croupier.errors import CroupierError, FunctionRejected, HandlerFailed, NotFound, OutcomeUnknown
 from croupier.server import app
 from croupier.store import CallRecord
 from croupier.store.sql import open_store
@@ -435,6 +435,20 @@ async def test_a_key_whose_call_reached_nobody_is_not_used_up(server: Server) ->
     assert asked(early) == (404, "not_found")
     assert (later.status, "X-Replayed" in later.headers) == (200, False)
     assert len(agent.executed) == 1
+
+
+@pytest.mark.parametrize(("service_id", "runs"), [("", 2), ("game-1", 1)])
+async def test_a_key_is_used_up_by_a_game_servers_not_found_and_not_by_its_agents(
+    server: Server, service_id: str, runs: int
+) -> None:
+    def miss(agent: ScriptedAgent, frame: Invoke) -> None:
+        error = NotFound("no local handler for f")
+        agent.send(CallResult(request_id=frame.request_id, error=error, service_id=service_id))
+
+    async with attached(server, script=miss) as agent:
+        replies = [await server.invoke(idempotency_key="k") for _ in range(2)]
+    assert [asked(reply) for reply in replies] == [(404, "not_found")] * 2
+    assert len(agent.executed) == runs
 
 
 async def test_an_answer_is_replayed_after_a_restart_of_the_server(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ class Calls:
                 call.id,
                 outcome,
                 durable=bool(call.idempotency_key),
-                unsent=not way.sent,
+                unsent=not way.sent or (isinstance(outcome, CroupierError) and outcome.unsent),
                 trail=way.trail(outcome),
             )
         except CroupierError:

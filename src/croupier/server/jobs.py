@@ -88,7 +88,7 @@ class Jobs:
             target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
             started = await self._hand_over(call, target)
         except CroupierError as error:
-            await self._not_started(call, error, unsent=target is None)
+            await self._not_started(call, error, unsent=target is None or error.unsent)
             raise
         except Exception as error:
             log.exception("job %s could not be started", call.id, extra=named(call))

@@ -7,7 +7,7 @@ from croupier.domain.call import Call, Result
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.trace import trace_id_of
-from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown
+from croupier.errors import CroupierError, InvalidArgument, NotFound, OutcomeUnknown
 from croupier.server.dispatch.sending import sent
 from croupier.telemetry import Tracer
 from croupier.tunnel.frames import CallResult, CancelJob, Invoke, JobAck, JobAnswer, JobQuery, JobStarted, StartJob
@@ -119,7 +119,7 @@ class TunnelLink:
             raise _mismatch(self.agent_id, answer)
         if answer.error is not None:
             answer.error.spent = (answer.agent_us, answer.handler_us)
-            raise answer.error
+            raise self._marked(answer.error, answer.service_id)
         return Result(
             payload=answer.payload,
             service_id=answer.service_id,
@@ -157,11 +157,16 @@ class TunnelLink:
             if not self._starting:
                 self._names.forget_early()
 
+    def _marked(self, error: CroupierError, service_id: str) -> CroupierError:
+        """An agent of ours names the game server that answered; where it names none, "no local handler" is its own word."""
+        error.unsent = isinstance(error, NotFound) and not service_id and not self.peer.machine.link.plain
+        return error
+
     def _started(self, call: Call, answer: object) -> JobStarted:
         if not isinstance(answer, JobStarted):
             raise _mismatch(self.agent_id, answer)
         if answer.error is not None:
-            raise answer.error
+            raise self._marked(answer.error, answer.service_id)
         if not answer.job_id:
             raise OutcomeUnknown(
                 f"agent {self.agent_id} accepted the job without naming it, so it cannot be followed; check what it did"
