@@ -143,7 +143,18 @@ async def test_a_list_of_calls_leaves_payloads_metadata_and_results_out(store: S
         (CallFilter(caller="bob", function_id="mail.send"), []),
         (CallFilter(caller="' OR 1=1 --"), []),
     ],
-    ids=str,
+    ids=[
+        "scope",
+        "function",
+        "caller",
+        "trace",
+        "part of a trace",
+        "key",
+        "replay",
+        "states",
+        "caller and function",
+        "injection",
+    ],
 )
 async def test_calls_are_found_by_what_they_were(store: Store, clock, which: CallFilter, found: list[str]):
     await begun(
