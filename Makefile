@@ -5,6 +5,8 @@ STAMP := .venv/.setup-done
 LOCKS := requirements/dev.lock
 PROJECTS := pyproject.toml wire/pyproject.toml sdks/python/pyproject.toml
 PYTEST_ARGS ?=
+# Tests that run at the same time; most of them wait for other processes rather than compute.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := list
 .PHONY: list setup compiled check test gen web demo bench chaos components lock
@@ -34,7 +36,7 @@ check: setup ## Style, types, import rules, generated files, what must not be co
 	$(BIN)/python tools/check_tree.py
 
 test: setup ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 gen: setup ## Write the generated files again: wire/ from proto/, docs/reference/openapi.json
 	$(BIN)/python tools/gen_wire.py
