@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from croupier.domain.call import UNKNOWN_TRAIL, Call, Result
+from croupier.domain.entity import Subject
 from croupier.domain.job import JobEvent, JobState
 from croupier.domain.listing import CallFilter, Cursor, JobFilter
 from croupier.domain.scope import Scope
@@ -225,7 +226,9 @@ async def test_no_statement_walks_through_a_whole_table(path: Path):
         event.listen(engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: asked.append(sql))
 
     await store.begin(replace(a_call("c2"), idempotency_key="k"))
-    await store.create(a_call("j1"))
+    await store.create(a_call("j1"), about=[Subject("player", "p1")])
+    await store.timeline(Scope("demo", "dev"), Subject("player", "p1"), 1)
+    await store.timeline(Scope("demo", "dev"), Subject("player", "p1"), 1, Cursor(1, "c"))
     await store.place("j1", agent_id="a", service_id="s")
     await store.append([JobEvent(job_id="j1", seq=1, type="log")])
     await store.append([JobEvent(job_id="ghost", seq=1, type="log")])
@@ -261,6 +264,7 @@ async def test_no_statement_walks_through_a_whole_table(path: Path):
         "SCAN results",
         "SCAN jobs",
         "SCAN job_events",
+        "SCAN call_subjects",
         "USE TEMP B-TREE FOR ORDER BY",
     }
     assert {sql: plan for sql, plan in plans.items() if walks & set(plan)} == {}

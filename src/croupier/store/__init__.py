@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from croupier.domain.call import UNKNOWN_TRAIL, Call, CallState, Outcome, Trail
+from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
+from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
 from croupier.store.bulk import BulkStore
 
@@ -47,8 +49,20 @@ class CallRecord:
     """How often a repetition of its idempotency key was answered with it."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deed:
+    """One entry of an entity's timeline."""
+
+    record: CallRecord
+    """Without payload, metadata and result."""
+    job: Job | None = None
+    """As it stands, without its result; only where the call started one."""
+
+
 class CallStore(Protocol):
-    async def begin(self, call: Call, *, kind: str = "invoke", durable: bool = True) -> CallRecord | None:
+    async def begin(
+        self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()
+    ) -> CallRecord | None:
         """Record that `call` is about to be sent.
 
         With an idempotency key that was used before in the same scope for the same function, nothing is recorded and the
@@ -58,7 +72,8 @@ class CallStore(Protocol):
         `KEY_WINDOW_MS` after its call began a key is free too.
         An id that was recorded before is a Conflict.
         `durable=False` returns at once (for queries, which change nothing); a call with an idempotency key always waits,
-        since the answer decides.
+        since the answer decides. Such a call counts as a query.
+        `about` names the entities in whose timelines it appears, in the same commit.
         """
 
     async def finish(
@@ -81,6 +96,13 @@ class CallStore(Protocol):
     async def calls(self, which: CallFilter, limit: int, after: Cursor | None = None) -> Page[CallRecord]:
         """Those that fit, newest first, from the one after `after`, without their payloads, metadata and results."""
 
+    async def timeline(
+        self, scope: Scope, subject: Subject, limit: int, before: Cursor | None = None, *, queries: bool = True
+    ) -> Page[Deed]:
+        """The calls and jobs that were about an entity, newest first, those before `before`; without queries on request.
+        They leave it when the calls are forgotten.
+        """
+
     async def abandon(self) -> int:
         """At start: every call that still runs ends as outcome_unknown, since its process is gone. Jobs' calls too.
         Returns how many.
@@ -88,7 +110,7 @@ class CallStore(Protocol):
 
 
 class JobStore(Protocol):
-    async def create(self, call: Call) -> CallRecord | None:
+    async def create(self, call: Call, *, about: Sequence[Subject] = ()) -> CallRecord | None:
         """Like `CallStore.begin` with kind `job`, and the job with it, in one commit."""
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:

@@ -8,7 +8,7 @@ from croupier.domain.job import Job
 from croupier.domain.listing import Cursor
 from croupier.store.sql import rows
 from croupier.store.sql.searches import BARE_JOB
-from croupier.store.sql.tables import KEPT, KEYED, RUNNING, call_bodies, calls, job_events, jobs
+from croupier.store.sql.tables import KEPT, KEYED, RUNNING, call_bodies, call_subjects, calls, job_events, jobs
 from croupier.store.sql.writes import ArchiveJob, ExpireKeys, ForgetCalls, ForgetEvents
 
 FORGOTTEN_BYTES = 4_000_000
@@ -35,6 +35,9 @@ _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _FORGET_CALLS = delete(calls).where(calls.c.id.in_(_ids), calls.c.state != RUNNING)
 _FORGET_BODIES = delete(call_bodies).where(
     call_bodies.c.call_id.in_(_ids), ~exists().where(calls.c.id == call_bodies.c.call_id)
+)
+_FORGET_SUBJECTS = delete(call_subjects).where(
+    call_subjects.c.call_id.in_(_ids), ~exists().where(calls.c.id == call_subjects.c.call_id)
 )
 
 _OLD_JOBS = (
@@ -74,6 +77,7 @@ def forget_calls(connection: Connection, forget: ForgetCalls) -> None:
     given: dict[str, Any] = {"ids": list(forget.call_ids)}
     connection.execute(_FORGET_CALLS, given)
     connection.execute(_FORGET_BODIES, given)
+    connection.execute(_FORGET_SUBJECTS, given)
 
 
 def archive_job(connection: Connection, archive: ArchiveJob) -> None:

@@ -59,6 +59,12 @@ def call_row(begin: Begin) -> statements.Row:
     )
 
 
+def subject_rows(begin: Begin) -> list[statements.Row]:
+    """In the order of `statements.INSERT_SUBJECTS`."""
+    scope, is_query, started_ms, call_id = begin.call.scope, int(begin.is_query), begin.started_ms, begin.call.id
+    return [(*scope, each.entity, each.id, is_query, started_ms, call_id) for each in begin.about]
+
+
 def payload_row(begin: Begin) -> statements.Row:
     """In the order of `statements.INSERT_BODIES`."""
     return (begin.call.id, PAYLOAD, begin.call.payload)

@@ -18,7 +18,8 @@ from croupier.store.sql.tables import PAYLOAD, RESULT, calls, jobs
 
 SCANNED = 50_000
 
-_LIGHT = [column for column in calls.c if column.name not in {PAYLOAD, RESULT, "payload_sha256", "metadata"}]
+LIGHT_CALL = [column for column in calls.c if column.name not in {PAYLOAD, RESULT, "payload_sha256", "metadata"}]
+"""Without payload and result, the digest and metadata."""
 
 BARE_JOB = select(jobs, null().label(PAYLOAD))
 """Without the result."""
@@ -29,7 +30,7 @@ Conditions = Iterator[ColumnElement[bool]]
 def calls_page(connection: Connection, which: CallFilter, limit: int, after: Cursor | None) -> Page[CallRecord]:
     found, end = _page(
         connection,
-        (calls, _LIGHT, calls.c.started_ms),
+        (calls, LIGHT_CALL, calls.c.started_ms),
         list(_times(calls.c.started_ms, which)),
         lambda entries: _call_conditions(entries, which),
         (natural(limit), after),

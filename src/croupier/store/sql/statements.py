@@ -23,12 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from croupier.store.sql.tables import KEY, KEYED, RUNNING, call_bodies, calls, job_events, jobs
+from croupier.store.sql.tables import KEY, KEYED, RUNNING, call_bodies, call_subjects, calls, job_events, jobs
 
 ROWS = 64
 """Most rows in one statement. Each distinct number of rows is a text of its own in the driver's statement cache."""
 
-CACHED_STATEMENTS = 768
+CACHED_STATEMENTS = 832
 """Room for every number of rows of every statement here."""
 
 Row = tuple[object, ...]
@@ -124,6 +124,11 @@ INSERT_CALLS = Rows(
 )
 
 INSERT_BODIES = Rows(sqlite.insert(call_bodies), ("call_id", "part", "body"))
+
+INSERT_SUBJECTS = Rows(
+    sqlite.insert(call_subjects).on_conflict_do_nothing(),
+    ("game_id", "env", "entity", "entity_id", "is_query", "started_ms", "call_id"),
+)
 
 _given_ids = _given(calls, ("id",))
 RUNNING_CALLS = Rows(

@@ -9,11 +9,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from croupier.domain.call import Call, Outcome, Trail
+from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
+from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
-from croupier.store import KEY_WINDOW_MS, CallRecord
-from croupier.store.sql import forgetting, queries, searches, sqlite
+from croupier.store import KEY_WINDOW_MS, CallRecord, Deed
+from croupier.store.sql import forgetting, queries, searches, sqlite, timelines
 from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
@@ -93,8 +95,10 @@ class SqlStore:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.bulk = SqlBulkStore(self._writer, self._read)
 
-    async def begin(self, call: Call, *, kind: str = "invoke", durable: bool = True) -> CallRecord | None:
-        write = Begin(call, kind, self._clock())
+    async def begin(
+        self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()
+    ) -> CallRecord | None:
+        write = Begin(call, kind, self._clock(), about, not durable)
         if durable or call.idempotency_key:
             return await self._writer.submit(write)
         await self._writer.post(write)
@@ -118,11 +122,18 @@ class SqlStore:
     async def calls(self, which: CallFilter, limit: int, after: Cursor | None = None) -> Page[CallRecord]:
         return await self._read(lambda connection: searches.calls_page(connection, which, limit, after))
 
+    async def timeline(
+        self, scope: Scope, subject: Subject, limit: int, before: Cursor | None = None, *, queries: bool = True
+    ) -> Page[Deed]:
+        return await self._read(
+            lambda connection: timelines.timeline(connection, scope, subject, (limit, before), queries=queries)
+        )
+
     async def abandon(self) -> int:
         return await self._writer.submit(Abandon(self._clock()))
 
-    async def create(self, call: Call) -> CallRecord | None:
-        return await self._writer.submit(Begin(call, "job", self._clock()))
+    async def create(self, call: Call, *, about: Sequence[Subject] = ()) -> CallRecord | None:
+        return await self._writer.submit(Begin(call, "job", self._clock(), about))
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
         await self._writer.submit(Place(job_id, agent_id, service_id))

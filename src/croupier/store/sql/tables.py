@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from croupier.store import NOTHING_RAN
 
-REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop", "0004_bulk", "0005_keyed")
+REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop", "0004_bulk", "0005_keyed", "0006_subjects")
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]
@@ -98,6 +98,22 @@ pages, whatever column is updated. Here nothing is ever updated. With row ids, s
 
 PAYLOAD, RESULT = "payload", "result"
 """The parts of a call that are bodies."""
+
+call_subjects = Table(
+    "call_subjects",
+    metadata,
+    Column("game_id", Text, primary_key=True),
+    Column("env", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("entity_id", Text, primary_key=True),
+    Column("is_query", Integer, primary_key=True, autoincrement=False),
+    Column("started_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("call_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The entities that calls are about, in the order in which a timeline is read; most calls have none."""
+
+Index("ix_call_subjects_call", call_subjects.c.call_id)
 
 jobs = Table(
     "jobs",

@@ -113,6 +113,8 @@ def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> d
     repeated = _insert(connection, begins)
     large = [begin for begin in begins if rows.is_large(begin.call.payload) and begin not in repeated]
     statements.INSERT_BODIES.run(connection, [rows.payload_row(begin) for begin in large])
+    about = [begin for begin in begins if begin.about and begin not in repeated]
+    statements.INSERT_SUBJECTS.run(connection, [row for begin in about for row in rows.subject_rows(begin)])
     ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in repeated])
     return repeated
 

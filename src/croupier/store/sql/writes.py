@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from croupier.domain.call import Call, Outcome, Result, Trail
+from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.values import value
 from croupier.errors import CroupierError
@@ -33,6 +34,8 @@ class Begin(Write[CallRecord | None]):
     call: Call
     kind: str
     started_ms: int
+    about: Sequence[Subject] = ()
+    is_query: bool = False
 
     @property
     def weight(self) -> int:
