@@ -80,7 +80,15 @@ def command(
     logs = {"log_level": log_level, "log_format": log_format}
     token, _ = ensure_token(data)
     server = load(
-        ServerSettings, flags={"http": http, "grpc": grpc or free, "data": data / "server", "token": token, **logs}
+        ServerSettings,
+        flags={
+            "http": http,
+            "grpc": grpc or free,
+            "data": data / "server",
+            "token": token,
+            "packs": {"allow_unsigned": True},
+            **logs,
+        },
     )
     agent = load(
         AgentSettings,

@@ -21,12 +21,16 @@ _log = logging.getLogger(__name__)
 @click.option("--resume-window", metavar="DURATION", help="how long a lost agent may resume its session  [10s]")
 @click.option("--job-lost-after", metavar="DURATION", help="how long a lost agent's jobs are waited for  [60s]")
 @click.option("--edges", metavar="HOST:PORT,…", help="edges to dial; others may dial this server")
+@click.option("--allow-unsigned", is_flag=True, help="take packs that no trusted key signed")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error  [info]")
 @click.option("--log-format", metavar="FORMAT", help="text or json  [text]")
 @config_option
-def command(config: Path | None, **flags: Any) -> None:
+def command(config: Path | None, allow_unsigned: bool, **flags: Any) -> None:
     """Run a server until SIGTERM or Ctrl-C. Agents connect to it; people and programs call through it."""
     settings = load(ServerSettings, flags=flags, config=config)
+    if allow_unsigned:
+        packs = settings.packs.model_copy(update={"allow_unsigned": True})
+        settings = settings.model_copy(update={"packs": packs})
     telemetry = load(TelemetrySettings, flags={}, config=config)
     set_up_logging(settings.log_level, settings.log_format)
     if settings.token is None:

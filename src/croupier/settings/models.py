@@ -78,6 +78,17 @@ class RoutingSettings(BaseModel):
         return rules
 
 
+class PacksSettings(BaseModel):
+    model_config = _FROZEN
+
+    directories: Annotated[tuple[Folder, ...], Field(max_length=64, strict=False)] = ()
+    """Folders of packs that are loaded as they lie, and again when they change."""
+    trusted_keys: Folder | None = None
+    """A file of public keys, one a line as OpenSSH writes them: whose signature an imported pack may carry."""
+    allow_unsigned: bool = False
+    """Whether packs without a signature of a trusted key may be imported."""
+
+
 class ServerSettings(Settings):
     section: ClassVar[str] = "server"
     variable_prefix: ClassVar[str] = "CROUPIER_SERVER_"
@@ -118,6 +129,10 @@ class ServerSettings(Settings):
     routing: Annotated[RoutingSettings, BeforeValidator(mapping_of)] = Field(
         default_factory=RoutingSettings,
         description="shares of calls that go to a new version, see below; in a variable as JSON",
+    )
+    packs: Annotated[PacksSettings, BeforeValidator(mapping_of)] = Field(
+        default_factory=PacksSettings,
+        description="where packs lie and whose are trusted, see below; in a variable as JSON",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
