@@ -51,7 +51,8 @@ class Calls:
         way = _Way()
         began = asyncio.get_running_loop().time()
         await self._guard.require(caller, "call", call)
-        function = self._catalog.check(call)
+        entry = self._catalog.check(call)
+        function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
         earlier = await self._begin(call, way, durable=function.mode != "query")

@@ -68,7 +68,8 @@ class Jobs:
         A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
         """
         await self._guard.require(caller, "call", call)
-        function = self._catalog.check(call)
+        entry = self._catalog.check(call)
+        function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
         if call.timeout is None and function.timeout is not None:

@@ -77,7 +77,7 @@ class Registration:
         request: wire.RegisterCapabilitiesRequest,
         context: Context,
     ) -> wire.RegisterCapabilitiesResponse:
-        """Describe functions of any game, until this server restarts; what game servers say of their own goes first.
+        """Describe functions of any game, until this server restarts; it goes before what game servers say of their own.
 
         Raises InvalidArgument (not gzip, not JSON, a faulty entry) or PayloadTooLarge.
         """

@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from croupier.domain.call import Call
+from croupier.domain.function import Function, Service
+from croupier.domain.scope import Scope
+from croupier.errors import InvalidArgument
+from croupier.server.catalog.checking import check_payload, compiled
+from croupier.server.catalog.entry import Entry, Kind, Origin
+from croupier.server.catalog.snapshot import Snapshot, Source
+from croupier.server.catalog.spoken import Spoken
+
+MOST_PROVIDERS = 1_000
+
+
+class Descriptor(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    def function(self) -> Function: ...
+
+
+class Pack(Protocol):
+    """What the catalog needs of a pack."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def functions(self) -> Sequence[Descriptor]: ...
+
+
+class Catalog:
+    """Every method returns at once and is called on the event loop."""
+
+    def __init__(self) -> None:
+        self._spoken = Spoken()
+        self._packs: list[Source] = []
+        self._providers: dict[str, Source] = {}
+        self._snapshot = Snapshot()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What packs and providers say now; it stays as it is, and is replaced as a whole."""
+        return self._snapshot
+
+    # ------------------------------------------------------------------------------------------------ asking
+
+    def check(self, call: Call) -> Entry:
+        """What is known of the call's function, for as long as the call lasts.
+
+        Raises InvalidArgument when the payload does not fit its schema.
+        """
+        entry = self.entry(call.scope, call.function_id)
+        if entry is None:
+            return Entry(function=Function(id=call.function_id))
+        if entry.validator is not None:
+            check_payload(entry.validator, call)
+        return entry
+
+    def entry(self, scope: Scope, function_id: str) -> Entry | None:
+        """A pack's description goes before a provider's, and that before what the scope's own game servers say."""
+        return self._snapshot.entry(function_id) or self._spoken.entry(scope, function_id)
+
+    def function(self, scope: Scope, function_id: str) -> Function | None:
+        entry = self.entry(scope, function_id)
+        return entry.function if entry else None
+
+    # ------------------------------------------------------------------------------------------------ learning
+
+    def use_packs(self, packs: Sequence[Pack]) -> None:
+        """From now on these are the packs, and no others; an earlier one goes before a later one."""
+        self._packs = [_source_of(pack) for pack in packs]
+        self._renew()
+
+    def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
+        """Replace what this agent's game servers said of their functions."""
+        self._spoken.learn(agent_id, scope, services)
+
+    def forget(self, agent_id: str) -> None:
+        """The agent is gone, and with it what its game servers said."""
+        self._spoken.forget(agent_id)
+
+    def learn_provider(self, provider_id: str, functions: list[Function]) -> None:
+        """Replace what this provider described; it holds in every scope."""
+        if provider_id not in self._providers and len(self._providers) >= MOST_PROVIDERS:
+            raise InvalidArgument(f"more than {MOST_PROVIDERS} providers have registered")
+        origin = Origin(kind=Kind.PROVIDER, name=provider_id)
+        entries = {function.id: compiled(function, origin) for function in functions}
+        self._providers[provider_id] = Source(origin=origin, entries=entries)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._snapshot = Snapshot([*self._packs, *self._providers.values()])
+
+
+def _source_of(pack: Pack) -> Source:
+    origin = Origin(kind=Kind.PACK, name=pack.name, version=pack.version)
+    return Source(origin=origin, entries={each.id: compiled(each.function(), origin) for each in pack.functions})
