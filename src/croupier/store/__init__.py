@@ -24,6 +24,7 @@ from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
 from croupier.store.bulk import BulkStore
+from croupier.store.catalog import CatalogStore
 
 NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
 """The reasons that say that no game server began with the call: a repetition with the same key must run."""
@@ -165,6 +166,9 @@ class RetentionStore(Protocol):
 class Store(CallStore, JobStore, RetentionStore, Protocol):
     @property
     def bulk(self) -> BulkStore: ...
+
+    @property
+    def catalog(self) -> CatalogStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -17,6 +17,7 @@ from croupier.errors import CroupierError, FailedPrecondition, InternalError, Un
 from croupier.store import KEY_WINDOW_MS, CallRecord, Deed
 from croupier.store.sql import forgetting, queries, searches, sqlite, timelines
 from croupier.store.sql.bulk_store import SqlBulkStore
+from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.schema import bring_to_head
@@ -94,6 +95,7 @@ class SqlStore:
         self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.bulk = SqlBulkStore(self._writer, self._read)
+        self.catalog = SqlCatalogStore(self._writer, self._read)
 
     async def begin(
         self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()

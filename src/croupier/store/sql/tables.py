@@ -19,7 +19,15 @@ from sqlalchemy import (
 
 from croupier.store import NOTHING_RAN
 
-REVISIONS = ("0001_foundation", "0002_history", "0003_asked_to_stop", "0004_bulk", "0005_keyed", "0006_subjects")
+REVISIONS = (
+    "0001_foundation",
+    "0002_history",
+    "0003_asked_to_stop",
+    "0004_bulk",
+    "0005_keyed",
+    "0006_subjects",
+    "0007_catalog",
+)
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
 HEAD = REVISIONS[-1]
@@ -208,6 +216,28 @@ bulk_rows = Table(
 )
 
 Index("ix_bulk_rows_state", bulk_rows.c.bulk_id, bulk_rows.c.state, bulk_rows.c.number)
+
+providers = Table(
+    "providers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("version"),
+    _text("lang"),
+    _text("sdk"),
+    Column("owner", Text, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("registered_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("game_id", Text, primary_key=True),
+    Column("env", Text, primary_key=True),
+    Column("functions", Text, nullable=False),
+)
 
 alembic_version = Table(
     "alembic_version",

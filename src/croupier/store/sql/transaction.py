@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks ─► finish ─► read what is answered ─► archive, forget
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog ─► finish ─► read what is answered ─► archive, forget
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -18,6 +18,7 @@ from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import forgetting, queries, rows, statements
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
+from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.tables import RUNNING, calls
 from croupier.store.sql.writes import (
@@ -50,6 +51,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     _ask_to_stop(connection, by_kind[AskToStop])
     answers.update(_advance(connection, by_kind[Append], ledger))
     apply_bulk(connection, by_kind[BulkWrite])
+    apply_catalog(connection, by_kind[CatalogWrite])
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
         ids = {begin.call.id for begin in again}
@@ -69,7 +71,10 @@ def _group(write: Write[Any]) -> type:
         return kind
     if kind is Append or kind is Conclude:
         return Append
-    return BulkWrite if isinstance(write, BulkWrite) else kind
+    for family in (BulkWrite, CatalogWrite):
+        if isinstance(write, family):
+            return family
+    return kind
 
 
 def _forget(connection: Connection, by_kind: Mapping[type, Sequence[Any]]) -> Answers:
