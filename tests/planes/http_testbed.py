@@ -8,16 +8,20 @@ from typing import Any
 
 import orjson
 
+from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call, Result
 from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
+from croupier.domain.provider import Provider
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.errors import NotFound
 from croupier.server.access.guard import Guard
+from croupier.server.catalog import Catalog
+from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
@@ -180,6 +184,29 @@ class ScriptedDirectory:
         return self.functions.get(function_id)
 
 
+class KeptInMemory:
+    """`croupier.store.catalog.CatalogStore` for as long as a test lasts."""
+
+    def __init__(self) -> None:
+        self._assignments: Assignments = {}
+        self._providers: dict[str, Provider] = {}
+
+    async def put_provider(self, provider: Provider) -> None:
+        self._providers[provider.id] = provider
+
+    async def remove_provider(self, provider_id: str) -> None:
+        self._providers.pop(provider_id, None)
+
+    async def providers(self) -> list[Provider]:
+        return list(self._providers.values())
+
+    async def put_assignments(self, assignments: Assignments) -> None:
+        self._assignments = assignments
+
+    async def assignments(self) -> Assignments:
+        return self._assignments
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int
@@ -257,6 +284,9 @@ class Testbed:
         self.history = ScriptedHistory()
         self.directory = ScriptedDirectory()
         self.problems: list[str] = []
+        guard = Guard(TOKEN)
+        self.catalog = Catalog()
+        self.kept = KeptInMemory()
         self.stopping = asyncio.Event()
         self.app = build_app(
             calls=self.calls,
@@ -265,7 +295,8 @@ class Testbed:
             bulks=NoBulks(),
             directory=self.directory,
             readiness=self._readiness,
-            guard=Guard(TOKEN),
+            assigned=AssignedFunctions(guard=guard, catalog=self.catalog, store=self.kept),
+            guard=guard,
             stopping=self.stopping,
             flights=flights,
             room=room,

@@ -19,6 +19,8 @@ async def test_the_registry_has_the_contracts_shape(bed):
                 game_env="demo|dev",
                 functions={"player.ban": FunctionHealth(healthy=1, total=2)},
                 uncovered=("player.get",),
+                uncovered_count=1,
+                partial=("player.ban",),
             ),
         ),
     )
@@ -48,6 +50,8 @@ async def test_the_registry_has_the_contracts_shape(bed):
                 "game_env": "demo|dev",
                 "functions": {"player.ban": {"healthy": 1, "total": 2}},
                 "uncovered": ["player.get"],
+                "uncovered_count": 1,
+                "partial": ["player.ban"],
             }
         ],
     }

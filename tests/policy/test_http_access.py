@@ -40,6 +40,8 @@ NEEDS_TOKEN = {
     ("GET", "/api/bulk/{bulk_id}/stream"),
     ("GET", "/api/function_instances"),
     ("GET", "/api/registry"),
+    ("GET", "/api/assignments"),
+    ("PUT", "/api/assignments"),
     ("GET", "/api/openapi.json"),
     ("GET", "/metrics"),
 }

@@ -68,7 +68,11 @@ class Coverage:
     """`game|env`"""
     functions: Mapping[str, FunctionHealth] = field(default_factory=dict)
     uncovered: tuple[str, ...] = ()
-    """Functions that should be there and that no healthy game server offers."""
+    """Functions that are described or assigned there, or offered, and that no healthy game server offers; the first by name."""
+    uncovered_count: int = 0
+    """How many those are in all."""
+    partial: tuple[str, ...] = ()
+    """Functions that some of the game servers that offer them cannot take calls for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
+from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.control.direct import DirectLinks
 from croupier.server.control.directory import Directory
 from croupier.server.control.functions import Functions
@@ -44,7 +45,7 @@ from croupier.server.jobs import Jobs
 from croupier.server.retention import Kept, Retention
 from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings, ensure_token
 from croupier.store import Store
-from croupier.store.sql import open_store, system_clock
+from croupier.store.sql import SqlStore, open_store, system_clock
 from croupier.telemetry import Tracer, open_tracer
 from croupier.tunnel.acceptor import AcceptorConfig
 
@@ -63,6 +64,16 @@ class ReadyInfo:
     grpc: str
     """host:port"""
     token: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Described:
+    """What fills the catalog, besides agents."""
+
+    assigned: AssignedFunctions
+
+    async def begin(self) -> None:
+        await self.assigned.begin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +123,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         tracer = _tracer(settings, telemetry)
         if tracer is not None:
             stack.push_async_callback(tracer.close)
-        store = await open_store(settings.data / "croupier.db")
-        stack.push_async_callback(store.close)
-        abandoned = await store.abandon()
-        if abandoned:
-            log.warning("%d calls were running when the server last stopped; their outcome is unknown", abandoned)
+        store = await _opened(settings, stack)
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
         guard, agents, catalog, router = Guard(token.get_secret_value()), *_table(settings.routing)
@@ -141,6 +148,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
         for end in (calls.drain, jobs.drain, bulks.stop):
             stack.push_async_callback(end)
+        described = _Described(assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog))
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
@@ -167,6 +175,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 history=History(guard=guard, store=store),
                 bulks=bulks,
                 directory=Directory(agents, catalog),
+                assigned=described.assigned,
                 readiness=_readiness,
                 guard=guard,
                 stopping=stopping,
@@ -174,7 +183,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             ),
             grace=GRACE + 1.0,
         )
-        for part in (watch, cancels, bulks):
+        for part in (described, watch, cancels, bulks):
             await part.begin()
         await grpc.start(settings.grpc)
         stack.push_async_callback(grpc.stop, 0.5)
@@ -191,6 +200,16 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
         yield ReadyInfo(http=http.address, grpc=grpc.address, token=token.get_secret_value())
         log.info("server stopping")
+
+
+async def _opened(settings: ServerSettings, stack: contextlib.AsyncExitStack) -> SqlStore:
+    """The store, closed at the end, in which no call of an earlier process still runs."""
+    store = await open_store(settings.data / "croupier.db")
+    stack.push_async_callback(store.close)
+    abandoned = await store.abandon()
+    if abandoned:
+        log.warning("%d calls were running when the server last stopped; their outcome is unknown", abandoned)
+    return store
 
 
 def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tracer | None:

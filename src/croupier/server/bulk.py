@@ -114,9 +114,10 @@ class Bulks:
         """Keep the file's rows, each checked; nothing runs. Returns the bulk and the first faults.
 
         Raises InvalidArgument (the file as a whole is no good, and nothing of it is kept), PayloadTooLarge, RateLimited,
-        or what `chunks` raises.
+        PermissionDenied (the function is not assigned to the scope), or what `chunks` raises.
         """
         await self._guard.require(caller, "bulk.upload", upload.scope)
+        self._catalog.admit(upload.scope, upload.function_id)
         function = self._catalog.function(upload.scope, upload.function_id)
         if function is not None and function.returns == "job":
             raise InvalidArgument(f"{upload.function_id} is a job: a bulk runs functions that answer at once")
@@ -134,9 +135,10 @@ class Bulks:
     ) -> Bulk:
         """Run the bulk in the name of `caller`. A dry run is a bulk of its own with the same rows; this one stays as it is.
 
-        Raises NotFound, FailedPrecondition, RateLimited.
+        Raises NotFound, PermissionDenied, FailedPrecondition, RateLimited.
         """
         bulk = await self._asked(caller, "bulk.start", bulk_id)
+        self._catalog.admit(bulk.scope, bulk.function_id)
         if expected_sha256 and expected_sha256.lower() != bulk.sha256:
             raise FailedPrecondition(f"the file is another one: its SHA-256 is {bulk.sha256}; look at it again")
 

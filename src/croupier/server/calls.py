@@ -72,6 +72,7 @@ class Calls:
         Raises CroupierError.
         """
         await self._guard.require(caller, "route.preview", call)
+        self._catalog.admit(call.scope, call.function_id)
         if call.route is Route.HASH and not call.hash_key:
             function = self._catalog.function(call.scope, call.function_id)
             call = with_hash_key(call, function or Function(id=call.function_id))

@@ -1,10 +1,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call
 from croupier.domain.function import Function, Service
 from croupier.domain.scope import Scope
-from croupier.errors import InvalidArgument
+from croupier.errors import InvalidArgument, PermissionDenied
 from croupier.server.catalog.checking import check_payload, compiled
 from croupier.server.catalog.entry import Entry, Kind, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
@@ -41,6 +42,11 @@ class Catalog:
         self._packs: list[Source] = []
         self._providers: dict[str, Source] = {}
         self._snapshot = Snapshot()
+        self._assignments: Assignments = {}
+
+    @property
+    def assignments(self) -> Assignments:
+        return self._assignments
 
     @property
     def snapshot(self) -> Snapshot:
@@ -52,14 +58,26 @@ class Catalog:
     def check(self, call: Call) -> Entry:
         """What is known of the call's function, for as long as the call lasts.
 
-        Raises InvalidArgument when the payload does not fit its schema.
+        Raises PermissionDenied when its scope may not use the function, InvalidArgument when the payload does not fit its
+        schema.
         """
+        if self._assignments:
+            self.admit(call.scope, call.function_id)
         entry = self.entry(call.scope, call.function_id)
         if entry is None:
             return Entry(function=Function(id=call.function_id))
         if entry.validator is not None:
             check_payload(entry.validator, call)
         return entry
+
+    def admit(self, scope: Scope, function_id: str) -> None:
+        """Raises PermissionDenied when the function is not among those that are assigned to the scope."""
+        assigned = self._assignments.get(scope)
+        if assigned is not None and not assigned.admits(function_id):
+            raise PermissionDenied(
+                f"{function_id} is not assigned to {scope}: ask an administrator to add it to the functions of {scope} "
+                "(PUT /api/assignments)"
+            )
 
     def entry(self, scope: Scope, function_id: str) -> Entry | None:
         """A pack's description goes before a provider's, and that before what the scope's own game servers say."""
@@ -75,6 +93,18 @@ class Catalog:
         """From now on these are the packs, and no others; an earlier one goes before a later one."""
         self._packs = [_source_of(pack) for pack in packs]
         self._renew()
+
+    def use_assignments(self, assignments: Assignments) -> None:
+        """From now on a scope that is named here may use these functions only, and any other scope all."""
+        self._assignments = dict(assignments)
+
+    def described(self, scope: Scope) -> set[str]:
+        """The functions that somebody describes for the scope, whether it may use them or not."""
+        return self._snapshot.ids | self._spoken.described(scope)
+
+    def scopes(self) -> set[Scope]:
+        """Those that have something of their own: game servers' descriptions, or an assignment."""
+        return self._spoken.scopes() | self._assignments.keys()
 
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
         """Replace what this agent's game servers said of their functions."""

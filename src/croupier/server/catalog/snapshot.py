@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 
 from croupier.server.catalog.entry import Entry, Origin
@@ -24,13 +24,17 @@ class Snapshot:
         entries: dict[str, Entry] = {}
         for source in reversed(self.sources):
             entries.update(source.entries)
-        self._entries = entries
+        self._entries: Mapping[str, Entry] = entries
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
+
+    @property
+    def ids(self) -> KeysView[str]:
+        return self._entries.keys()
 
     def entry(self, function_id: str) -> Entry | None:
         return self._entries.get(function_id)

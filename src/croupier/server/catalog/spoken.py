@@ -53,6 +53,12 @@ class Spoken:
         entries = self._entries.get((scope, function_id))
         return next(reversed(entries.values())) if entries is not None else None
 
+    def described(self, scope: Scope) -> set[str]:
+        return {function_id for where, function_id in self._entries if where == scope}
+
+    def scopes(self) -> set[Scope]:
+        return {scope for scope, _ in self._entries}
+
 
 def _functions_of(scope: Scope, service: Service) -> list[Function]:
     if not service.manifest_json:

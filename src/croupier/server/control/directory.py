@@ -1,5 +1,8 @@
 """The table of agents, as operators see it."""
 
+import heapq
+from collections.abc import Mapping
+
 from croupier.domain.function import Function
 from croupier.domain.registry import (
     AgentView,
@@ -12,6 +15,9 @@ from croupier.domain.registry import (
 from croupier.domain.scope import Scope
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import TTL, Agent, Agents
+
+MOST_UNCOVERED = 1_000
+"""How many uncovered functions of a scope are named."""
 
 
 class Directory:
@@ -28,6 +34,10 @@ class Directory:
                     self._agents.functions().items(), key=lambda item: (str(item[0][0]), item[0][1])
                 )
             ),
+            assignments={
+                str(scope): assigned.patterns
+                for scope, assigned in sorted(self._catalog.assignments.items(), key=lambda item: str(item[0]))
+            },
             coverage=self._coverage(),
         )
 
@@ -62,20 +72,34 @@ class Directory:
         )
 
     def _coverage(self) -> tuple[Coverage, ...]:
-        by_scope: dict[Scope, dict[str, FunctionHealth]] = {}
+        by_scope: dict[Scope, dict[str, FunctionHealth]] = {scope: {} for scope in self._catalog.scopes()}
         for (scope, function_id), agents in self._agents.functions().items():
             views = [view for agent in agents.values() for view in _instances(agent, function_id)]
             by_scope.setdefault(scope, {})[function_id] = FunctionHealth(
                 healthy=sum(view.healthy for view in views), total=len(views)
             )
         return tuple(
-            Coverage(
-                game_env=str(scope),
-                functions=dict(sorted(functions.items())),
-                uncovered=tuple(sorted(name for name, health in functions.items() if not health.healthy)),
-            )
+            self._covered(scope, functions)
             for scope, functions in sorted(by_scope.items(), key=lambda item: str(item[0]))
         )
+
+    def _covered(self, scope: Scope, functions: Mapping[str, FunctionHealth]) -> Coverage:
+        healthy = {name for name, health in functions.items() if health.healthy}
+        uncovered = (self._expected(scope) | functions.keys()) - healthy
+        return Coverage(
+            game_env=str(scope),
+            functions=dict(sorted(functions.items())),
+            uncovered=tuple(heapq.nsmallest(MOST_UNCOVERED, uncovered)),
+            uncovered_count=len(uncovered),
+            partial=tuple(sorted(name for name in healthy if functions[name].healthy < functions[name].total)),
+        )
+
+    def _expected(self, scope: Scope) -> set[str]:
+        described = self._catalog.described(scope)
+        assigned = self._catalog.assignments.get(scope)
+        if assigned is None:
+            return described
+        return assigned.ids | {name for name in described if assigned.admits(name)}
 
 
 def _instances(agent: Agent, function_id: str) -> list[InstanceView]:

@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from croupier import __version__
 from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
+from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.http.asking import answer_failure, answer_invalid, answer_refusal
+from croupier.server.http.assignments import assignment_routes
 from croupier.server.http.bodies import Room
 from croupier.server.http.bulk import bulk_routes
 from croupier.server.http.calls import call_routes
@@ -33,6 +35,7 @@ def build_app(
     history: History,
     bulks: Bulks,
     directory: Directory,
+    assigned: AssignedFunctions,
     readiness: Readiness,
     guard: Guard,
     stopping: asyncio.Event,
@@ -62,6 +65,7 @@ def build_app(
         job_routes(jobs, stopping=stopping, metrics=metrics),
         bulk_routes(bulks, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
+        assignment_routes(assigned),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)

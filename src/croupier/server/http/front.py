@@ -3,6 +3,8 @@
 Nothing is open unless `OPEN` names it, so an address that somebody adds is closed until they decide otherwise.
 """
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from croupier.domain.bulk import UPLOAD_BYTES
@@ -23,6 +25,12 @@ OPEN = frozenset({"/healthz", "/readyz"})
 
 FORM_BYTES = 65_536
 """The largest request body that anything but a call takes."""
+
+BODY_BYTES: Mapping[tuple[str, str], int] = {
+    ("PUT", "/api/assignments"): 4_000_000,
+    ("POST", "/api/providers/capabilities"): 6_000_000,
+}
+"""Where it may be larger."""
 
 STREAMED = ("POST", "/api/bulk")
 """A file, read while it is stored."""
@@ -91,8 +99,9 @@ class Front:
         try:
             if exchange.method not in _BODILESS:
                 with Flight(self._flights, exchange) as flight:
-                    if body.take(exchange, FORM_BYTES) is None:
-                        await flight.read(body, FORM_BYTES)
+                    limit = BODY_BYTES.get((exchange.method, exchange.path), FORM_BYTES)
+                    if body.take(exchange, limit) is None:
+                        await flight.read(body, limit)
             await self._run_framework(exchange, _Replay(body.content, exchange))
         except CallerLeft:
             return
@@ -151,7 +160,9 @@ class _Watched:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", []), *self._exchange.framed_headers()]
+            own = message.get("headers", [])
+            names = {name for name, _ in own}
+            message["headers"] = [*own, *(each for each in self._exchange.framed_headers() if each[0] not in names)]
         elif message["type"] == "http.response.body" and not message.get("more_body", False):
             self.complete = True
         await self._exchange.send(message)
