@@ -22,6 +22,7 @@ def describe() -> dict[str, Any]:
         bulks=nobody,
         history=nobody,
         directory=nobody,
+        assigned=nobody,
         readiness=nobody,
         guard=Guard("unused"),
         stopping=asyncio.Event(),

@@ -99,7 +99,7 @@ class Directory:
         assigned = self._catalog.assignments.get(scope)
         if assigned is None:
             return described
-        return assigned.ids | {name for name in described if assigned.admits(name)}
+        return {name for name in described if assigned.admits(name)} | assigned.ids
 
 
 def _instances(agent: Agent, function_id: str) -> list[InstanceView]:

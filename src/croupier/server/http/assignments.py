@@ -36,8 +36,8 @@ def assignment_routes(assigned: AssignedFunctions) -> APIRouter:
     )
     async def replace(asking: Asking, request: Request) -> Response:
         """Replace them all. With `If-Match`, the ETag of a reading, only if nobody else did meanwhile."""
-        wanted = read_assignments(parse_body(_decoder, await request.body()))
-        held = await assigned.replace(asking.caller, wanted, expected=expected_tag(request))
+        named = parse_body(_decoder, await request.body())
+        held = await assigned.replace(asking.caller, read_assignments(named), expected=expected_tag(request))
         return _answer(request, held)
 
     return routes
