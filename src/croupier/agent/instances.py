@@ -158,7 +158,9 @@ class Instances:
 def _idempotent(manifest_json: bytes) -> frozenset[str]:
     """None in a manifest that cannot be understood: the server tells of that."""
     try:
-        return frozenset(each["id"] for each in orjson.loads(manifest_json or b"[]") if _repeatable(each))
+        manifest = orjson.loads(manifest_json or b"[]")
+        functions = manifest.get("functions") or [] if isinstance(manifest, dict) else manifest
+        return frozenset(each["id"] for each in functions if _repeatable(each))
     except (ValueError, TypeError, KeyError, AttributeError):
         return frozenset()
 

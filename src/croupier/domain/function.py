@@ -22,7 +22,7 @@ class Service:
     healthy: bool = True
     functions: tuple[FunctionRef, ...] = ()
     manifest_json: bytes = b""
-    """The functions' descriptors as a JSON array in the shape of the provider manifest's `functions`, or nothing."""
+    """A provider manifest as JSON, only its array of functions, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

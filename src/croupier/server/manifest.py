@@ -15,11 +15,12 @@ FUNCTIONS = 10_000
 
 
 def read_functions(manifest: bytes) -> list[Function]:
-    """`manifest` is a JSON array of function entries.
+    """`manifest` is a JSON array of function entries, or an object that has it as `functions`.
 
     Raises InvalidArgument, naming the entry and field at fault.
     """
-    return _functions(_load(manifest))
+    value = _load(manifest)
+    return _functions(value.get("functions", []) if isinstance(value, dict) else value)
 
 
 def read_provider(manifest: bytes) -> list[Function]:

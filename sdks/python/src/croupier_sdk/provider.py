@@ -6,17 +6,21 @@ import logging
 import re
 import secrets
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeVar, Unpack
 
 from croupier_sdk.errors import Failure
-from croupier_sdk.functions.encoding import to_json
+from croupier_sdk.functions.field import Text
 from croupier_sdk.functions.function import Function, make_function
 from croupier_sdk.functions.options import FunctionOptions
 from croupier_sdk.keys import KeyStore
-from croupier_sdk.limits import CALLS_IN_FLIGHT, JOBS_IN_FLIGHT, MANIFEST_BYTES, STOP_GRACE
+from croupier_sdk.limits import CALLS_IN_FLIGHT, JOBS_IN_FLIGHT, STOP_GRACE
+from croupier_sdk.objects.component import load_manifest, read_component
+from croupier_sdk.objects.offering import Offering
+from croupier_sdk.objects.virtual_object import Operations, Relationship, VirtualObject
 from croupier_sdk.rpc.channel import Tls, check_secure
 from croupier_sdk.rpc.listener import Listener, ListenerSettings
 from croupier_sdk.running.calls import Calls
@@ -103,13 +107,17 @@ class Provider:
         self._limits = (max_calls, max_jobs)
         self._key_store = key_store
         self._listening = ListenerSettings(listen=listen, advertise=advertise, heartbeat=heartbeat_interval)
-        self._functions: dict[str, Function] = {}
+        self._offering = Offering(service_id, version)
         self._incarnation = secrets.token_hex(16)
         self._running: _Running | None = None
 
     @property
     def functions(self) -> Mapping[str, Function]:
-        return self._functions
+        return self._offering.functions
+
+    @property
+    def objects(self) -> Mapping[str, VirtualObject]:
+        return self._offering.objects
 
     def function(self, id: str = "", **options: Unpack[FunctionOptions]) -> Callable[[H], H]:  # noqa: A002 — the contract's word
         """Offer the decorated function, sync or async, under `id` (its own name where none is given). See Options for the rest.
@@ -132,31 +140,67 @@ class Provider:
 
         return decorate
 
-    def _add(self, function: Function) -> None:
-        if function.id in self._functions:
-            raise ValueError(f"function {function.id} is offered twice")
-        self._functions[function.id] = function
-        try:
-            service = self._service()
-        except ValueError:
-            del self._functions[function.id]
-            raise
-        if self._running is not None:
-            self._running.link.register(service)
+    def register_virtual_object(
+        self,
+        id: str,  # noqa: A002 — the contract's word
+        version: str = "1.0.0",
+        *,
+        operations: Operations,
+        schema: Any = None,
+        relationships: Mapping[str, Relationship | Mapping[str, str]] | None = None,
+        key: str = "",
+        title: Text = "",
+        description: Text = "",
+        color: str = "",
+        ui: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Say what type of thing functions are about, and what each does to one: {"read": "wallet.get", "add": a_handler}.
 
-    def _service(self) -> tunnel_pb2.Service:
-        manifest = to_json([function.manifest for function in self._functions.values()])
-        if len(manifest) > MANIFEST_BYTES:
-            raise ValueError(
-                f"the descriptions of all functions have {len(manifest)} bytes; at most {MANIFEST_BYTES} can be sent"
-            )
-        return tunnel_pb2.Service(
-            service_id=self.service_id,
-            version=self.version,
-            healthy=True,
-            functions=[tunnel_pb2.FunctionRef(id=each.id, version=each.version) for each in self._functions.values()],
-            manifest_json=manifest,
+        A handler becomes the function `<id>.<verb>`; a function is named by its id once it is registered. See VirtualObject
+        and Operation for the rest. Raises ValueError for an id that is taken, a function that nobody registered, or a
+        malformed name; TypeError for a handler that cannot be offered. Nothing is registered then.
+        """
+        thing = VirtualObject(
+            id=id,
+            version=version,
+            operations=operations,
+            schema=schema,
+            relationships=relationships or {},
+            key=key,
+            title=title,
+            description=description,
+            color=color,
+            ui=ui or {},
         )
+        with self._changing() as offering:
+            offering.add_object(thing)
+
+    def register_component(
+        self, manifest: Mapping[str, Any], handlers: Mapping[str, Callable[..., Any]] | None = None
+    ) -> None:
+        """Offer all functions and virtual objects of a component manifest at once, each function by its handler.
+
+        A function without a handler must be registered already. Raises as `register_virtual_object` does.
+        """
+        component = read_component(manifest)
+        with self._changing() as offering:
+            offering.add_component(component, handlers or {})
+
+    def load_component(self, path: str | Path, handlers: Mapping[str, Callable[..., Any]] | None = None) -> None:
+        """The same with a manifest from a JSON file, or from a directory with a component.json or manifest.json."""
+        self.register_component(load_manifest(path), handlers)
+
+    def _add(self, function: Function) -> None:
+        with self._changing() as offering:
+            offering.add_function(function)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Offering]:
+        """What is added in the block is offered at once, unless it raises."""
+        with self._offering.together():
+            yield self._offering
+        if self._running is not None:
+            self._running.link.register(self._offering.service())
 
     # serving
 
@@ -257,10 +301,10 @@ class Provider:
     def _start(self) -> _Running:
         if self._running is not None:
             raise RuntimeError("the provider serves already")
-        service = self._service()
+        service = self._offering.service()
         workers = (Workers(self._workers, "croupier-call"), Workers(self._workers, "croupier-job"))
-        calls = Calls(self._functions, workers[0], self._limits[0], self._key_store)
-        jobs = Jobs(self._functions, workers[1], self._limits[1])
+        calls = Calls(self._offering.functions, workers[0], self._limits[0], self._key_store)
+        jobs = Jobs(self._offering.functions, workers[1], self._limits[1])
         link = self._link(calls, jobs)
         link.register(service)
         task = asyncio.get_running_loop().create_task(link.run())

@@ -67,6 +67,22 @@ async def test_a_function_added_while_serving_is_registered_too(agent):
         assert await agent.invoke("late") == "better than never"
 
 
+async def test_a_virtual_object_is_registered_with_its_functions(agent):
+    game = provider(agent)
+
+    async with serving(game):
+
+        def get(player_id: str) -> dict[str, int]:
+            return {"coins": 7}
+
+        game.register_virtual_object("wallet", operations={"read": get}, key="player_id")
+
+        await agent.wait_registered("wallet.read")
+        (operation,) = agent.entities["game-1"]["wallet"]["operations"]
+        assert operation == {"op": "read", "function": "wallet.read", "target": {"field": "player_id"}}
+        assert await agent.invoke("wallet.read", {"player_id": "p1"}) == {"coins": 7}
+
+
 async def test_bytes_go_both_ways_as_they_are(agent):
     game = provider(agent)
 

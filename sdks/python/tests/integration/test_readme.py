@@ -6,12 +6,12 @@ from croupier_sdk import Invoker, Provider
 from croupier_sdk.testing import FakeAgent
 
 README = Path(__file__).parents[2] / "README.md"
-GAME, KEYS, JOB, CALL, TEST = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+GAME, KEYS, JOB, THINGS, CALL, TEST = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
 def build_game(**options):
     """What the README shows, with the agent of the test in the place of its own."""
-    code = GAME.replace('agent="127.0.0.1:19090"', "**options").replace("game.run()", "") + JOB
+    code = GAME.replace('agent="127.0.0.1:19090"', "**options").replace("game.run()", "") + JOB + THINGS
     names = {"options": options}
     exec(compile(code, str(README), "exec"), names)
     game: Provider = names["game"]
@@ -58,6 +58,14 @@ async def test_the_keys_of_the_readme_outlive_the_process(tmp_path):
 
 async def test_the_test_of_the_readme_passes():
     await run(TEST, build_game=build_game)
+
+
+async def test_the_things_of_the_readme_are_registered_with_their_functions():
+    async with FakeAgent() as agent, build_game(agent=agent.address):
+        await agent.wait_registered("wallet.delete")
+        operations = agent.entities["game-1"]["wallet"]["operations"]
+        assert [each["function"] for each in operations] == ["wallet.get", "wallet.delete"]
+        assert await agent.invoke("wallet.get", {"player_id": "p1"}) == {"coins": 7}
 
 
 async def test_the_calls_of_the_readme_succeed(capsys):

@@ -91,6 +91,53 @@ def test_a_typed_function_describes_itself(game):
     assert game.functions["player.ban"].seconds == 1.5
 
 
+def test_a_decorator_says_all_that_a_descriptor_may_hold(game):
+    @game.function(
+        "item.move",
+        allow_if="has_role('gm')",
+        two_person_rule={"approvers": ["lead"], "threshold": 2},
+        rate_limit="10/m",
+        concurrency=4,
+        hash_key="source",
+        labels={"team": "economy"},
+        menu={"section": "Items", "order": 3},
+        examples=[{"source": "p1", "target": "p2"}],
+        layout={"type": "grid", "cols": 2},
+        views=[{"type": "table", "transform": {"expr": "$.items"}}],
+        response_schema={"type": "object"},
+    )
+    def move(
+        source: Annotated[str, Field(entity="player")], target: Annotated[str, Field(entity="player", widget="pick")]
+    ) -> dict: ...
+
+    said = manifest(game, "item.move")
+    assert said["auth"] == {
+        "allow_if": "has_role('gm')",
+        "risk": "low",
+        "two_person_rule": {"approvers": ["lead"], "threshold": 2},
+    }
+    assert said["semantics"] == {"mode": "command", "rate_limit": "10/m", "concurrency": 4}
+    assert said["routing"] == {"hash_key": "source"}
+    assert (said["labels"], said["menu"]) == ({"team": "economy"}, {"section": "Items", "order": 3})
+    assert said["request"]["json_schema"]["examples"] == [{"source": "p1", "target": "p2"}]
+    assert said["outputs"] == {
+        "layout": {"type": "grid", "cols": 2},
+        "views": [{"type": "table", "transform": {"expr": "$.items"}}],
+    }
+    assert said["ui"]["fields"] == {
+        "source": {"entity": "player"},
+        "target": {"entity": "player", "widget": "pick"},
+    }
+    assert said["response"] == {"json_schema": {"type": "object"}}
+
+
+def test_a_hash_key_may_be_a_path(game):
+    @game.function("f", hash_key="$.player.id")
+    def f(player: dict[str, str]) -> None: ...
+
+    assert manifest(game, "f")["routing"] == {"jsonpath": "$.player.id"}
+
+
 def test_the_name_of_the_function_is_its_id_unless_given(game):
     @game.function()
     def heal() -> None: ...
@@ -202,7 +249,17 @@ def test_a_function_that_is_no_job_takes_the_context_of_its_call(game):
         ({"route": "x"}, "f: route must be"),
         ({"timeout": "soon"}, "f: timeout 'soon'"),
         ({"timeout": -1}, "f: timeout must not be negative"),
-        ({"sensitive": "x"}, "f: sensitive is a list"),
+        ({"sensitive": "x"}, "f: sensitive must be a list"),
+        ({"tags": 7}, "f: tags must be a list, not int"),
+        ({"menu": "top"}, "f: menu must be an object"),
+        ({"menu": {"sektion": "x"}}, "f: menu has no sektion; it has section, group"),
+        ({"labels": {"a": 1}}, "f: labels are texts by name"),
+        ({"category": None}, "f: category must be a text"),
+        ({"concurrency": -1}, "f: concurrency is how many"),
+        ({"rate_limit": "often"}, "f: rate_limit 'often' must be like"),
+        ({"hash_key": "y"}, "function f, option hash_key: there is no parameter 'y'"),
+        ({"examples": [{"x": 1}]}, "function f, example 1: argument 'x' is not known"),
+        ({"examples": [{"x": object()}]}, "function f, example 1: it is not JSON"),
         ({"sensitive": ["y"]}, "function f, option sensitive: there is no parameter 'y'"),
         ({"dry_run": "x"}, "function f, option dry_run: there is no parameter 'x' of type bool"),
         ({"colour": 1}, "function f: unknown option colour"),

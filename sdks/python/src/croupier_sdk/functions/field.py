@@ -7,13 +7,20 @@ Text = str | Mapping[str, str]
 """A text for people: a string, or one per language as {"en": …, "zh": …}."""
 
 
+def texts(text: Text) -> dict[str, str]:
+    """A text in one language is English; the platform shows it where it has no other."""
+    if isinstance(text, str):
+        return {"en": text} if text else {}
+    return dict(text)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
     """Bounds and words for one value: `Annotated[int, Field(ge=1, le=100, title="Quantity")]`.
 
     ge, gt, le, lt and multiple_of are for numbers; min_length and max_length for strings, lists and maps; pattern (searched for,
     not anchored) and format for strings. label, placeholder, widget and sensitive tell the page how to show it; a sensitive value
-    is masked in the record of calls.
+    is masked in the record of calls. entity says what type of thing the value is the id of: calls show in that one's timeline.
     """
 
     title: str = ""
@@ -31,6 +38,7 @@ class Field:
     placeholder: Text = ""
     widget: str = ""
     sensitive: bool = False
+    entity: str = ""
 
     def ui(self) -> dict[str, Any]:
         """What the descriptor's `ui.fields` says of it."""
@@ -39,6 +47,7 @@ class Field:
             "placeholder": self.placeholder,
             "widget": self.widget,
             "sensitive": self.sensitive,
+            "entity": self.entity,
         }
         return {key: value for key, value in shown.items() if value}
 

@@ -63,6 +63,11 @@ class FakeAgent:
         return {service_id: server.functions for service_id, server in self._servers().items()}
 
     @property
+    def entities(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """Game servers by service_id; of each its virtual objects' manifest entries by id."""
+        return {service_id: server.entities for service_id, server in self._servers().items()}
+
+    @property
     def draining(self) -> frozenset[str]:
         """The service_ids that said they take no new calls."""
         return frozenset(service_id for service_id, server in self._attached.items() if server.draining)

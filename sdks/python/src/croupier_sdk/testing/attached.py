@@ -1,7 +1,6 @@
 """The agent's half of an attachment."""
 
 import asyncio
-import json
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ import grpc.aio
 from croupier_sdk.errors import CallError, call_error_of
 from croupier_sdk.invoker import JobEvent
 from croupier_sdk.testing.job import FakeJob
-from croupier_sdk.testing.service import Request
+from croupier_sdk.testing.service import Request, read_manifest
 from croupier_sdk.tunnel.flow import Flow, ProtocolError
 from croupier_wire.tunnel.v1 import tunnel_pb2
 from croupier_wire.tunnel.v1.tunnel_pb2 import TunnelMessage
@@ -33,6 +32,7 @@ class Attached:
     def __init__(self, hello: tunnel_pb2.Hello, settings: tunnel_pb2.Welcome, on_change: Callable[[], None]) -> None:
         self.service_id = hello.agent_id
         self.functions: Mapping[str, Mapping[str, Any]] = {}
+        self.entities: Mapping[str, Mapping[str, Any]] = {}
         self.draining = False
         self.acknowledge_jobs = True
         self.received_messages = 0
@@ -210,7 +210,7 @@ class Attached:
             self._event(frame.job_evt)
         elif frame.HasField("register"):
             (service,) = frame.register.services
-            self.functions = {entry["id"]: entry for entry in json.loads(service.manifest_json)}
+            self.functions, self.entities = read_manifest(service.manifest_json)
             self._on_change()
         elif frame.HasField("drain"):
             self.draining = True

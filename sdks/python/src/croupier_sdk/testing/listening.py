@@ -1,7 +1,6 @@
 """A game server that listens, as the fake agent calls it."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from croupier_sdk.errors import CallError
 from croupier_sdk.invoker import InvokeOptions, Invoker
 from croupier_sdk.rpc.channel import Tls
 from croupier_sdk.testing.job import FakeJob
-from croupier_sdk.testing.service import Request
+from croupier_sdk.testing.service import Request, read_manifest
 from croupier_wire.agent.local.v1 import local_pb2
 
 
@@ -19,8 +18,7 @@ class Listening:
     def __init__(self, registered: local_pb2.RegisterLocalRequest, scope: tuple[str, str], tls: Tls | None) -> None:
         self.service_id = registered.service_id
         self.address = registered.rpc_addr
-        entries = json.loads(registered.manifest_json) if registered.manifest_json else []
-        described = {entry["id"]: entry for entry in entries}
+        described, self.entities = read_manifest(registered.manifest_json)
         self.functions: Mapping[str, Mapping[str, Any]] = {
             function.id: described.get(function.id, {"id": function.id, "version": function.version})
             for function in registered.functions

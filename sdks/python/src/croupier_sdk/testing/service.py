@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ class GameServer(Protocol):
     """A game server as the fake agent reaches it: attached or listening."""
 
     functions: Mapping[str, Mapping[str, Any]]
+    entities: Mapping[str, Mapping[str, Any]]
 
     async def invoke(self, request: Request) -> bytes:
         """Raises CallError."""
@@ -36,3 +38,15 @@ class GameServer(Protocol):
 
     async def forget(self) -> None:
         """Let go of what is held for it."""
+
+
+Entries = dict[str, Mapping[str, Any]]
+
+
+def read_manifest(manifest_json: bytes) -> tuple[Entries, Entries]:
+    """Functions and entities by id, of a manifest: a whole one, or an array of functions as SDKs of old send it."""
+    manifest = json.loads(manifest_json) if manifest_json else {}
+    if isinstance(manifest, list):
+        manifest = {"functions": manifest}
+    functions, entities = ({each["id"]: each for each in manifest.get(kind, ())} for kind in ("functions", "entities"))
+    return functions, entities
