@@ -97,9 +97,10 @@ async def test_a_call_without_a_key_or_to_one_that_remembers_none_is_never_sent_
     assert len(bed.outcomes) == 1
 
 
+@pytest.mark.parametrize("whole", [b"%s", b'{"provider": {"id": "game-1"}, "functions": %s, "entities": []}'])
 @pytest.mark.parametrize("semantics", [b'{"idempotent": true}', b'{"mode": "query"}'])
-async def test_an_idempotent_function_goes_to_whoever_offers_it(bed, semantics):
-    manifest = b'[{"id": "other"}, {"id": "player.ban", "semantics": ' + semantics + b"}]"
+async def test_an_idempotent_function_goes_to_whoever_offers_it(bed, semantics, whole):
+    manifest = whole % (b'[{"id": "other"}, {"id": "player.ban", "semantics": ' + semantics + b"}]")
     server = bed.server(capabilities=(), manifest=manifest)
     other = bed.server("game-2", "i9", capabilities=())
     other.outstanding = 5

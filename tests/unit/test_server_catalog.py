@@ -43,6 +43,13 @@ def test_a_payload_is_checked_against_the_schema_and_every_fault_is_named(catalo
     assert list(caught.value.details) == ["/days"]
 
 
+def test_a_game_server_may_send_a_whole_manifest(catalog: Catalog) -> None:
+    whole = orjson.dumps({"provider": {"id": "s"}, "functions": orjson.loads(manifest()), "entities": []})
+    catalog.learn("a", THERE, (service(whole),))
+    with pytest.raises(InvalidArgument, match="does not fit ban: /days"):
+        catalog.check(call({"days": 0}, THERE))
+
+
 def test_a_payload_is_checked_in_its_own_scope_only(catalog: Catalog) -> None:
     assert catalog.check(call({"days": 0}, THERE)).function.schema is None
 

@@ -68,7 +68,7 @@ class VirtualObject:
     operations: Operations
     schema: Any = None
     """JSON Schema, or a TypedDict or dataclass."""
-    relationships: Mapping[str, Relationship | Mapping[str, str]] = field(default_factory=dict)
+    relationships: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
     """The parameter that is the id of one of them; `<object>_id` or `id` where nothing is said."""
     title: Text = ""
@@ -85,7 +85,7 @@ class VirtualObject:
                 f"virtual object {self.id} has no operations: give at least one, like {{'read': 'wallet.get'}}"
             )
         for verb in self.operations:
-            if not isinstance(verb, str) or not _VERB.fullmatch(verb):
+            if not _VERB.fullmatch(str(verb)):
                 raise ValueError(
                     f"virtual object {self.id}, operation {verb!r}: a verb is one word, like read or transfer"
                 )
@@ -113,11 +113,8 @@ class VirtualObject:
             given = Operation(**{"function": "", **given})
         elif isinstance(given, str) or callable(given):
             given = Operation(function=given)
-        if (
-            isinstance(given, Operation)
-            and (callable(given.function) or isinstance(given.function, str))
-            and given.function
-        ):
+        function: Any = given.function if isinstance(given, Operation) else None
+        if isinstance(given, Operation) and function and (callable(function) or isinstance(function, str)):
             return given
         raise TypeError(f"virtual object {self.id}, operation {verb}: give a function's id, or its handler")
 

@@ -18,6 +18,7 @@ class Listening:
     def __init__(self, registered: local_pb2.RegisterLocalRequest, scope: tuple[str, str], tls: Tls | None) -> None:
         self.service_id = registered.service_id
         self.address = registered.rpc_addr
+        self.entities: Mapping[str, Mapping[str, Any]]
         described, self.entities = read_manifest(registered.manifest_json)
         self.functions: Mapping[str, Mapping[str, Any]] = {
             function.id: described.get(function.id, {"id": function.id, "version": function.version})
