@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croupier.descriptors.paths import PATH_CHARACTERS, single_value_path
 from croupier.domain.call import Call, Route
 from croupier.domain.function import Function
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
-from croupier.server.dispatch.hashing import PATH_CHARACTERS, single_value_path, with_hash_key
+from croupier.server.dispatch.hashing import with_hash_key
 
 PLAYER = {
     "player": {"id": "p1", "a b": "2", "it's": "3", 'say "hi"': "4", "名字": "5"},

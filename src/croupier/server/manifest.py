@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
+from croupier.descriptors.paths import single_value_path
 from croupier.domain.durations import seconds_of
 from croupier.domain.function import Function
 from croupier.domain.limits import JOB_TIMEOUT_MAX
 from croupier.errors import InvalidArgument
-from croupier.server.dispatch.hashing import single_value_path
 
 MANIFEST_BYTES = 4_000_000
 FUNCTIONS = 10_000

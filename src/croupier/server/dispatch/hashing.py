@@ -1,36 +1,14 @@
 """Where a call's hash key comes from when its caller names none: the payload, as its function says."""
 
 from dataclasses import replace
-from functools import lru_cache
 
-import jsonpath
 import orjson
 
+from croupier.descriptors.paths import single_value_path
 from croupier.domain.call import Call
 from croupier.domain.function import Function
 from croupier.domain.limits import KEY_BYTES
 from croupier.errors import InvalidArgument
-
-PATH_CHARACTERS = 512
-
-_RFC_9535 = jsonpath.JSONPathEnvironment(strict=True)
-
-
-@lru_cache(maxsize=1024)
-def single_value_path(query: str) -> jsonpath.JSONPath:
-    """A JSONPath (RFC 9535) that names one value at most: without filters, slices, wildcards.
-
-    Raises InvalidArgument, saying where it cannot be read.
-    """
-    if len(query) > PATH_CHARACTERS:
-        raise InvalidArgument(f"a JSONPath has at most {PATH_CHARACTERS} characters: {query[:40]!r} …")
-    try:
-        path = _RFC_9535.compile(query)
-    except jsonpath.JSONPathError as error:
-        raise InvalidArgument(f"JSONPath {query!r} cannot be read: {error.args[0]}") from None
-    if not isinstance(path, jsonpath.JSONPath) or not path.singular_query():
-        raise InvalidArgument(f"JSONPath {query!r} may name several values: write names and indices, as in $.player.id")
-    return path
 
 
 def with_hash_key(call: Call, function: Function) -> Call:

@@ -1,0 +1,70 @@
+"""A kind of object as its description has it, and what can be done with one."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from croupier.descriptors.fields import FreeObject, I18n, Line, Name
+from croupier.descriptors.function import Described, FunctionDescriptor
+from croupier.descriptors.part import Part
+
+
+class Operation(Part):
+    """A function that acts on objects of the kind."""
+
+    function: Name = Field(description="the function's id")
+    label: I18n = Field(default_factory=dict, description="on the button")
+    icon: Line = Field(default="", description="an icon's name")
+    danger: bool = Field(default=False, description="whether it is asked for twice")
+    title: I18n = Field(default_factory=dict, description="above the form")
+    description: I18n = Field(default_factory=dict, description="under the title")
+    target: FreeObject = Field(default_factory=dict, description="{field, jsonpath}: which argument names the object")
+
+    @classmethod
+    def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in ("function_id", "id"):
+            if "function" not in value and name in value:
+                value["function"] = value.pop(name)
+        return value
+
+    @classmethod
+    def abbreviated(cls, value: Any) -> Any:
+        return {"function": value} if isinstance(value, str) else value
+
+
+class Relationship(Part):
+    """How objects of the kind belong to those of another."""
+
+    type: Line = Field(default="", description="has_many, belongs_to, …")
+    entity: Line = Field(default="", description="the other kind")
+    foreign_key: Line = Field(default="", description="the field that holds the other's key")
+
+    @classmethod
+    def abbreviated(cls, value: Any) -> Any:
+        return {"entity": value} if isinstance(value, str) else value
+
+
+class EntityDescriptor(Described):
+    type: Literal["entity", "resource"] = Field(default="entity", description="`entity` or `resource`")
+    title: I18n = Field(default_factory=dict, description="its name for people")
+    color: Line = Field(default="", description="a colour of the page, or #rrggbb")
+    key: Line = Field(default="", description="the field that tells objects apart")
+    object_schema: FreeObject | None = Field(
+        default=None, alias="schema", description="JSON Schema 2020-12 of one object"
+    )
+    operations: dict[Line, tuple[Operation, ...]] = Field(
+        default_factory=dict,
+        max_length=500,
+        description="functions by verb: create, read, update, delete, list, ban, …",
+    )
+    relationships: dict[Line, Relationship] = Field(
+        default_factory=dict, max_length=500, description="by name: {type, entity, foreign_key}"
+    )
+    ui: FreeObject = Field(default_factory=dict, description="{columns, actions, form, search, pagination, …}")
+
+    def document(self) -> dict[str, Any]:
+        """As `Described.document`; `type` is always said."""
+        return {"id": self.id, "version": self.version, "type": self.type, **super().document()}
+
+
+Descriptor = FunctionDescriptor | EntityDescriptor

@@ -1,0 +1,36 @@
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Part(BaseModel):
+    """A part of a description. Frozen; what nobody here knows is kept as it came.
+
+    null is as good as absent, and `[]` or "" as good as an object with nothing in it.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="allow", hide_input_in_errors=True, populate_by_name=True, protected_namespaces=()
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return cls.respelled({name: part for name, part in value.items() if part is not None})
+        return cls.respelled({}) if value in ([], "", None, False) else cls.abbreviated(value)
+
+    @classmethod
+    def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """`value`, which is ours to change, under the names of the fields."""
+        return value
+
+    @classmethod
+    def abbreviated(cls, value: Any) -> Any:
+        """What a value that is no object stands for; itself where it stands for nothing."""
+        return value
+
+    def document(self) -> dict[str, Any]:
+        """The part as JSON values, without what is as it is by default; reading it gives the same part."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
