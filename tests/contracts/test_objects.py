@@ -137,6 +137,25 @@ async def test_a_name_that_is_none_is_refused(objects: Objects, name: str):
         await objects.delete(name)
 
 
+async def test_a_folder_tells_what_lies_right_in_it(objects: Objects):
+    for name in ("packs/b.tgz", "packs/a.tgz", "packs/deeper/c", "other/d"):
+        await objects.put(name, chunks(b"x"))
+
+    assert await objects.names("packs") == ["packs/a.tgz", "packs/b.tgz"]
+    assert await objects.names("nothing") == []
+
+
+async def test_what_a_kill_left_unfinished_is_named_and_can_be_deleted(tmp_path: Path):
+    folder = tmp_path / "packs"
+    folder.mkdir()
+    (folder / ".unfinishedb.tgz").write_bytes(b"half")
+    objects = DiskObjects(tmp_path)
+
+    assert await objects.names("packs") == ["packs/b.tgz"]
+    await objects.delete("packs/b.tgz")
+    assert await objects.names("packs") == []
+
+
 async def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path):
     (tmp_path / "objects").write_text("a file is in the way")
 

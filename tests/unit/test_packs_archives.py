@@ -1,5 +1,6 @@
 """Archives that strangers make: read whole or refused whole."""
 
+import contextlib
 import gzip
 import io
 import os
@@ -352,19 +353,15 @@ def test_damage_anywhere_is_refused_or_harmless(damage: list[tuple[int, int]], i
     archive = bytearray(tar_of(*entries, form=tarfile.PAX_FORMAT) if inside else tgz(*entries))
     for place, value in damage:
         archive[place % len(archive)] = value
-    try:
+    with contextlib.suppress(CroupierError):
         read_archive(gzip.compress(bytes(archive)) if inside else bytes(archive))
-    except CroupierError as error:
-        assert error.message
 
 
 @given(st.binary(max_size=3000), st.integers(0, 3))
 def test_rubbish_is_refused_or_harmless(rubbish: bytes, headers: int):
     good = b"".join(header(b"f%d" % number) for number in range(headers))
-    try:
+    with contextlib.suppress(CroupierError):
         read_archive(gzip.compress(good + rubbish))
-    except CroupierError as error:
-        assert error.message
 
 
 def test_a_wrong_length_in_the_tail_is_refused():

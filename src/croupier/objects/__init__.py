@@ -21,5 +21,8 @@ class Objects(Protocol):
     def get(self, name: str) -> AsyncIterator[bytes]:
         """The content, chunk by chunk. Raises NotFound at the first step."""
 
+    async def names(self, folder: str) -> list[str]:
+        """The names of what lies right in `folder` (`packs`), sorted; also of what a kill left of it unfinished."""
+
     async def delete(self, name: str) -> None:
         """Afterwards there is no such object; it is no fault if there was none."""

@@ -1,9 +1,10 @@
 """Objects as files: written beside their name, forced to the disk, then renamed."""
 
 import asyncio
+import contextlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -56,15 +57,28 @@ class DiskObjects:
         finally:
             file.close()
 
+    async def names(self, folder: str) -> list[str]:
+        path = self._path(folder)
+        return await _on_disk(lambda: sorted({f"{folder}/{name}" for name in _files(path)}))
+
     async def delete(self, name: str) -> None:
         path = self._path(name)
         await _on_disk(lambda: path.unlink(missing_ok=True))
+        if name not in self._writing:
+            await _on_disk(lambda: path.with_name(_UNFINISHED + path.name).unlink(missing_ok=True))
 
     def _path(self, name: str) -> Path:
         parts = name.split("/")
         if len(parts) > _PARTS or not all(_PART.fullmatch(part) for part in parts):
             raise InvalidArgument(f"{name[:200]!r} is no name of an object")
         return self._folder.joinpath(*parts)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in folder.iterdir():
+            if entry.is_file():
+                yield entry.name.removeprefix(_UNFINISHED)
 
 
 def _create(path: Path) -> BinaryIO:

@@ -25,6 +25,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
+from croupier.store.packs import PackStore
 
 NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
 """The reasons that say that no game server began with the call: a repetition with the same key must run."""
@@ -169,6 +170,9 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def catalog(self) -> CatalogStore: ...
+
+    @property
+    def packs(self) -> PackStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

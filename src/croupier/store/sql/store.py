@@ -20,6 +20,7 @@ from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
+from croupier.store.sql.pack_store import SqlPackStore
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.writer import CLOSED, Writer
 from croupier.store.sql.writes import (
@@ -96,6 +97,7 @@ class SqlStore:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.bulk = SqlBulkStore(self._writer, self._read)
         self.catalog = SqlCatalogStore(self._writer, self._read)
+        self.packs = SqlPackStore(self._writer, self._read)
 
     async def begin(
         self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()

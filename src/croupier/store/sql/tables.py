@@ -27,6 +27,7 @@ REVISIONS = (
     "0005_keyed",
     "0006_subjects",
     "0007_catalog",
+    "0008_packs",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -238,6 +239,30 @@ assignments = Table(
     Column("env", Text, primary_key=True),
     Column("functions", Text, nullable=False),
 )
+
+packs = Table(
+    "packs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    _text("changed_by"),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+pack_versions = Table(
+    "pack_versions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    _text("version"),
+    _text("category"),
+    _text("signature"),
+    _text("signed_by"),
+    _text("installed_by"),
+    Column("installed_ms", BigInteger, nullable=False),
+)
+"""The archives lie in `croupier.objects`, under their digests."""
 
 alembic_version = Table(
     "alembic_version",

@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog ─► finish ─► read what is answered ─► archive, forget
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog, packs ─► finish ─► read what is answered ─► archive, forget
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -20,6 +20,7 @@ from croupier.store.sql import forgetting, queries, rows, statements
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
 from croupier.store.sql.ledger import Ledger
+from croupier.store.sql.pack_writes import ReplacePacks, replace_packs
 from croupier.store.sql.tables import RUNNING, calls
 from croupier.store.sql.writes import (
     Abandon,
@@ -52,6 +53,8 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     answers.update(_advance(connection, by_kind[Append], ledger))
     apply_bulk(connection, by_kind[BulkWrite])
     apply_catalog(connection, by_kind[CatalogWrite])
+    for replace in by_kind.get(ReplacePacks, ()):
+        replace_packs(connection, replace)
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
         ids = {begin.call.id for begin in again}
