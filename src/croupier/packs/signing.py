@@ -9,7 +9,8 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -145,9 +146,9 @@ def signature_json(signature: Signature) -> bytes:
 def parse_signature(content: bytes) -> Signature:
     """Raises InvalidArgument."""
     try:
-        found = orjson.loads(content) if len(content) <= _SIGNATURE_BYTES else None
-        return Signature(**{field: _text(found[field]) for field in Signature.__dataclass_fields__})
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        found: Any = orjson.loads(content[: _SIGNATURE_BYTES + 1])
+        return Signature(**{field.name: _text(found[field.name]) for field in fields(Signature)})
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
         raise InvalidArgument(f"{SIGNATURE_FILE} is no signature: sign the pack anew") from None
 
 

@@ -12,7 +12,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from croupier.errors import PayloadTooLarge
 from croupier.packs.bounds import ARCHIVE_BYTES, FILE_BYTES, MOST_ENTRIES, UNPACKED_BYTES
@@ -70,11 +70,12 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 
 def _read_all(stream: Unzipped) -> dict[str, bytes]:
-    tar = _Tar(fileobj=stream, mode="r", encoding="utf-8", errors="surrogateescape")
+    # It needs no more of a file than to be read forwards, whatever its types ask for.
+    tar = _Tar(fileobj=cast("Any", stream), mode="r", encoding="utf-8", errors="surrogateescape")
     names, files = Names(), {}
     count, room = 0, UNPACKED_BYTES
     while (entry := tar.next()) is not None:
-        tar.members = []  # it would keep them all
+        tar.members.clear()  # it would keep them all
         count += 1
         if count > MOST_ENTRIES:
             raise ArchiveRefused(f"the archive has more than {MOST_ENTRIES} entries")
@@ -149,6 +150,7 @@ class _Tar(tarfile.TarFile):
     tarinfo: ClassVar[type[tarfile.TarInfo]] = _Entry  # type: ignore[misc]  # one for the class is what is meant
     extensions = 0
     """Headers in a row that belong to the entry after them: tarfile goes one call deeper for each."""
+    members: list[tarfile.TarInfo]
     globals = 0
 
     @property

@@ -31,10 +31,10 @@ def parse_version(text: str) -> Version | None:
     match = _VERSION.fullmatch(text.strip()) if len(text) <= TEXT_BYTES else None
     if match is None:
         return None
-    numbers = [int(match[place] or 0) for place in (1, 2, 3)]
+    release = Version(int(match[1]), int(match[2] or 0), int(match[3] or 0))
     if match[4] is None:
-        return Version(*numbers)
-    return Version(*numbers, tuple(_identifier(part) for part in match[4].split(".")))
+        return release
+    return release._replace(pre=tuple(_identifier(part) for part in match[4].split(".")))
 
 
 def _identifier(part: str) -> tuple[int, int, str]:
@@ -111,9 +111,12 @@ def _bounds(sign: str, text: str, wanted: str) -> _Bounds:
 
 def _next(version: Version, place: int) -> Version:
     """The first version, its pre-releases included, that differs in the number at `place`, from 1, or before it."""
-    numbers = [version.major, version.minor, version.patch][:place]
-    numbers[-1] += 1
-    return _floor(Version(*numbers))
+    following = (
+        Version(version.major + 1),
+        Version(version.major, version.minor + 1),
+        Version(version.major, version.minor, version.patch + 1),
+    )
+    return _floor(following[place - 1])
 
 
 def _floor(version: Version) -> Version:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert
 
 from croupier.domain.pack import InstalledPack
 from croupier.store.sql.tables import pack_versions, packs
@@ -11,7 +11,7 @@ from croupier.store.sql.writes import ROW_BYTES, Write
 
 _INSERT_PACKS = insert(packs)
 _INSERT_VERSIONS = insert(pack_versions)
-_NAMES = bindparam("names", expanding=True)
+_NAMES: BindParameter[Sequence[str]] = bindparam("names", expanding=True)
 _DELETE_PACKS = delete(packs).where(packs.c.name.in_(_NAMES))
 _DELETE_VERSIONS = delete(pack_versions).where(pack_versions.c.name.in_(_NAMES))
 
