@@ -14,6 +14,7 @@ from croupier.descriptors.entity import Descriptor, EntityDescriptor, Operation,
 from croupier.descriptors.faults import Fault, FaultyDescriptor, Message
 from croupier.descriptors.function import FunctionDescriptor
 from croupier.descriptors.loading import Loaded, load_directory
+from croupier.descriptors.manifest import Manifest, ProvidedOperation, ProviderMeta, read_manifest
 from croupier.descriptors.reading import read_descriptor
 from croupier.descriptors.schema import CompiledSchema, compile_schema
 from croupier.descriptors.violations import SchemaFault
@@ -26,11 +27,15 @@ __all__ = [
     "FaultyDescriptor",
     "FunctionDescriptor",
     "Loaded",
+    "Manifest",
     "Message",
     "Operation",
+    "ProvidedOperation",
+    "ProviderMeta",
     "Relationship",
     "SchemaFault",
     "compile_schema",
     "load_directory",
     "read_descriptor",
+    "read_manifest",
 ]

@@ -64,7 +64,7 @@ def _read(
     try:
         descriptor = model.model_validate(entry.value)
     except ValidationError as error:
-        found = [_told(each) for each in error.errors(include_url=False, include_input=False)]
+        found = [told(each) for each in error.errors(include_url=False, include_input=False)]
         found += _schema_faults(entry.value)
         return None, [(entry.origin(path), message) for path, message in found]
     descriptor._original = written  # noqa: SLF001 — set once, by the only reader of these models
@@ -95,7 +95,8 @@ def _schema_faults(schemas: Mapping[str, Any]) -> Found:
                 yield (name, *path), message
 
 
-def _told(error: ErrorDetails) -> tuple[Path, Message]:
+def told(error: ErrorDetails) -> tuple[Path, Message]:
+    """Where pydantic found a fault, and which."""
     path = tuple(part for part in error["loc"] if part != "[key]")
     context = error.get("ctx", {})
     if error["type"] == "descriptor":

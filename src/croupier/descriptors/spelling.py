@@ -196,14 +196,21 @@ def _by_verb(entry: Entry, said: list[Any]) -> dict[str, list[Any]]:
 
 
 def _verb_and_operation(said: Any, entity_id: Any) -> tuple[str, Any]:
-    if isinstance(said, str):
-        return said, {"function": f"{entity_id}.{said}"}
-    if not isinstance(said, dict):
+    operation = {"op": said} if isinstance(said, str) else dict(said) if isinstance(said, dict) else None
+    if operation is None:
         return "", said
-    operation = dict(said)
     verb = next((operation.pop(name) for name in ("op", "verb", "operation") if operation.get(name)), "")
     if not isinstance(verb, str) or not verb:
         return "", said
-    if not any(operation.get(name) for name in ("function", "function_id", "id")):
+    named = any(operation.get(name) for name in ("function", "function_id", "id"))
+    if not named and isinstance(entity_id, str) and entity_id:
         operation["function"] = f"{entity_id}.{verb}"
     return verb, operation
+
+
+def operation_entry(said: Any) -> Any:
+    """An operation that stands apart from its entity, and names it."""
+    if not isinstance(said, dict):
+        return said
+    verb, operation = _verb_and_operation(said, said.get("entity"))
+    return {**operation, "op": verb} if verb else said

@@ -39,8 +39,12 @@ def told(violation: jsonschema_rs.ValidationError) -> list[SchemaFault]:
     facts = kind.as_dict()
     if kind.name == "required":
         return [_fault([*path, facts["property"]], "required", _MISSING)]
+    if kind.name == "falseSchema" and violation.schema_path[-1:] == ["additionalProperties"]:
+        # How the library tells that an object which has no fields at all has some.
+        names = list(violation.instance)[:_MANY] if isinstance(violation.instance, dict) else []
+        return [_fault([*path, name], "additionalProperties", _NOT_A_FIELD) for name in names]
     if kind.name in _UNEXPECTED:
-        return [_fault([*path, name], kind.name, _UNEXPECTED[kind.name]) for name in facts["unexpected"][:_MANY]]
+        return [_fault([*path, name], kind.name, _NOT_A_FIELD) for name in facts["unexpected"][:_MANY]]
     if kind.name in {"anyOf", "oneOf"} and "context" in facts:
         meant = _meant(kind.context, len(path))  # type: ignore[attr-defined]
         if meant is not None:
@@ -102,10 +106,8 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
 }
 
 _MISSING = Message("is missing", "缺少此项")
-_UNEXPECTED: Mapping[str, Message] = {
-    "additionalProperties": Message("is not a field of it", "不是已定义的字段"),
-    "unevaluatedProperties": Message("is not a field of it", "不是已定义的字段"),
-}
+_NOT_A_FIELD = Message("is not a field of it", "不是已定义的字段")
+_UNEXPECTED = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
 def _one_of(words: Iterable[tuple[str, str]]) -> Message:
