@@ -40,9 +40,8 @@ def told(violation: jsonschema_rs.ValidationError) -> list[SchemaFault]:
     if kind.name == "required":
         return [_fault([*path, facts["property"]], "required", _MISSING)]
     if kind.name == "falseSchema" and violation.schema_path[-1:] == ["additionalProperties"]:
-        # How the library tells that an object which has no fields at all has some.
-        names = list(violation.instance)[:_MANY] if isinstance(violation.instance, dict) else []
-        return [_fault([*path, name], "additionalProperties", _NOT_A_FIELD) for name in names]
+        # How the library says that an object which may have no fields has some; it does not say which.
+        return [_fault(path, "additionalProperties", _NO_FIELDS)]
     if kind.name in _UNEXPECTED:
         return [_fault([*path, name], kind.name, _NOT_A_FIELD) for name in facts["unexpected"][:_MANY]]
     if kind.name in {"anyOf", "oneOf"} and "context" in facts:
@@ -107,6 +106,7 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
 
 _MISSING = Message("is missing", "缺少此项")
 _NOT_A_FIELD = Message("is not a field of it", "不是已定义的字段")
+_NO_FIELDS = Message("may have no fields", "不能含有任何字段")
 _UNEXPECTED = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
