@@ -127,7 +127,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
         guard, agents, catalog, router = Guard(token.get_secret_value()), *_table(settings.routing)
-        intake = JobIntake(store, bus, system_clock)
+        intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
         calls = Calls(guard=guard, catalog=catalog, store=store, router=router)

@@ -28,7 +28,9 @@ from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router, Target
+from croupier.server.transcode import spoken, understood
 from croupier.store import CallRecord, CallStore
+from croupier.transcoding import Codec
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +57,14 @@ class Calls:
         function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
+        said = call if entry.codec is None else await spoken(entry.codec, call)
+        way.codec = entry.codec
         earlier = await self._begin(call, way, durable=function.mode != "query")
         way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
             return await self._repeat(earlier, deadline)
-        outcome = await self._run(call, deadline, way)
+        outcome = await self._run(said, deadline, way)
         await self._record(call, outcome, way)
         if isinstance(outcome, CroupierError):
             raise outcome
@@ -115,7 +119,7 @@ class Calls:
             targets, skipped = await self._everyone(call, deadline)
             way.decision = f"every healthy game server that offers it ({len(targets)})"
             way.sent = True
-            return await broadcast(call, targets, skipped, deadline)
+            return await broadcast(call, targets, skipped, deadline, way.codec)
         router = self._router
         target = router.route(call) if not call.wait_for else await router.wait(call, router.well, deadline)
         way.target = target
@@ -123,7 +127,8 @@ class Calls:
         if left <= 0:
             raise Unavailable("the deadline passed before the call could be sent; nothing ran, it may be repeated")
         way.sent = True
-        return await target.link.invoke(call, target.service_id, left)
+        result = await target.link.invoke(call, target.service_id, left)
+        return result if way.codec is None else await understood(way.codec, result)
 
     async def _everyone(self, call: Call, deadline: float) -> tuple[list[Target], list[Skipped]]:
         everyone = self._router.everyone
@@ -191,11 +196,12 @@ class Calls:
 class _Way:
     """What is noted of a call while it is under way. The loop's own time stands still between two turns, in whole milliseconds."""
 
-    __slots__ = ("began", "decision", "recorded", "sent", "target")
+    __slots__ = ("began", "codec", "decision", "recorded", "sent", "target")
 
     def __init__(self) -> None:
         self.began = self.recorded = perf_counter()
         self.target: Target | None = None
+        self.codec: Codec | None = None
         self.decision = ""
         """Where there is no one target."""
         self.sent = False

@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from croupier.bus import Bus
-from croupier.domain.job import JobEvent
+from croupier.domain.job import Job, JobEvent
 from croupier.domain.limits import JOB_MESSAGE_BYTES
 from croupier.errors import CroupierError
 from croupier.server.dispatch.link import Link
 from croupier.server.recent_events import RecentEvents, weight
+from croupier.server.transcode import told
 from croupier.store import JobStore
+from croupier.transcoding import Codec
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,8 @@ class _Known:
 
     agent_id: str
     ended: bool
+    codec: Codec | None = None
+    """What makes JSON of its result."""
 
 
 Arrival = tuple[Link, JobEvent]
@@ -79,12 +83,15 @@ _Wanted = tuple[Link, JobEvent, _Known]
 
 
 class JobIntake:
-    """`clock` gives milliseconds since 1970."""
+    """`clock` gives milliseconds since 1970; `codec_of` what makes JSON of the result of a job that was started before the server was."""
 
-    def __init__(self, store: JobStore, bus: Bus, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: JobStore, bus: Bus, clock: Callable[[], int], codec_of: Callable[[Job], Codec | None] = lambda _: None
+    ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._codec_of = codec_of
         self.recent = RecentEvents()
         self._pending: deque[Arrival] = deque()
         self._pending_bytes = 0
@@ -92,9 +99,9 @@ class JobIntake:
         self._wake = asyncio.Event()
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    def expect(self, job_id: str, agent_id: str) -> None:
+    def expect(self, job_id: str, agent_id: str, codec: Codec | None = None) -> None:
         """The job is about to be given to this agent; nobody else may tell of it."""
-        self._remember(job_id, _Known(agent_id, ended=False))
+        self._remember(job_id, _Known(agent_id, ended=False, codec=codec))
 
     async def conclude(self, job_id: str, *, reason: str, message: str) -> None:
         """End a job that will send no end of its own; what its agent still tells of it is stopped."""
@@ -141,6 +148,9 @@ class JobIntake:
         wanted, unwanted = await self._sorted(batch)
         unnumbered = [(link, event) for link, event, _ in wanted if not event.seq]
         wanted = [arrival for arrival in wanted if arrival[1].seq]
+        for at, arrival in enumerate(wanted):
+            if arrival[2].codec is not None and arrival[1].type == "done":
+                wanted[at] = arrival[0], await told(arrival[2].codec, arrival[1]), arrival[2]
         stored = await self._append([event for _, event, _ in wanted]) if wanted else {}
         newest: dict[str, Link] = {}
         for link, event, known in wanted:
@@ -178,7 +188,9 @@ class JobIntake:
 
     async def _look_up(self, job_id: str) -> _Known | None:
         job = await _insisting(lambda: self._store.job(job_id))
-        return None if job is None else self._remember(job_id, _Known(job.agent_id, job.ended))
+        if job is None:
+            return None
+        return self._remember(job_id, _Known(job.agent_id, job.ended, None if job.ended else self._codec_of(job)))
 
     def _remember(self, job_id: str, known: _Known) -> _Known:
         self._known[job_id] = known

@@ -22,8 +22,10 @@ from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
 from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake, topic
+from croupier.server.transcode import spoken
 from croupier.server.turns import Turns
 from croupier.store import CallRecord, Store
+from croupier.transcoding import Codec
 from croupier.tunnel.frames import JobStarted
 
 log = logging.getLogger(__name__)
@@ -74,12 +76,14 @@ class Jobs:
             call = with_hash_key(call, function)
         if call.timeout is None and function.timeout is not None:
             call = replace(call, timeout=function.timeout)
-        starting = asyncio.ensure_future(self._start(call))
+        said = call if entry.codec is None else await spoken(entry.codec, call)
+        starting = asyncio.ensure_future(self._start(call, said, entry.codec))
         self._starting[call.id] = starting
         starting.add_done_callback(lambda _: self._starting.pop(call.id))
         return await asyncio.shield(starting)
 
-    async def _start(self, call: Call) -> str:
+    async def _start(self, call: Call, said: Call, codec: Codec | None) -> str:
+        """`said` is the call as its game server gets it."""
         earlier = await self._store.create(call)
         if earlier is not None:
             return await self._started_earlier(earlier)
@@ -87,7 +91,7 @@ class Jobs:
         try:
             router = self._router
             target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
-            started = await self._hand_over(call, target)
+            started = await self._hand_over(said, target, codec)
         except CroupierError as error:
             await self._not_started(call, error, unsent=target is None or error.unsent)
             raise
@@ -99,8 +103,8 @@ class Jobs:
         await self._record_start(call, target, started.service_id)
         return call.id
 
-    async def _hand_over(self, call: Call, target: Target) -> JobStarted:
-        self._intake.expect(call.id, target.link.agent_id)
+    async def _hand_over(self, call: Call, target: Target, codec: Codec | None) -> JobStarted:
+        self._intake.expect(call.id, target.link.agent_id, codec)
         try:
             return await target.link.start(call, target.service_id, START_TIMEOUT)
         except (DeadlineExceeded, OutcomeUnknown):

@@ -4,12 +4,14 @@ from typing import Protocol
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call
 from croupier.domain.function import Function, Service
+from croupier.domain.job import Job
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, PermissionDenied
 from croupier.server.catalog.checking import check_payload, compiled
 from croupier.server.catalog.entry import Entry, Kind, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
 from croupier.server.catalog.spoken import Spoken
+from croupier.transcoding import Codec
 
 MOST_PROVIDERS = 1_000
 
@@ -86,6 +88,11 @@ class Catalog:
     def function(self, scope: Scope, function_id: str) -> Function | None:
         entry = self.entry(scope, function_id)
         return entry.function if entry else None
+
+    def codec_of(self, job: Job) -> Codec | None:
+        """What makes JSON of the results of a job's function, as it is described now."""
+        entry = self.entry(job.scope, job.function_id)
+        return entry.codec if entry is not None else None
 
     # ------------------------------------------------------------------------------------------------ learning
 

@@ -6,6 +6,7 @@ import jsonschema_rs
 
 from croupier.domain.function import Function
 from croupier.domain.values import value
+from croupier.transcoding import Codec
 
 
 class Kind(StrEnum):
@@ -42,5 +43,5 @@ class Entry:
     validator: jsonschema_rs.Draft202012Validator | None = None
     form: Any = None
     """What shows, hides and demands fields, where the description has such conditions."""
-    codec: Any = None
+    codec: Codec | None = None
     """What makes protobuf of its arguments and JSON of its answers, where the game server speaks protobuf."""

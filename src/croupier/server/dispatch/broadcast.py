@@ -20,6 +20,8 @@ from croupier.domain.routing import Skipped
 from croupier.errors import CroupierError, PayloadTooLarge, Unavailable
 from croupier.server.dispatch.router import Target
 from croupier.server.payload_json import payload_fields
+from croupier.server.transcode import understood
+from croupier.transcoding import Codec
 
 FAN_OUT = 64
 """How many game servers are asked at the same time."""
@@ -49,21 +51,28 @@ _CERTAIN = (
 """Reasons, from `nothing ran` to `nobody knows`."""
 
 
-async def broadcast(call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float) -> Result:
+async def broadcast(
+    call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float, codec: Codec | None = None
+) -> Result:
     """Run `call` on every target until `deadline` (the loop's clock) and answer with what each of them said.
+
+    With `codec` they are sent and answer protobuf, as `call` has it already.
 
     Raises the gravest error when every one failed, PayloadTooLarge when the answers together are too large.
     """
-    return await _Broadcast(call, targets, skipped, deadline).run()
+    return await _Broadcast(call, targets, skipped, deadline, codec).run()
 
 
 class _Broadcast:
-    def __init__(self, call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float) -> None:
+    def __init__(
+        self, call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float, codec: Codec | None
+    ) -> None:
         metadata = {name: value for name, value in call.metadata.items() if name != "route"}
         self._call = replace(call, route=Route.LB, metadata=metadata)
         self._targets = targets
         self._skipped = skipped
         self._deadline = deadline
+        self._codec = codec
         self._clock = asyncio.get_running_loop().time
         self._due = iter(range(len(targets)))
         self._outcomes: dict[int, Outcome] = {}
@@ -90,7 +99,8 @@ class _Broadcast:
         target = self._targets[number]
         try:
             call = replace(self._call, id=f"{self._call.id}.{number}")
-            return await target.link.invoke(call, target.service_id, left)
+            result = await target.link.invoke(call, target.service_id, left)
+            return result if self._codec is None else await understood(self._codec, result)
         except CroupierError as error:
             return error
 
