@@ -95,7 +95,9 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 
 @asynccontextmanager
-async def spine(store: SqlStore, **config: int) -> AsyncIterator[tuple[Calls, Holding, TunnelLink]]:
+async def spine(
+    store: SqlStore, catalog: Catalog | None = None, **config: int
+) -> AsyncIterator[tuple[Calls, Holding, TunnelLink]]:
     ours, theirs = memory_streams()
     agent = Holding()
     hello = Hello(agent_id="a", game_id="demo", env="dev", capabilities=("session",), incarnation="one")
@@ -105,7 +107,7 @@ async def spine(store: SqlStore, **config: int) -> AsyncIterator[tuple[Calls, Ho
     agents.put(
         Agent(agent_id="a", scope=SCOPE, link=link, services=(Service(service_id="s", functions=(FunctionRef("f"),)),))
     )
-    calls = Calls(guard=Guard("token"), catalog=Catalog(), store=store, router=Router(agents))
+    calls = Calls(guard=Guard("token"), catalog=catalog or Catalog(), store=store, router=Router(agents))
     accepting = asyncio.ensure_future(_accept(link, ours, hello))
     dialling = asyncio.ensure_future(agent.peer.run(theirs))
     async with asyncio.timeout(10):

@@ -86,7 +86,11 @@ class JobIntake:
     """`clock` gives milliseconds since 1970; `codec_of` what makes JSON of the result of a job that was started before the server was."""
 
     def __init__(
-        self, store: JobStore, bus: Bus, clock: Callable[[], int], codec_of: Callable[[Job], Codec | None] = lambda _: None
+        self,
+        store: JobStore,
+        bus: Bus,
+        clock: Callable[[], int],
+        codec_of: Callable[[Job], Codec | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._bus = bus

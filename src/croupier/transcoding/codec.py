@@ -1,10 +1,11 @@
 from dataclasses import dataclass
+from typing import Self
 
 import orjson
 from google.protobuf.message import DecodeError, EncodeError
 
 from croupier.domain.limits import PAYLOAD_BYTES
-from croupier.errors import CroupierError, HandlerFailed, InvalidArgument, PayloadTooLarge
+from croupier.errors import CroupierError, FailedPrecondition, HandlerFailed, InvalidArgument, PayloadTooLarge
 from croupier.transcoding.mismatch import Mismatch, TooLarge
 from croupier.transcoding.reading import Reader
 from croupier.transcoding.writing import Room, Writer
@@ -21,12 +22,22 @@ class Codec:
     response_fqn: str
     reader: Reader | None
     writer: Writer | None
+    fault: str = ""
+    """Why it cannot be used, if it cannot."""
+
+    @classmethod
+    def unusable(cls, fault: str) -> Self:
+        """Stands where the types are missing: whoever encodes gets FailedPrecondition with `fault`."""
+        return cls(request_fqn="", response_fqn="", reader=None, writer=None, fault=fault)
 
     def encode(self, json: bytes) -> bytes:
         """A JSON payload as the request message; the same JSON always gives the same bytes.
 
-        Raises InvalidArgument, naming the field that does not fit, by JSON pointer in its details; PayloadTooLarge.
+        Raises InvalidArgument, naming the field that does not fit, by JSON pointer in its details; PayloadTooLarge;
+        FailedPrecondition where there are no types to do it by.
         """
+        if self.fault:
+            raise FailedPrecondition(self.fault)
         if self.reader is None:
             return json
         value = self._parsed(json)

@@ -1,6 +1,7 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from croupier.descriptors import FunctionDescriptor
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call
 from croupier.domain.function import Function, Service
@@ -8,19 +9,13 @@ from croupier.domain.job import Job
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, PermissionDenied
 from croupier.server.catalog.checking import check_payload, compiled
+from croupier.server.catalog.codecs import PackTypes
 from croupier.server.catalog.entry import Entry, Kind, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
 from croupier.server.catalog.spoken import Spoken
 from croupier.transcoding import Codec
 
 MOST_PROVIDERS = 1_000
-
-
-class Descriptor(Protocol):
-    @property
-    def id(self) -> str: ...
-
-    def function(self) -> Function: ...
 
 
 class Pack(Protocol):
@@ -33,7 +28,11 @@ class Pack(Protocol):
     def version(self) -> str: ...
 
     @property
-    def functions(self) -> Sequence[Descriptor]: ...
+    def functions(self) -> Sequence[FunctionDescriptor]: ...
+
+    @property
+    def descriptor_sets(self) -> Mapping[str, bytes]:
+        """Its FileDescriptorSets by the names of their files; the largest take seconds to build."""
 
 
 class Catalog:
@@ -136,4 +135,6 @@ class Catalog:
 
 def _source_of(pack: Pack) -> Source:
     origin = Origin(kind=Kind.PACK, name=pack.name, version=pack.version)
-    return Source(origin=origin, entries={each.id: compiled(each.function(), origin) for each in pack.functions})
+    types = PackTypes(pack.name, pack.descriptor_sets)
+    entries = {each.id: compiled(each.function(), origin, types.codec(each)) for each in pack.functions}
+    return Source(origin=origin, entries=entries)

@@ -11,6 +11,7 @@ from croupier.domain.call import Call
 from croupier.domain.function import Function
 from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.catalog.entry import Entry, Origin
+from croupier.transcoding import Codec
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Valida
         raise InvalidArgument(f"not a usable JSON Schema: {error}") from error
 
 
-def compiled(function: Function, origin: Origin) -> Entry:
+def compiled(function: Function, origin: Origin, codec: Codec | None = None) -> Entry:
     """A schema that cannot be used is logged and not enforced."""
     validator = None
     if function.schema is not None:
@@ -38,7 +39,7 @@ def compiled(function: Function, origin: Origin) -> Entry:
             validator = compile_schema(function.schema)
         except CroupierError as error:
             log.warning("schema of %s from %s is not enforced: %s", function.id, origin.name, error.message)
-    return Entry(function=function, origin=origin, validator=validator)
+    return Entry(function=function, origin=origin, validator=validator, codec=codec)
 
 
 def check_payload(validator: jsonschema_rs.Draft202012Validator, call: Call) -> None:
