@@ -12,7 +12,9 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     stage = Stage(tmp_path)
     connector = aiohttp.TCPConnector(limit=0)
     headers = {**SCOPE, "Authorization": f"Bearer {TOKEN}"}
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+    # Ten thousand connections at once take this client longer than its own limit; what hangs is ended by pytest's.
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
+    async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
         stage.session = session
         yield stage
     await stage.end()

@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,25 @@ PATIENCE = 90.0
 """Seconds after which a wait counts as failed; far more than anything here takes, even on a machine that is busy with other work."""
 
 
+_kept: deque[socket.socket] = deque(maxlen=400)
+
+
 def free_port() -> int:
     """A port for a program that is started, killed and started again.
 
-    Below the range from which the kernel takes ports for outgoing connections: one of those may be taken in between.
+    Below the range from which the kernel takes ports for outgoing connections: one of those may be taken in between. It
+    stays bound at another address of loopback, so that the tests beside this one, which look there too, do not choose it.
     """
     for port in random.sample(range(15_000, 32_000), 1_000):
+        kept = socket.socket()
         with socket.socket() as probe, contextlib.suppress(OSError):
+            kept.bind(("127.7.7.7", port))
             probe.bind(("127.0.0.1", port))
+            if len(_kept) == _kept.maxlen:
+                _kept.popleft().close()
+            _kept.append(kept)
             return port
+        kept.close()
     raise OSError("no free port was found")
 
 
@@ -102,9 +113,7 @@ class Stage:
         self.programs: list[Program] = []
         self.session: aiohttp.ClientSession | None = None
         data = ["--data", str(root)]
-        self.server = self.program(
-            "server", PROGRAM, "server", "--http", self.http, "--grpc", self.grpc, *data, "--job-lost-after", "10s"
-        )
+        self.server = self.program("server", PROGRAM, "server", "--http", self.http, "--grpc", self.grpc, *data)
         self.agent = self.program(
             "agent", PROGRAM, "agent", "--agent-id", "agent-1", "--game", "demo", "--env", "dev",
             "--servers", self.grpc, "--grpc", self.local, "--http", self.health, *data,
