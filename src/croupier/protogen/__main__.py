@@ -1,0 +1,3 @@
+from croupier.protogen.main import main
+
+main()
