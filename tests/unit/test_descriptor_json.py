@@ -43,3 +43,8 @@ def test_what_is_clear_json_is_taken() -> None:
         b'\xef\xbb\xbf{"id": "a", "x": [1.5, -9223372036854775808, "\\ud83d\\ude00", null, true]}', "f.json"
     )
     read_descriptor(b'{"id": "a", "x": ' + b"[" * 63 + b"]" * 63 + b"}", "f.json")
+
+
+def test_other_faults_are_told_beside_those_of_the_json() -> None:
+    assert faults(b'{"x": "\\ud800", "risk": "awful"}').keys() == {"$.x", "$.id", "$.risk"}
+    assert faults(b'{"x": {"a": 1, "a": 2}, "semantics": {"mode": 3}}').keys() == {"$.x.a", "$.id", "$.semantics.mode"}

@@ -1,5 +1,6 @@
 """A kind of object as its description has it, and what can be done with one."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -22,10 +23,10 @@ class Operation(Part):
 
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in ("function_id", "id"):
-            if "function" not in value and name in value:
-                value["function"] = value.pop(name)
-        return value
+        other = next((name for name in ("function_id", "id") if name in value), None)
+        if other is None or "function" in value:
+            return value
+        return {"function" if name == other else name: part for name, part in value.items()}
 
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
@@ -61,6 +62,10 @@ class EntityDescriptor(Described):
         default_factory=dict, max_length=500, description="by name: {type, entity, foreign_key}"
     )
     ui: FreeObject = Field(default_factory=dict, description="{columns, actions, form, search, pagination, …}")
+
+    def parts(self) -> Iterable[Part | None]:
+        operations = (each for some in self.operations.values() for each in some)
+        return (*super().parts(), *operations, *self.relationships.values())
 
     def document(self) -> dict[str, Any]:
         """As `Described.document`; `type` is always said."""

@@ -98,7 +98,7 @@ def _i18n(value: object) -> object:
     """A text in one language is English; `zh-CN` and its like are `zh`."""
     if isinstance(value, str):
         return {"en": value} if value else {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     texts: dict[object, object] = {}
     for language, text in value.items():
@@ -116,7 +116,7 @@ def _words(value: object) -> object:
 
 
 def _label_texts(value: object) -> object:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     return {
         name: str(text).lower() if isinstance(text, bool) else str(text) if isinstance(text, int | float) else text

@@ -1,6 +1,6 @@
 """A function as its description has it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import orjson
@@ -27,12 +27,21 @@ class Described(Part):
     tags: Words = Field(default=(), description="words that it is found by")
     menu: Menu | None = Field(default=None, description="where it stands in the menu")
 
-    _original: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+    _written: bytes = PrivateAttr(default=b"{}")
 
     @property
-    def original(self) -> Mapping[str, Any]:
-        """The description as it was written."""
-        return self._original
+    def original(self) -> dict[str, Any]:
+        """The description as it was written, made anew at every call."""
+        written: dict[str, Any] = orjson.loads(self._written)
+        return written
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.menu,)
+
+    def keep(self, written: Mapping[str, Any]) -> None:
+        """For whoever reads: `written` is the original. It is kept as text, which takes a fifth of the memory."""
+        self._written = bytes(memoryview(orjson.dumps(written)))  # a copy: orjson's own has kilobytes of room behind it
+        self.settle()
 
     def __eq__(self, other: object) -> bool:
         """Two spellings of one description are equal."""
@@ -48,6 +57,12 @@ class Described(Part):
         return {"id": self.id, "version": self.version, **super().document()}
 
 
+# One of each for all functions that say nothing: pydantic would copy a default.
+_NO_AUTH, _NO_SEMANTICS, _NO_TRANSPORT, _NO_ROUTING, _NO_OUTPUTS, _NO_UI = (
+    Auth(), Semantics(), Transport(), Routing(), Outputs(), Ui()
+)  # fmt: skip
+
+
 class FunctionDescriptor(Described):
     type: Literal["function"] = Field(default="function", description="`function`, or nothing")
     risk: RiskLevel = Field(default="low", description="how dangerous a call is")
@@ -56,14 +71,14 @@ class FunctionDescriptor(Described):
     operation: Line = Field(
         default="", description="what it does to the object: create, read, update, delete, list, ban, …"
     )
-    auth: Auth = Field(default=Auth(), description="who may call it")
+    auth: Auth = Field(default_factory=lambda: _NO_AUTH, description="who may call it")
     params: FreeObject | None = Field(default=None, description="JSON Schema 2020-12 of the arguments")
     result: FreeObject | None = Field(default=None, description="JSON Schema 2020-12 of the answer")
-    semantics: Semantics = Field(default=Semantics(), description="how it behaves")
-    transport: Transport = Field(default=Transport(), description="how it is spoken to")
-    routing: Routing = Field(default=Routing(), description="which game server gets a call")
-    outputs: Outputs = Field(default=Outputs(), description="how an answer is shown")
-    ui: Ui = Field(default=Ui(), description="how the form looks")
+    semantics: Semantics = Field(default_factory=lambda: _NO_SEMANTICS, description="how it behaves")
+    transport: Transport = Field(default_factory=lambda: _NO_TRANSPORT, description="how it is spoken to")
+    routing: Routing = Field(default_factory=lambda: _NO_ROUTING, description="which game server gets a call")
+    outputs: Outputs = Field(default_factory=lambda: _NO_OUTPUTS, description="how an answer is shown")
+    ui: Ui = Field(default_factory=lambda: _NO_UI, description="how the form looks")
     permissions: Permissions | None = Field(default=None, description="what roles it suggests")
     inverse: Inverse | None = Field(default=None, description="the function that undoes it")
 
@@ -77,6 +92,19 @@ class FunctionDescriptor(Described):
             "risk": self.risk,
             **super().document(),
         }
+
+    def parts(self) -> Iterable[Part | None]:
+        return (
+            *super().parts(),
+            self.auth,
+            self.semantics,
+            self.transport,
+            self.routing,
+            self.outputs,
+            self.ui,
+            self.permissions,
+            self.inverse,
+        )
 
     @property
     def needs_approval(self) -> bool:

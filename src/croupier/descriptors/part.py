@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -17,13 +17,15 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _given(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return cls.respelled({name: part for name, part in value.items() if part is not None})
+        if isinstance(value, dict):
+            if None in value.values():
+                value = {name: part for name, part in value.items() if part is not None}
+            return cls.respelled(value)
         return cls.respelled({}) if value in ([], "", None, False) else cls.abbreviated(value)
 
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
-        """`value`, which is ours to change, under the names of the fields."""
+        """`value` under the names of the fields; itself, unchanged, where nothing has to be said otherwise."""
         return value
 
     @classmethod
@@ -34,3 +36,17 @@ class Part(BaseModel):
     def document(self) -> dict[str, Any]:
         """The part as JSON values, without what is as it is by default; reading it gives the same part."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def parts(self) -> Iterable["Part | None"]:
+        """The parts right below it."""
+        return ()
+
+    def settle(self) -> None:
+        """Let go of what pydantic remembers of the reading: it would take a third of the memory of a catalog."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NOTHING)
+        for part in self.parts():
+            if part is not None and part.__pydantic_fields_set__ is not _NOTHING:
+                part.settle()
+
+
+_NOTHING: set[str] = set()

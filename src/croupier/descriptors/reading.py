@@ -1,8 +1,10 @@
 """From JSON to a description, or to everything that is wrong with it."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -24,12 +26,21 @@ Found = Iterator[tuple[Path, Message]]
 def read_descriptor(raw: bytes, file: str) -> Descriptor:
     """The description in `raw`. Raises FaultyDescriptor with every fault, each naming `file`, the path and what to do."""
     value, faults = read_json(raw, file, DESCRIPTOR_BYTES)
-    if not any(fault.path == "$" for fault in faults):
-        descriptor, more = describe(value, file)
-        faults += more
-        if descriptor is not None and not faults:
-            return descriptor
-    raise FaultyDescriptor(faults)
+    if faults:
+        raise FaultyDescriptor(faults if value is None else [*faults, *_further_faults(value, file)])
+    descriptor, faults = describe(value, file)
+    if descriptor is None:
+        raise FaultyDescriptor(faults)
+    return descriptor
+
+
+def _further_faults(value: Any, file: str) -> list[Fault]:
+    """What else is wrong with a value that is not quite JSON, as far as it can be told."""
+    try:
+        mended = orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        return describe(mended, file)[1]
+    except (ValueError, TypeError, RecursionError):  # infinite numbers, or nested without end
+        return []
 
 
 def describe(value: Any, file: str, at: Path = (), *, kind: str = "") -> tuple[Descriptor | None, list[Fault]]:
@@ -67,8 +78,11 @@ def _read(
         found = [told(each) for each in error.errors(include_url=False, include_input=False)]
         found += _schema_faults(entry.value)
         return None, [(entry.origin(path), message) for path, message in found]
-    descriptor._original = written  # noqa: SLF001 — set once, by the only reader of these models
-    return descriptor, [(entry.origin(path), message) for path, message in check(descriptor)]
+    found = [(entry.origin(path), message) for path, message in check(descriptor)]
+    if found:
+        return None, found
+    descriptor.keep(written)
+    return descriptor, []
 
 
 def _function_faults(descriptor: FunctionDescriptor) -> Found:

@@ -20,12 +20,14 @@ VISITS = 10_000
 
 _UNDECIDED = frozenset({"$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"})
 _SAME_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
-_ONE = frozenset(
-    {"not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems",
-     "unevaluatedProperties", "contentSchema", "additionalItems"}
-)  # fmt: skip
-_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+_ONE, _LIST, _NAMED = "one schema", "a list of them", "several by name"
+_HOLDS = {
+    **dict.fromkeys(("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames"), _ONE),
+    **dict.fromkeys(("unevaluatedItems", "unevaluatedProperties", "contentSchema", "additionalItems"), _ONE),
+    **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), _LIST),
+    **dict.fromkeys(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"), _NAMED),
+}
+"""The keywords that hold schemas, and how."""
 
 _DYNAMIC = Message(
     "is decided while checking, which is not allowed: write $ref", "在校验时才能确定，不允许使用：请改用 $ref"
@@ -47,13 +49,16 @@ _BOMB = Message(
 def subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     """The schemas right below `schema`, by path. What is no schema (enum, const, default, examples) is not among them."""
     for keyword, value in schema.items():
-        if keyword in _ONE and not isinstance(value, list):
-            yield (keyword,), value
-        elif keyword in _MANY or keyword == "items":
-            if isinstance(value, list):
+        holds = _HOLDS.get(keyword)
+        if holds is None:
+            continue
+        if isinstance(value, list):
+            if holds is _LIST or keyword == "items":
                 for index, part in enumerate(value):
                     yield (keyword, index), part
-        elif keyword in _NAMED and isinstance(value, dict):
+        elif holds is _ONE:
+            yield (keyword,), value
+        elif holds is _NAMED and isinstance(value, dict):
             for name, part in value.items():
                 yield (keyword, name), part
 

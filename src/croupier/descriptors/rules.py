@@ -1,6 +1,7 @@
 """Who may call a function, and how it behaves: `auth`, `semantics`, `transport`, `routing`."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -50,14 +51,13 @@ class TwoPersonRule(Part):
 
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(count := value.get("approvers"), int) and not isinstance(count, bool):
-            del value["approvers"]
-            value.setdefault("threshold", count)
-        if "enabled" in value:
-            value.setdefault("required", value.pop("enabled"))
-        if value:
-            value.setdefault("required", True)
-        return value
+        said = dict(value)
+        if isinstance(count := said.get("approvers"), int) and not isinstance(count, bool):
+            del said["approvers"]
+            said.setdefault("threshold", count)
+        if "enabled" in said:
+            said.setdefault("required", said.pop("enabled"))
+        return {"required": True, **said} if said else said
 
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
@@ -74,6 +74,9 @@ class Auth(Part):
     )
     risk: RiskRule = Field(default=RiskRule(), description="as the function's `risk`, with what it asks for")
     require: Words = Field(default=(), description="what else the caller needs")
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.two_person_rule, self.risk)
 
     @field_validator("two_person_rule", mode="before")
     @classmethod
@@ -128,12 +131,15 @@ class Semantics(Part):
 
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in ("timeout", "rate_limit", "cache_ttl", "mode"):
-            if value.get(name) == "":
-                del value[name]
-        if value.get("concurrency") in (0, ""):
-            del value["concurrency"]
-        return value
+        empty = {
+            name for name in ("timeout", "rate_limit", "cache_ttl", "mode", "concurrency") if value.get(name) == ""
+        }
+        if value.get("concurrency") == 0:
+            empty.add("concurrency")
+        return {name: part for name, part in value.items() if name not in empty} if empty else value
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.rate_limit,)
 
 
 class Proto(Part):
@@ -147,6 +153,9 @@ class Proto(Part):
 class Transport(Part):
     proto: Proto | None = Field(default=None, description="protobuf messages, where the game server speaks protobuf")
     request_type: Line = Field(default="", description="a name for the request's type")
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.proto,)
 
 
 class Routing(Part):

@@ -5,11 +5,13 @@ whatever the pattern; what such an engine cannot do (looking ahead and back) is 
 No fault repeats anything of a value but the names of its fields: values may be passwords.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from croupier.descriptors.faults import Message, json_path
 from croupier.descriptors.references import Path, References
@@ -34,6 +36,10 @@ _NO_TYPE = Message(
     "must be string, integer, number, boolean, object, array or null, or a list of them",
     "必须是 string、integer、number、boolean、object、array、null 之一或其列表",
 )
+
+
+_REFERRING = (b'"$ref"', b'"$dynamic', b'"$recursive', b'"patternProperties"')
+_PATTERN = re.compile(rb'"pattern":("[^"\\]*(?:\\.[^"\\]*)*")')
 
 
 class CompiledSchema:
@@ -78,15 +84,25 @@ def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
 def schema_faults(schema: Mapping[str, Any]) -> list[tuple[Path, Message]]:
     """What is wrong with `schema`, by path."""
     try:
+        text = orjson.dumps(schema)
         if not _META.is_valid(schema):
             return list(_meta_faults(schema))
-    except ValueError:  # the library goes some hundred levels deep
-        return [((), Message("is nested too deep", "嵌套过深"))]
+    except (TypeError, ValueError):  # both libraries go some hundred levels deep
+        return [((), Message("is no JSON, or nested too deep", "不是 JSON，或嵌套过深"))]
+    if _is_plain(text):
+        return []
     references = References(schema)
     faults = list(references.faults())
     for place in references.schemas:
         faults += [((*place.path, *step), message) for step, message in _pattern_faults(place.content)]
     return faults
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether a look at a schema's text shows no references in it and no pattern that cannot be run."""
+    if any(name in text for name in _REFERRING):
+        return False
+    return not any(_pattern_fault(orjson.loads(pattern)) for pattern in _PATTERN.findall(text))
 
 
 def _meta_faults(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Message]]:

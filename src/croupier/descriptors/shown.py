@@ -1,6 +1,6 @@
 """What a page makes of a description: `outputs`, `ui`, `menu`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -59,10 +59,13 @@ class View(Part):
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
         named = value.get("renderer") or value.get("type") or "json"
-        value["renderer"] = RENDERERS.get(named, named) if isinstance(named, str) else named
-        if "title" not in value and "label" in value:
-            value["title"] = value.pop("label")
-        return value
+        said = {**value, "renderer": RENDERERS.get(named, named) if isinstance(named, str) else named}
+        if "title" not in said and "label" in said:
+            said["title"] = said.pop("label")
+        return said
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.transform,)
 
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
@@ -76,6 +79,9 @@ class Outputs(Part):
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
         return {"views": value} if isinstance(value, list) else value
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.layout, *self.views)
 
     @field_validator("views", mode="before")
     @classmethod
@@ -107,12 +113,16 @@ class Ui(Part):
 
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
+        said = dict(value)
         for name in ("fields", "layout", "groups"):
-            if f"ui:{name}" in value:
-                value.setdefault(name, value.pop(f"ui:{name}"))
-            if value.get(name) in ([], "", {}):
-                del value[name]
-        return value
+            if f"ui:{name}" in said:
+                said.setdefault(name, said.pop(f"ui:{name}"))
+            if said.get(name) in ([], "", {}):
+                del said[name]
+        return said
+
+    def parts(self) -> Iterable[Part | None]:
+        return (self.layout,)
 
 
 class Menu(Part):
@@ -141,6 +151,9 @@ class Permissions(Part):
     scopes: Words = Field(default=(), description="where: game, env, …")
     defaults: tuple[RoleBinding, ...] = Field(default=(), max_length=200, description="which role may do what")
     i18n_zh: Labels = Field(default_factory=dict, description="the verbs in Chinese")
+
+    def parts(self) -> Iterable[Part | None]:
+        return self.defaults
 
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
