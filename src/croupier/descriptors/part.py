@@ -44,9 +44,12 @@ class Part(BaseModel):
     def settle(self) -> None:
         """Let go of what pydantic remembers of the reading: it would take a third of the memory of a catalog."""
         object.__setattr__(self, "__pydantic_fields_set__", _NOTHING)
+        if not self.model_extra:
+            object.__setattr__(self, "__pydantic_extra__", _NO_EXTRA)
         for part in self.parts():
             if part is not None and part.__pydantic_fields_set__ is not _NOTHING:
                 part.settle()
 
 
 _NOTHING: set[str] = set()
+_NO_EXTRA: dict[str, object] = {}
