@@ -1,6 +1,6 @@
 """Offer a game server's functions to Croupier, and call functions from anywhere."""
 
-from croupier_sdk.errors import CallError, JobCancelled, KeyReused, Rejected
+from croupier_sdk.errors import BadArgument, CallError, JobCancelled, KeyReused, OutcomeUnknown, Rejected, Unavailable
 from croupier_sdk.functions.field import Field
 from croupier_sdk.functions.signature import RawPayload
 from croupier_sdk.invoker import InvokeOptions, Invoker, JobEvent
@@ -11,6 +11,7 @@ from croupier_sdk.rpc.channel import Tls
 from croupier_sdk.running.context import BlockingJobContext, CallContext, JobContext, current_call
 
 __all__ = [
+    "BadArgument",
     "BlockingJobContext",
     "CallContext",
     "CallError",
@@ -23,10 +24,12 @@ __all__ = [
     "KeyReused",
     "KeyStore",
     "Operation",
+    "OutcomeUnknown",
     "Provider",
     "RawPayload",
     "Rejected",
     "Tls",
+    "Unavailable",
     "VirtualObject",
     "current_call",
 ]

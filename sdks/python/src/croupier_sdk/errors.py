@@ -2,8 +2,10 @@
 
     Rejected        raised by a handler: the function says no, on purpose
     JobCancelled    raised in a job handler by its context, once nobody wants the job any more
+    Unavailable     raised by a handler: something it needs cannot be reached, and it did nothing
+    OutcomeUnknown  raised by a handler: it asked another system to act, and cannot tell whether that happened
     KeyReused       raised by a KeyStore: the idempotency key was kept with another payload
-    BadArgument     made by the SDK: the payload does not fit the handler's parameters
+    BadArgument     made by the SDK, or raised by a handler: the payload is not what the function takes
     Failure         a value: how a call ended that did not succeed, as it travels
     CallError       raised to a caller: what a Failure is at the other end
 
@@ -52,6 +54,14 @@ class Rejected(Exception):
 
 class JobCancelled(Exception):
     """The job was cancelled, ran out of time, or nobody knows it any more. Let it pass; clean up in `finally`."""
+
+
+class Unavailable(Exception):
+    """Something that the function needs cannot be reached, and nothing was done: the same call may be made again, also with its key."""
+
+
+class OutcomeUnknown(Exception):
+    """The function asked another system to act and cannot tell whether that happened. The message says what to check."""
 
 
 class KeyReused(Exception):
@@ -107,10 +117,16 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, KeyReused):
         text = "this idempotency key was used with another payload: send the same payload, or a new key for a new call"
         return Failure(reason="conflict", message=cut(str(error), ERROR_TEXT_BYTES) or text)
-    if isinstance(error, JobCancelled):
-        return Failure(reason="canceled", message=cut(str(error), ERROR_TEXT_BYTES))
+    for kind, reason in _REASON_OF:
+        if isinstance(error, kind):
+            return Failure(reason=reason, message=cut(str(error), ERROR_TEXT_BYTES))
     text = cut(str(error), ERROR_TEXT_BYTES)
     return Failure(reason="handler_failed", message=f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+_REASON_OF = ((JobCancelled, "canceled"), (Unavailable, "unavailable"), (OutcomeUnknown, "outcome_unknown"))
+ON_PURPOSE = (Rejected, BadArgument, JobCancelled, Unavailable, OutcomeUnknown)
+"""Exceptions by which a handler answers; any other one is a fault of the game's."""
 
 
 def call_error_of(status: tunnel_pb2.Status, error: str) -> CallError | None:

@@ -5,14 +5,17 @@ import threading
 import pytest
 
 from croupier_sdk import (
+    BadArgument,
     BlockingJobContext,
     CallContext,
     CallError,
     JobCancelled,
     JobContext,
+    OutcomeUnknown,
     Provider,
     RawPayload,
     Rejected,
+    Unavailable,
     current_call,
 )
 from croupier_sdk.testing import FakeAgent
@@ -177,6 +180,46 @@ async def test_every_failure_has_its_reason(agent, caplog):
             assert words in error.message
             assert "Traceback" not in error.message
         assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "reason"),
+    [(Unavailable, 14, "unavailable"), (OutcomeUnknown, 2, "outcome_unknown"), (BadArgument, 3, "invalid_argument")],
+)
+async def test_a_handler_can_say_what_its_failure_means(agent, caplog, error, code, reason):
+    game = provider(agent)
+
+    @game.function("f")
+    async def f() -> None:
+        raise error("the match database was lost")
+
+    async with serving(game):
+        await agent.wait_registered("f")
+        told = await fails(agent.invoke("f"))
+    assert (told.code, told.reason, told.message) == (code, reason, "the match database was lost")
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_call_that_was_unavailable_runs_again_under_its_key_and_one_that_is_unknown_does_not(agent):
+    game, ran = provider(agent), []
+
+    @game.function("f")
+    async def f(unknown: bool) -> int:
+        ran.append(unknown)
+        if len(ran) == 1:
+            raise Unavailable("not now")
+        if unknown:
+            raise OutcomeUnknown("perhaps")
+        return len(ran)
+
+    async with serving(game):
+        await agent.wait_registered("f")
+        assert (await fails(agent.invoke("f", {"unknown": False}, idempotency_key="k"))).reason == "unavailable"
+        assert await agent.invoke("f", {"unknown": False}, idempotency_key="k") == 2
+        for _ in range(2):
+            told = await fails(agent.invoke("f", {"unknown": True}, idempotency_key="other"))
+            assert told.reason == "outcome_unknown"
+    assert ran == [False, False, True]
 
 
 async def test_an_unknown_function_is_not_found(agent):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from croupier_sdk.errors import BadArgument, Failure, JobCancelled, Rejected, failure_of
+from croupier_sdk.errors import ON_PURPOSE, Failure, failure_of
 from croupier_sdk.functions.encoding import Unserializable, to_payload
 from croupier_sdk.functions.function import Function
 from croupier_sdk.running.context import BlockingJobContext, CallContext, JobContext, enter_call, leave_call
@@ -51,7 +51,7 @@ def _arguments(function: Function, payload: bytes, context: Context) -> dict[str
 
 
 def _failure(function: Function, error: BaseException) -> Failure:
-    if not isinstance(error, Rejected | BadArgument | JobCancelled):
+    if not isinstance(error, ON_PURPOSE):
         expected = isinstance(error, Unserializable)
         log.error("function %s failed: %s", function.id, type(error).__name__, exc_info=None if expected else error)
     if isinstance(error, Unserializable):
