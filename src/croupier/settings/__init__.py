@@ -2,41 +2,55 @@
 
     flags ──► environment ──► one YAML file ──► defaults          (the left one wins, field by field)
                                 │
-                    server:  edge:  agent:  client:  telemetry:            (`models.py`: one class per section)
+                    server:  edge:  agent:  client:  telemetry:  adapter_*:          (`models.py`: one class per section)
 
 `load` builds one section for a process and raises InvalidArgument with every fault in it; `check_file` lists every fault
 of a whole file. Both name the place: file, line and column, or the variable, or the flag.
 """
 
+from croupier.settings.credentials import read_credential
 from croupier.settings.faults import Fault
 from croupier.settings.loading import check_file, load
 from croupier.settings.models import (
+    AdapterSettings,
     AgentSettings,
+    AlertmanagerAdapterSettings,
     CanarySettings,
     ClientSettings,
     EdgeSettings,
+    GrafanaAdapterSettings,
+    HttpAdapterSettings,
     LogFormat,
     LogLevel,
     PacksSettings,
+    PromAdapterSettings,
     RoutingSettings,
     ServerSettings,
     TelemetrySettings,
+    UpstreamSettings,
 )
 from croupier.settings.token import ensure_token
 
 __all__ = [
+    "AdapterSettings",
     "AgentSettings",
+    "AlertmanagerAdapterSettings",
     "CanarySettings",
     "ClientSettings",
     "EdgeSettings",
     "Fault",
+    "GrafanaAdapterSettings",
+    "HttpAdapterSettings",
     "LogFormat",
     "LogLevel",
     "PacksSettings",
+    "PromAdapterSettings",
     "RoutingSettings",
     "ServerSettings",
     "TelemetrySettings",
+    "UpstreamSettings",
     "check_file",
     "ensure_token",
     "load",
+    "read_credential",
 ]

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -14,6 +14,9 @@ from pydantic_core import PydanticCustomError
 from croupier.domain.durations import seconds_of
 
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]{2,45})\]|(?P<host>[A-Za-z0-9._-]{0,253})):(?P<port>\d{1,5})")
+_HOST_RULE = re.compile(
+    r"(?:(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:.]{2,45}\])(?::(?P<port>\d{1,5}))?"
+)
 _TOKEN = re.compile(r"[!-~]{8,512}")
 
 _NO_ACCESS_CONTROL = (
@@ -73,7 +76,7 @@ def _dial_address(value: str) -> str:
     return value
 
 
-def _url(value: str) -> str:
+def _web_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname or "", parts.port
@@ -81,9 +84,39 @@ def _url(value: str) -> str:
         host, parts = "", urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or "@" in parts.netloc:
         raise _refusal("url", "write http://host:port or https://host, without user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise _refusal("url", "what is sent would travel unencrypted: use https://, or an address of this machine")
     return value.rstrip("/")
+
+
+def _url(value: str) -> str:
+    url = _web_url(value)
+    if travels_openly(url):
+        raise _refusal("url", "what is sent would travel unencrypted: use https://, or an address of this machine")
+    return url
+
+
+def travels_openly(url: str) -> bool:
+    """Whether what is sent to `url` could be read on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def _host_rule(value: str) -> str:
+    match = _HOST_RULE.fullmatch(value)
+    if match is None or int(match["port"] or 0) > 65535:
+        raise _refusal("host", "write host, host:port, *.suffix or *.suffix:port; an IPv6 address in brackets")
+    return value.lower()
+
+
+def _by_host(value: object) -> object:
+    """`host=NAME,host:port=NAME` as a mapping."""
+    if isinstance(value, tuple | list):
+        value = ",".join(str(item) for item in value)
+    if not isinstance(value, str):
+        return value
+    pairs = [item.strip().rpartition("=") for item in value.split(",") if item.strip()]
+    if not all(host and equals and name for host, equals, name in pairs):
+        raise _refusal("by_host", "write which host gets which as host=NAME,host:port=NAME")
+    return {host.strip(): name.strip() for host, _, name in pairs}
 
 
 def _token(value: SecretStr) -> SecretStr:
@@ -148,6 +181,24 @@ MaybeAddresses = Annotated[tuple[DialAddress, ...], BeforeValidator(_comma_list)
 
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
 
+UpstreamUrl = Annotated[str, Field(max_length=2000), AfterValidator(_web_url)]
+"""Of another system. Unencrypted only where no token is sent."""
+
+HostRule = Annotated[str, Field(max_length=260), AfterValidator(_host_rule)]
+"""`host`, `host:port`, `*.suffix` or `*.suffix:port`; without a port, the port that belongs to http or https."""
+
+HostRules = Annotated[
+    tuple[HostRule, ...], BeforeValidator(_comma_list), Field(min_length=1, max_length=1_000, strict=False)
+]
+
+Methods = Annotated[
+    tuple[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], ...],
+    BeforeValidator(_comma_list),
+    Field(min_length=1, max_length=7, strict=False),
+]
+
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+
 Ratio = Annotated[float, Field(ge=0, le=1)]
 """0 for none to 1 for all."""
 
@@ -177,4 +228,10 @@ EdgeScopes = Annotated[
 ]
 """A mapping of edge ids to lists of `game|env`; in a variable `edge=game|env,edge=game|env`."""
 
+VariablesByHost = Annotated[dict[HostRule, VariableName], BeforeValidator(_by_host), Field(max_length=100)]
+"""A mapping of hosts to names of environment variables; in a variable or flag `host=NAME,host:port=NAME`."""
+
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+
+FilesByHost = Annotated[dict[HostRule, Folder], BeforeValidator(_by_host), Field(max_length=100)]
+"""A mapping of hosts to files; in a variable or flag `host=FILE,host:port=FILE`."""

@@ -1,27 +1,35 @@
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from croupier.settings.fields import (
+    DialAddress,
     DialAddresses,
     EdgeScopes,
+    FilesByHost,
     Folder,
     HostName,
+    HostRules,
     Labels,
     ListenAddress,
     MaybeAddresses,
+    Methods,
     Name,
     Ratio,
     Retention,
     Seconds,
     Text,
     Token,
+    UpstreamUrl,
     Url,
+    VariableName,
+    VariablesByHost,
     mapping_of,
+    travels_openly,
 )
 
 
@@ -206,4 +214,111 @@ class ClientSettings(Settings):
     env: Name | None = Field(None, description="the environment that calls go to")
 
 
-SECTIONS: tuple[type[Settings], ...] = (ServerSettings, EdgeSettings, AgentSettings, ClientSettings, TelemetrySettings)
+class AdapterSettings(Settings):
+    """What every adapter has. Tokens are named, never given: whoever lists the processes of a machine sees their flags."""
+
+    agent: DialAddress = Field("127.0.0.1:19090", description="the agent that it attaches to")
+    service_id: HostName
+    game_id: Name = Field(description="the game whose agent that is")
+    env: Name = Field(description="the environment of that game, such as dev or prod")
+    timeout: Seconds = Field(30.0, description="how long the other system may take to answer")
+    max_answer: int = Field(
+        8_000_000, ge=1_000, le=8_000_000, description="the largest answer in bytes that is passed on"
+    )
+    concurrency: int = Field(16, ge=1, le=1_000, description="requests at once to the other system; more wait")
+    log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
+    log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
+
+
+class UpstreamSettings(AdapterSettings):
+    """Of an adapter for one system."""
+
+    url: UpstreamUrl
+    token_env: VariableName | None = Field(
+        None, description="the environment variable that holds the token to send; not the token itself"
+    )
+    token_file: Folder | None = Field(None, description="the file that holds the token to send")
+
+    @model_validator(mode="after")
+    def _one_safe_token(self) -> Self:
+        if self.token_env and self.token_file:
+            raise PydanticCustomError("setting", "token_env and token_file are both given: keep one")
+        if (self.token_env or self.token_file) and travels_openly(self.url):
+            raise PydanticCustomError(
+                "setting", "the token would travel unencrypted: use an https:// url, or an address of this machine"
+            )
+        return self
+
+
+class PromAdapterSettings(UpstreamSettings):
+    section: ClassVar[str] = "adapter_prom"
+    variable_prefix: ClassVar[str] = "CROUPIER_ADAPTER_PROM_"
+
+    service_id: HostName = Field("adapter-prom", description="its name among the game servers of the agent")
+    url: UpstreamUrl = Field(
+        "http://127.0.0.1:9090", description="where Prometheus is, with its path prefix if it has one"
+    )
+
+
+class GrafanaAdapterSettings(UpstreamSettings):
+    section: ClassVar[str] = "adapter_grafana"
+    variable_prefix: ClassVar[str] = "CROUPIER_ADAPTER_GRAFANA_"
+
+    service_id: HostName = Field("adapter-grafana", description="its name among the game servers of the agent")
+    url: UpstreamUrl = Field(
+        "http://127.0.0.1:3000", description="where Grafana is, with its path prefix if it has one"
+    )
+
+
+class AlertmanagerAdapterSettings(UpstreamSettings):
+    section: ClassVar[str] = "adapter_alertmanager"
+    variable_prefix: ClassVar[str] = "CROUPIER_ADAPTER_ALERTMANAGER_"
+
+    service_id: HostName = Field("adapter-alertmanager", description="its name among the game servers of the agent")
+    url: UpstreamUrl = Field(
+        "http://127.0.0.1:9093", description="where Alertmanager is, with its path prefix if it has one"
+    )
+
+
+class HttpAdapterSettings(AdapterSettings):
+    section: ClassVar[str] = "adapter_http"
+    variable_prefix: ClassVar[str] = "CROUPIER_ADAPTER_HTTP_"
+
+    service_id: HostName = Field("adapter-http", description="its name among the game servers of the agent")
+    max_answer: int = Field(
+        6_000_000, ge=1_000, le=6_000_000, description="the largest answer in bytes that is passed on"
+    )
+    allow: HostRules = Field(description="hosts that may be called: `host`, `host:port`, `*.suffix`")
+    methods: Methods = Field(
+        ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), description="methods that may be used"
+    )
+    allow_private: bool = Field(
+        False, description="whether addresses of private networks may be called; link-local ones never are"
+    )
+    allow_loopback: bool = Field(False, description="whether addresses of this machine may be called")
+    token_env: VariablesByHost = Field(
+        default_factory=dict, description="for each host, the environment variable that holds its bearer token"
+    )
+    token_file: FilesByHost = Field(
+        default_factory=dict, description="for each host, the file that holds its bearer token"
+    )
+
+    @model_validator(mode="after")
+    def _one_token_each(self) -> Self:
+        twice = sorted(self.token_env.keys() & self.token_file.keys())
+        if twice:
+            raise PydanticCustomError("setting", "two tokens are named for {host}: keep one", {"host": twice[0]})
+        return self
+
+
+SECTIONS: tuple[type[Settings], ...] = (
+    ServerSettings,
+    EdgeSettings,
+    AgentSettings,
+    ClientSettings,
+    TelemetrySettings,
+    PromAdapterSettings,
+    HttpAdapterSettings,
+    GrafanaAdapterSettings,
+    AlertmanagerAdapterSettings,
+)
