@@ -29,6 +29,9 @@ COMMANDS: Mapping[str, Entry] = {
     "server": Entry(module="croupier.cli.server", help="Run a server"),
     "edge": Entry(module="croupier.cli.edge", help="Run an edge between agents and servers"),
     "agent": Entry(module="croupier.cli.agent", help="Run an agent beside game servers"),
+    "adapter": Entry(
+        module="croupier.cli.adapter", help="Offer Prometheus, Grafana, Alertmanager or any HTTP API as functions"
+    ),
     "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
     "route": Entry(module="croupier.cli.route", help="Say who would receive a call, without sending it"),
     "call": Entry(module="croupier.cli.call", help="List, show and repeat recorded calls"),
