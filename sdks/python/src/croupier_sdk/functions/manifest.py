@@ -6,6 +6,7 @@ from typing import Any
 from croupier_sdk.errors import BadArgument
 from croupier_sdk.functions.encoding import Unserializable, to_json
 from croupier_sdk.functions.field import texts
+from croupier_sdk.functions.messages import full_name
 from croupier_sdk.functions.options import Options
 from croupier_sdk.functions.signature import Signature
 
@@ -36,8 +37,12 @@ def describe(options: Options, signature: Signature, *, is_job: bool) -> dict[st
     }
     if (request := options.request_schema or signature.schema) is not None:
         entry["request"] = {"json_schema": _masked(request, options)}
+    elif signature.takes is not None:
+        entry["request"] = {"proto_fqn": full_name(signature.takes)}
     if (response := options.response_schema or signature.response) is not None:
         entry["response"] = {"json_schema": dict(response)}
+    elif signature.answers is not None:
+        entry["response"] = {"proto_fqn": full_name(signature.answers)}
     return _filled(entry)
 
 

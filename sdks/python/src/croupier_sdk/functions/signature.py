@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
+from google.protobuf.message import Message
+
 from croupier_sdk.errors import BadArgument
 from croupier_sdk.functions.docstrings import Documentation, parse_docstring
 from croupier_sdk.functions.encoding import Unserializable, from_payload, to_json
+from croupier_sdk.functions.messages import is_message, read_message
 from croupier_sdk.functions.shapes import Mismatch, Shape, record_shape, shape_of
 from croupier_sdk.running.context import BlockingJobContext, CallContext, JobContext
 
@@ -28,6 +31,10 @@ class Signature:
     documentation: Documentation
     raw: str = ""
     """The parameter that gets the payload as it is."""
+    takes: type[Message] | None = None
+    """The message that this parameter gets the payload as, if it is one."""
+    answers: type[Message] | None = None
+    """The message that the handler returns, if it is one."""
     context: str = ""
     """The parameter that gets the call's or job's context."""
     read: Callable[[Any], dict[str, Any]]
@@ -35,7 +42,7 @@ class Signature:
     def bind(self, payload: bytes) -> dict[str, Any]:
         """The handler's keyword arguments. Raises BadArgument, naming the argument that is wrong."""
         if self.raw:
-            return {self.raw: payload}
+            return {self.raw: payload if self.takes is None else read_message(self.takes, payload)}
         try:
             return self.read(from_payload(payload))
         except Mismatch as mismatch:
@@ -65,16 +72,19 @@ def read_signature(function_id: str, handler: Handler) -> Signature:
         response=_response(function_id, hints),
         documentation=documentation,
         raw=raw,
+        takes=hints[raw] if raw and is_message(hints[raw]) else None,
+        answers=hints["return"] if is_message(hints.get("return")) else None,
         context="".join(contexts),
         read=record.read,
     )
 
 
 def _raw_parameter(function_id: str, parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any]) -> str:
-    raw = [name for name in parameters if hints.get(name) in (bytes, RawPayload)]
+    raw = [name for name in parameters if hints.get(name) in (bytes, RawPayload) or is_message(hints.get(name))]
     if raw and len(parameters) > 1:
+        kind = "a message" if is_message(hints[raw[0]]) else "RawPayload"
         raise TypeError(
-            f"function {function_id}, parameter {raw[0]}: RawPayload is the whole payload, so it must be the only parameter"
+            f"function {function_id}, parameter {raw[0]}: {kind} is the whole payload, so it must be the only parameter"
         )
     return "".join(raw)
 
@@ -112,7 +122,7 @@ def _default(where: str, default: Any, shape: Shape) -> Any:
 
 def _response(function_id: str, hints: Mapping[str, Any]) -> Mapping[str, Any] | None:
     answer = hints.get("return", Any)
-    if answer in (bytes, RawPayload):
+    if answer in (bytes, RawPayload) or is_message(answer):
         return None
     try:
         return shape_of(answer).schema or None

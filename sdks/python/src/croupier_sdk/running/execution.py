@@ -7,6 +7,7 @@ from collections.abc import Callable
 from croupier_sdk.errors import ON_PURPOSE, Failure, failure_of
 from croupier_sdk.functions.encoding import Unserializable, to_payload
 from croupier_sdk.functions.function import Function
+from croupier_sdk.functions.messages import asks_json, to_answer
 from croupier_sdk.running.context import BlockingJobContext, CallContext, JobContext, enter_call, leave_call
 from croupier_sdk.running.workers import Outcome
 
@@ -19,7 +20,7 @@ async def run_async(function: Function, payload: bytes, call: CallContext, conte
     """Run an async handler. Call in a task of its own. Raises CancelledError if that is cancelled and the handler lets it pass."""
     enter_call(call)
     try:
-        return to_payload(await function.handler(**_arguments(function, payload, context)))
+        return _answer(function, await function.handler(**_arguments(function, payload, context)), payload)
     except asyncio.CancelledError:
         if call.cancelled:
             raise
@@ -32,7 +33,7 @@ def run_sync(function: Function, payload: bytes, call: CallContext, context: Con
     """Run a sync handler. Call in a thread."""
     token = enter_call(call)
     try:
-        return to_payload(function.handler(**_arguments(function, payload, context)))
+        return _answer(function, function.handler(**_arguments(function, payload, context)), payload)
     except BaseException as error:  # noqa: BLE001 — a thread has nobody else to tell
         return _failure(function, error)
     finally:
@@ -48,6 +49,13 @@ def _arguments(function: Function, payload: bytes, context: Context) -> dict[str
     if function.signature.context:
         arguments[function.signature.context] = context
     return arguments
+
+
+def _answer(function: Function, value: object, payload: bytes) -> bytes:
+    signature = function.signature
+    if signature.answers is None:
+        return to_payload(value)
+    return to_answer(signature.answers, value, as_json=signature.takes is None or asks_json(payload))
 
 
 def _failure(function: Function, error: BaseException) -> Failure:
