@@ -165,11 +165,13 @@ class Plane:
         await self.peer.request(JobQuery(f"hello {self.server.streams}", "j"), 30)
 
     async def cut(self) -> None:
-        """Until the agent knows that the stream is gone."""
+        """Until both ends know that the stream is gone."""
         assert self._cut is not None
         assert self._run is not None
         self._cut()
         await self._run
+        if self.server.runs:
+            await asyncio.wait(self.server.runs)
 
     async def close(self) -> None:
         if self.server.peer is not None:
