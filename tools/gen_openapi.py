@@ -23,6 +23,8 @@ def describe() -> dict[str, Any]:
         history=nobody,
         directory=nobody,
         assigned=nobody,
+        catalog=nobody,
+        providers=nobody,
         readiness=nobody,
         guard=Guard("unused"),
         stopping=asyncio.Event(),

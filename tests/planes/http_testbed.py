@@ -22,6 +22,9 @@ from croupier.errors import NotFound
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
+from croupier.server.catalog.providers import Providers
+from croupier.server.catalog.view import CatalogView
+from croupier.server.dispatch.agents import Agents
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
@@ -296,6 +299,8 @@ class Testbed:
             directory=self.directory,
             readiness=self._readiness,
             assigned=AssignedFunctions(guard=guard, catalog=self.catalog, store=self.kept),
+            catalog=CatalogView(self.catalog, Agents(), lambda: ()),
+            providers=Providers(guard=guard, catalog=self.catalog, store=self.kept, clock=lambda: 7),
             guard=guard,
             stopping=self.stopping,
             flights=flights,

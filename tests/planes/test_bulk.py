@@ -152,7 +152,7 @@ async def test_rows_that_do_not_fit_are_kept_with_their_faults(server: Server, a
     found = await uploaded(server, b"player_id,coins\np1,1\np2,-5\n,3\np4,x\np5\n")
     assert (found["state"], found["rows"], found["valid"], found["invalid"]) == ("invalid", 5, 1, 4)
     assert [(fault["row"], fault["line"], fault["path"]) for fault in found["errors"]] == [
-        (2, 3, "/coins"), (3, 4, ""), (4, 5, "/coins"), (5, 6, ""),
+        (2, 3, "/coins"), (3, 4, "/player_id"), (4, 5, "/coins"), (5, 6, ""),
     ]  # fmt: skip
     assert "fields" in found["errors"][3]["message"]
     invalid = await rows(server, found["bulk_id"], "state=invalid")

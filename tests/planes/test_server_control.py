@@ -29,6 +29,7 @@ from tests.planes.scripted_agent import (
     within,
 )
 
+from croupier.server.catalog.unpacking import GZIP
 from croupier.server.dispatch import agents as agents_table
 from croupier.tunnel.acceptor import Acceptor
 from croupier_wire.control.v1 import control_pb2, control_pb2_grpc
@@ -207,16 +208,23 @@ async def test_a_schema_of_a_provider_is_enforced(server: Server, channel: grpc.
     ("request_", "says"),
     [
         (capabilities(packed(b"0" * 200_000_000)), "unpacks to more than"),
+        (capabilities(packed(b"0" * 3_000_000)), "unpacks to more than 200 times its size"),
         (capabilities(b"certainly not gzip"), "not gzip"),
-        (capabilities(packed(b"{}")[:-6]), "not gzip"),
-        (capabilities(b""), "not JSON"),
+        (capabilities(GZIP + b"certainly not gzip"), "not gzip"),
+        (capabilities(packed(b"{}")[:-6]), "cut off"),
+        (capabilities(packed(b"{}") + packed(b"{}")), "after the manifest's gzip data comes something else"),
+        (capabilities(packed(b"{}") + b"rubbish"), "after the manifest's gzip data comes something else"),
+        (capabilities(b""), "not gzip"),
         (capabilities(packed(b"{'single': 'quotes'}")), "not JSON"),
-        (capabilities(packed(b"[" * 3_000)), "not JSON"),
-        (capabilities(packed([1, 2])), "must be a JSON object"),
-        (capabilities(packed({"functions": {"f": 1}})), "must be an array"),
-        (capabilities(packed({"functions": [{"id": ""}]})), "functions[0].id"),
+        (capabilities(packed(b"[" * 100_000)), "nested deeper than"),
+        (capabilities(packed(b'{"functions": [], "functions": []}')), "stands twice"),
+        (capabilities(packed(7)), "an object or an array"),
+        (capabilities(packed({"functions": "f"})), "must be an array"),
+        (capabilities(packed({"functions": [{"id": ""}]})), "$.functions[0].id"),
         (capabilities(packed({"functions": [{"id": "f", "semantics": {"timeout": "9" * 400}}]})), "timeout"),
+        (capabilities(packed({"provider": {"id": "q"}, "functions": []})), "say one id"),
         (capabilities(packed({"functions": []}), provider=""), "provider.id"),
+        (capabilities(packed({"functions": []}), provider="p\n"), "provider.id"),
     ],
 )
 async def test_faulty_capabilities_are_refused_by_name(
@@ -225,6 +233,50 @@ async def test_faulty_capabilities_are_refused_by_name(
     code, text = await refused(stub_of(control_pb2_grpc.ControlServiceStub, channel).RegisterCapabilities(request_))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert says in text
+
+
+async def test_all_faults_of_a_manifest_are_told_at_once(channel: grpc.aio.Channel) -> None:
+    faulty = [{"id": f"f{n}", "risk": "none of these"} for n in range(10)]
+    stub = stub_of(control_pb2_grpc.ControlServiceStub, channel)
+    _, text = await refused(stub.RegisterCapabilities(capabilities(packed({"functions": faulty}))))
+    assert all(f"$.functions[{n}].risk: write low, medium or high" in text for n in range(10))
+
+
+async def test_a_provider_belongs_to_whoever_registered_it_first(server: Server, channel: grpc.aio.Channel) -> None:
+    stub = stub_of(control_pb2_grpc.ControlServiceStub, channel)
+    manifest = {"provider": {"id": "p"}, "functions": [{"id": "f"}]}
+    await stub.RegisterCapabilities(capabilities(packed(manifest)))
+    reply = await server.request("POST", "/api/providers/capabilities", json=manifest)
+    assert (reply.status, reply.json["reason"]) == (403, "permission_denied")
+    assert "belongs to machine:local" in reply.json["detail"]
+    assert "/api/providers/p/transfer" in reply.json["detail"]
+    given = await server.request("POST", "/api/providers/p/transfer", json={"owner": "token:developer"})
+    assert given.json["owner"] == "token:developer"
+    assert (await server.request("POST", "/api/providers/capabilities", json=manifest)).status == 200
+    code, text = await refused(stub.RegisterCapabilities(capabilities(packed(manifest))))
+    assert code is grpc.StatusCode.PERMISSION_DENIED
+    assert "belongs to token:developer" in text
+    with_token = stub.RegisterCapabilities(capabilities(packed(manifest)), metadata=server.credentials)
+    await within(with_token)
+    code, _ = await refused(
+        stub.RegisterCapabilities(capabilities(packed(manifest)), metadata=(("authorization", "Bearer no"),))
+    )
+    assert code is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_providers_are_known_after_a_restart(tmp_path: Path) -> None:
+    schema = {"required": ["days"]}
+    manifest = {"provider": {"id": "p"}, "functions": [{"id": "f", "request": {"json_schema": schema}}]}
+    async with running(tmp_path) as server:
+        assert (await server.request("POST", "/api/providers/capabilities", json=manifest)).status == 200
+    async with running(tmp_path) as server, attached(server):
+        assert (await server.invoke()).status == 400
+        (provider,) = (await server.request("GET", "/api/providers/descriptors")).json["providers"]
+        assert (provider["id"], provider["owner"], provider["manifest"]) == ("p", "token:developer", manifest)
+        assert (await server.request("DELETE", "/api/providers/p")).status == 204
+        assert (await server.invoke()).status == 200
+    async with running(tmp_path) as server:
+        assert (await server.request("GET", "/api/providers/descriptors")).json == {"providers": []}
 
 
 # ------------------------------------------------------------------------------------------------ tunnels
@@ -403,6 +455,8 @@ async def test_the_registry_has_the_contracts_shape(server: Server) -> None:
                 "h": {"healthy": 0, "total": 1},
             },
             "uncovered": ["h"],
+            "uncovered_count": 1,
+            "partial": ["f"],
         }
     ]
     assert [one["service_id"] for one in instances] == ["game-1", "game-1", "game-2", "game-3"]

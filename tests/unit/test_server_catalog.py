@@ -1,16 +1,19 @@
 """What functions say of themselves, and which calls fit it."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
+from croupier.descriptors import read_descriptor
 from croupier.domain.call import Call
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
-from croupier.server.catalog import MOST_PROVIDERS, Catalog, compile_schema
-from croupier.server.manifest import read_functions, read_provider
+from croupier.server.catalog import Catalog, Kind, Origin, Source
+from croupier.server.catalog.snapshot import source_of
 
 HERE, THERE = Scope("demo", "dev"), Scope("demo", "prod")
 DAYS = {"type": "object", "properties": {"days": {"type": "integer", "minimum": 1}}, "required": ["days"]}
@@ -92,36 +95,13 @@ def test_an_agent_that_leaves_twice_leaves_nothing_behind(catalog: Catalog) -> N
 
 @pytest.mark.parametrize(
     "schema",
-    [
-        {"type": "nothing"},
-        {"pattern": "("},
-        {"$ref": "http://elsewhere.example/schema"},
-        {"$ref": "file:///etc/passwd"},
-        {"$ref": "#/nowhere"},
-    ],
+    [{"type": "nothing"}, {"pattern": "("}, {"$ref": "http://elsewhere.example/schema"}, {"$ref": "#/nowhere"}],
 )
-def test_a_schema_that_cannot_be_used_leaves_its_function_unchecked(catalog: Catalog, schema: Any) -> None:
-    with pytest.raises(InvalidArgument, match="not a usable JSON Schema"):
-        compile_schema(schema)
+def test_a_schema_that_cannot_be_used_leaves_its_function_undescribed(catalog: Catalog, schema: Any) -> None:
     catalog.learn("a", HERE, (service(manifest(schema)),))
-    assert catalog.check(call({"days": 0})).function.id == "ban"
-
-
-def test_a_schema_nested_without_end_is_refused(catalog: Catalog) -> None:
-    schema: dict[str, Any] = {}
-    for _ in range(300):
-        schema = {"properties": {"a": schema}}
-    with pytest.raises(InvalidArgument, match="not a usable JSON Schema"):
-        compile_schema(schema)
-
-
-def test_a_schema_that_refers_to_itself_ends() -> None:
-    tree = compile_schema(
-        {"$defs": {"n": {"properties": {"next": {"$ref": "#/$defs/n"}, "v": {"type": "integer"}}}}, "$ref": "#/$defs/n"}
-    )
-    assert tree.is_valid({"v": 1, "next": {"v": 2}})
-    assert not tree.is_valid({"v": 1, "next": {"v": "2"}})
-    assert compile_schema({"$ref": "#"}).is_valid({})
+    assert catalog.check(call({"days": 0})).descriptor is None
+    ((_, speech),) = catalog.spoken.speeches()
+    assert [fault.path.startswith("$[0].request.json_schema") for fault in speech.faults] == [True]
 
 
 def test_a_faulty_manifest_is_left_out_and_the_others_count(catalog: Catalog) -> None:
@@ -130,88 +110,80 @@ def test_a_faulty_manifest_is_left_out_and_the_others_count(catalog: Catalog) ->
     assert catalog.function(HERE, "kick") is not None
 
 
-def test_what_a_provider_says_goes_before_what_a_game_server_says(catalog: Catalog) -> None:
-    catalog.learn_provider("p", read_functions(manifest({"required": ["hours"]})))
+def source(kind: Kind, name: str, schema: Any = DAYS, function_id: str = "ban") -> Source:
+    described = read_descriptor(orjson.dumps({"id": function_id, "params": schema}), "f.json")
+    return source_of(Origin(kind=kind, name=name), [described])
+
+
+def test_a_pack_goes_before_a_provider_and_that_before_a_game_server(catalog: Catalog) -> None:
+    assert catalog.check(call({"days": 3})).origin.kind is Kind.GAME_SERVER
+    catalog.use_sources(providers=[source(Kind.PROVIDER, "p", {"required": ["hours"]})])
     for scope in (HERE, THERE):
         with pytest.raises(InvalidArgument, match="hours"):
             catalog.check(call({"days": 3}, scope))
-    catalog.learn_provider("p", [])
-    catalog.check(call({"days": 3}))
+    catalog.use_sources(packs=[source(Kind.PACK, "q", {"required": ["weeks"]})])
+    with pytest.raises(InvalidArgument, match="weeks"):
+        catalog.check(call({"hours": 3}))
+    assert [entry.origin.name for entry in catalog.entries(HERE, "ban")] == ["q", "p", "s"]
+    catalog.use_sources(packs=[], providers=[])
+    assert catalog.check(call({"days": 3})).origin.kind is Kind.GAME_SERVER
     catalog.check(call({}, THERE))
 
 
-def test_providers_are_bounded(catalog: Catalog) -> None:
-    for n in range(MOST_PROVIDERS):
-        catalog.learn_provider(f"p{n}", [])
-    with pytest.raises(InvalidArgument, match="more than 1000 providers"):
-        catalog.learn_provider("one more", [])
-    catalog.learn_provider("p0", [])
+def test_of_two_packs_or_providers_the_first_goes_before_the_second(catalog: Catalog) -> None:
+    first, second = source(Kind.PACK, "one"), source(Kind.PACK, "two", {"required": ["hours"]})
+    catalog.use_sources(packs=[first, second])
+    assert catalog.check(call({"days": 3})).origin.name == "one"
+    catalog.use_sources(packs=[second, first])
+    assert catalog.check(call({"hours": 3})).origin.name == "two"
 
 
-# ------------------------------------------------------------------------------------------------ manifests
+def test_a_snapshot_stays_as_it_is(catalog: Catalog) -> None:
+    catalog.use_sources(packs=[source(Kind.PACK, "q")])
+    before = catalog.snapshot
+    entry = catalog.check(call({"days": 3}))
+    catalog.use_sources(packs=[])
+    assert before.entry("ban") is entry
+    assert catalog.snapshot.entry("ban") is None
 
 
-def test_a_manifest_is_read_in_every_spelling_of_the_contract() -> None:
-    (function,) = read_functions(
-        orjson.dumps(
-            [
-                {
-                    "id": "mail.send_all",
-                    "version": "1.2",
-                    "category": "mail",
-                    "auth": {"risk": {"level": "high"}},
-                    "semantics": {"mode": "command", "returns": "job", "timeout": "2m", "idempotent": True},
-                    "params": {"type": "object"},
-                    "display_name": "Send mail",
-                    "summary": {"en": "to all", "zh": "全服邮件"},
-                    "unheard_of": [1],
-                }
-            ]
-        )
+# ------------------------------------------------------------------------------------------------ large manifests
+
+
+def large(schema: Any = DAYS) -> bytes:
+    return orjson.dumps(
+        {
+            "functions": [
+                {"id": f"f{n}", "summary": "x" * 100, "request": {"json_schema": schema}} for n in range(400)
+            ],
+            "entities": [{"id": "player", "operations": [{"op": "ban", "function": "ban", "risk": "high"}]}],
+        }
     )
-    assert (function.version, function.category, function.risk) == ("1.2", "mail", "high")
-    assert (function.mode, function.returns, function.timeout, function.idempotent) == ("command", "job", 120.0, True)
-    assert function.schema == {"type": "object"}
-    assert function.display_name == {"en": "Send mail"}
-    assert function.summary == {"en": "to all", "zh": "全服邮件"}
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("30s", 30.0), ("500ms", 0.5), ("2m", 120.0), ("1h", 3600.0), (7, 7.0), ("1.5", 1.5), ("", None)],
-)
-def test_durations_are_read(value: Any, seconds: float | None) -> None:
-    assert read_functions(manifest(semantics={"timeout": value}))[0].timeout == seconds
+async def test_no_call_goes_unchecked_while_a_large_manifest_is_read(catalog: Catalog) -> None:
+    catalog.learn("a", HERE, (service(large()),))
+    with pytest.raises(InvalidArgument, match="/days"):
+        catalog.check(replace(call({"days": 0}), function_id="f399"))
+    await catalog.spoken.stop()
 
 
-@pytest.mark.parametrize("value", ["soon", "-1s", "0s", True, "9" * 400, "8d", "604801s", ["1s"]])
-def test_durations_that_are_none_are_refused(value: Any) -> None:
-    with pytest.raises(InvalidArgument, match=r"functions\[0\].semantics.timeout"):
-        read_functions(manifest(semantics={"timeout": value}))
+async def test_a_large_manifest_is_known_in_full_once_it_is_read(catalog: Catalog) -> None:
+    catalog.learn("a", THERE, (service(large()),))
+    entry = catalog.entry(THERE, "f7")
+    await asyncio.gather(*catalog.spoken._reading)
+    assert catalog.entry(THERE, "f7") is entry
+    assert [entity.descriptor.id for entity in catalog.entities(THERE)] == ["player"]
+    assert len(catalog.described(THERE)) >= 400
+    catalog.forget("a")
+    assert not catalog.described(THERE)
+    assert not catalog.spoken.speeches()
 
 
-@pytest.mark.parametrize(
-    ("entry", "at"),
-    [
-        (7, r"functions\[0\].id"),
-        ({"id": 7}, r"functions\[0\].id"),
-        ({"id": "f", "version": 1.0}, r"functions\[0\].version"),
-        ({"id": "f", "semantics": []}, None),
-        ({"id": "f", "semantics": "fast"}, r"functions\[0\].semantics"),
-        ({"id": "f", "risk": 3}, r"functions\[0\].risk"),
-        ({"id": "f", "request": {"json_schema": "any"}}, r"functions\[0\].request.json_schema"),
-    ],
-)
-def test_a_faulty_entry_is_named(entry: Any, at: str | None) -> None:
-    if at is None:
-        assert read_functions(orjson.dumps([entry]))[0].id == "f"
-        return
-    with pytest.raises(InvalidArgument, match=at):
-        read_functions(orjson.dumps([entry]))
-
-
-def test_a_manifest_is_bounded() -> None:
-    with pytest.raises(InvalidArgument, match="at most 4000000"):
-        read_functions(b" " * 4_000_001)
-    with pytest.raises(InvalidArgument, match="at most 10000 functions"):
-        read_provider(orjson.dumps({"functions": [{"id": "f"}] * 10_001}))
+async def test_what_many_agents_say_alike_is_read_once(catalog: Catalog) -> None:
+    raw = large()
+    for n in range(1_000):
+        catalog.learn(f"a{n}", HERE, (service(raw),))
+    assert len(catalog.spoken._reading) == 1
+    assert len(catalog.entries(HERE, "f1")) == 1
+    await catalog.spoken.stop()

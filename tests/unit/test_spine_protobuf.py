@@ -12,7 +12,7 @@ from tests.protoc import compiled
 from tests.unit.test_server_spine import CALLER, SCOPE, Holding, spine
 
 from croupier.bus.memory import MemoryBus
-from croupier.descriptors import FunctionDescriptor, read_descriptor
+from croupier.descriptors import EntityDescriptor, FunctionDescriptor, read_descriptor
 from croupier.domain.call import Call, CallState, Result, Route
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.errors import Conflict, FailedPrecondition, HandlerFailed, InvalidArgument
@@ -35,6 +35,9 @@ class APack:
     descriptor_sets: Mapping[str, bytes] = field(default_factory=dict)
     name: str = "game"
     version: str = "1"
+    entities: Sequence[EntityDescriptor] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    ui: Mapping[str, Any] = field(default_factory=dict)
 
 
 def function(function_id: str = "f", fqn: str = "game.Ban", **more: Any) -> FunctionDescriptor:

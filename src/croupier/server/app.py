@@ -25,6 +25,9 @@ from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
+from croupier.server.catalog.entry import LoadFault
+from croupier.server.catalog.providers import Providers
+from croupier.server.catalog.view import CatalogView
 from croupier.server.control.direct import DirectLinks
 from croupier.server.control.directory import Directory
 from croupier.server.control.functions import Functions
@@ -70,10 +73,19 @@ class ReadyInfo:
 class _Described:
     """What fills the catalog, besides agents."""
 
+    catalog: Catalog
     assigned: AssignedFunctions
+    providers: Providers
 
     async def begin(self) -> None:
         await self.assigned.begin()
+        await self.providers.begin()
+
+    async def stop(self) -> None:
+        await self.catalog.spoken.stop()
+
+    def faults(self) -> list[LoadFault]:
+        return self.providers.faults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +160,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
         for end in (calls.drain, jobs.drain, bulks.stop):
             stack.push_async_callback(end)
-        described = _Described(assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog))
+        described = _described(guard, catalog, store)
+        stack.push_async_callback(described.stop)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
@@ -162,7 +175,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         offered = services(
             tunnels,
-            Registration(agents, direct, catalog),
+            Registration(agents=agents, direct=direct, providers=described.providers, guard=guard),
             Functions(guard=guard, calls=calls, jobs=jobs, tracer=tracer),
         )
         relays = _relays(offered, settings)
@@ -176,6 +189,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 bulks=bulks,
                 directory=Directory(agents, catalog),
                 assigned=described.assigned,
+                providers=described.providers,
+                catalog=CatalogView(catalog, agents, described.faults),
                 readiness=_readiness,
                 guard=guard,
                 stopping=stopping,
@@ -235,6 +250,14 @@ def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Rete
     kept = Kept(calls=settings.retention_calls, jobs=settings.retention_jobs)
     return Retention(
         store=store, archive=archive if settings.retention_archive else None, clock=system_clock, kept=kept
+    )
+
+
+def _described(guard: Guard, catalog: Catalog, store: Store) -> _Described:
+    return _Described(
+        catalog=catalog,
+        assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog),
+        providers=Providers(guard=guard, catalog=catalog, store=store.catalog, clock=system_clock),
     )
 
 

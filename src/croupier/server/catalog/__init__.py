@@ -9,9 +9,8 @@ A function is described by a pack, else by a provider, else by the game servers 
 describes can be called all the same; its payload is then passed on unchecked.
 """
 
-from croupier.server.catalog.catalog import MOST_PROVIDERS, Catalog, Pack
-from croupier.server.catalog.checking import compile_schema
-from croupier.server.catalog.entry import Entry, Kind, Origin
+from croupier.server.catalog.catalog import Catalog, Pack, source_of_pack
+from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
 
-__all__ = ["MOST_PROVIDERS", "Catalog", "Entry", "Kind", "Origin", "Pack", "Snapshot", "Source", "compile_schema"]
+__all__ = ["Catalog", "EntityEntry", "Entry", "Kind", "Origin", "Pack", "Snapshot", "Source", "source_of_pack"]

@@ -1,21 +1,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from croupier.descriptors import FunctionDescriptor
+from croupier.descriptors import EntityDescriptor, FunctionDescriptor
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call
 from croupier.domain.function import Function, Service
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
-from croupier.errors import InvalidArgument, PermissionDenied
-from croupier.server.catalog.checking import check_payload, compiled
+from croupier.errors import PermissionDenied
+from croupier.server.catalog.checking import check_payload
 from croupier.server.catalog.codecs import PackTypes
-from croupier.server.catalog.entry import Entry, Kind, Origin
-from croupier.server.catalog.snapshot import Snapshot, Source
+from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin
+from croupier.server.catalog.snapshot import Snapshot, Source, source_of
 from croupier.server.catalog.spoken import Spoken
 from croupier.transcoding import Codec
-
-MOST_PROVIDERS = 1_000
 
 
 class Pack(Protocol):
@@ -31,19 +29,40 @@ class Pack(Protocol):
     def functions(self) -> Sequence[FunctionDescriptor]: ...
 
     @property
+    def entities(self) -> Sequence[EntityDescriptor]: ...
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """In which file each of them is described, by id."""
+
+    @property
+    def ui(self) -> Mapping[str, Look]:
+        """By function id."""
+
+    @property
     def descriptor_sets(self) -> Mapping[str, bytes]:
         """Its FileDescriptorSets by the names of their files; the largest take seconds to build."""
+
+
+def source_of_pack(pack: Pack) -> Source:
+    """Takes long for a large one; belongs on a thread."""
+    origin = Origin(kind=Kind.PACK, name=pack.name, version=pack.version)
+    types = PackTypes(pack.name, pack.descriptor_sets)
+    return source_of(origin, [*pack.functions, *pack.entities], files=pack.origins, codec=types.codec, looks=pack.ui)
 
 
 class Catalog:
     """Every method returns at once and is called on the event loop."""
 
     def __init__(self) -> None:
-        self._spoken = Spoken()
-        self._packs: list[Source] = []
-        self._providers: dict[str, Source] = {}
+        self.spoken = Spoken()
+        """What game servers say of their own functions."""
+        self._packs: Sequence[Source] = ()
+        self._providers: Sequence[Source] = ()
         self._snapshot = Snapshot()
         self._assignments: Assignments = {}
+        self.revision = 0
+        """Another number after every change."""
 
     @property
     def assignments(self) -> Assignments:
@@ -66,9 +85,10 @@ class Catalog:
             self.admit(call.scope, call.function_id)
         entry = self.entry(call.scope, call.function_id)
         if entry is None:
-            return Entry(function=Function(id=call.function_id))
-        if entry.validator is not None:
-            check_payload(entry.validator, call)
+            return Entry(Function(id=call.function_id))
+        schema = entry.schema
+        if schema is not None:
+            check_payload(schema, call)
         return entry
 
     def admit(self, scope: Scope, function_id: str) -> None:
@@ -82,7 +102,7 @@ class Catalog:
 
     def entry(self, scope: Scope, function_id: str) -> Entry | None:
         """A pack's description goes before a provider's, and that before what the scope's own game servers say."""
-        return self._snapshot.entry(function_id) or self._spoken.entry(scope, function_id)
+        return self._snapshot.entry(function_id) or self.spoken.entry(scope, function_id)
 
     def function(self, scope: Scope, function_id: str) -> Function | None:
         entry = self.entry(scope, function_id)
@@ -93,48 +113,46 @@ class Catalog:
         entry = self.entry(job.scope, job.function_id)
         return entry.codec if entry is not None else None
 
+    def entries(self, scope: Scope, function_id: str) -> list[Entry]:
+        """Everyone's description of a function of the scope, the one that counts first."""
+        return [*self._snapshot.entries(function_id), *self.spoken.entries(scope, function_id)]
+
+    def entities(self, scope: Scope) -> list[EntityEntry]:
+        """Everyone's descriptions of kinds of objects that there are in the scope; of two of one id the first counts."""
+        return [*self._snapshot.entities(), *self.spoken.entities(scope)]
+
+    def described(self, scope: Scope) -> set[str]:
+        """The functions that somebody describes for the scope, whether it may use them or not."""
+        return self._snapshot.ids | self.spoken.described(scope)
+
+    def scopes(self) -> set[Scope]:
+        """Those that have something of their own: game servers' descriptions, or an assignment."""
+        return self.spoken.scopes() | self._assignments.keys()
+
     # ------------------------------------------------------------------------------------------------ learning
 
     def use_packs(self, packs: Sequence[Pack]) -> None:
         """From now on these are the packs, and no others; an earlier one goes before a later one."""
-        self._packs = [_source_of(pack) for pack in packs]
-        self._renew()
+        self.use_sources(packs=[source_of_pack(pack) for pack in packs])
+
+    def use_sources(self, *, packs: Sequence[Source] | None = None, providers: Sequence[Source] | None = None) -> None:
+        """From now on these are the packs, or the providers, and no others; an earlier one goes before a later one."""
+        self._packs = self._packs if packs is None else packs
+        self._providers = self._providers if providers is None else providers
+        self._snapshot = Snapshot([*self._packs, *self._providers])
+        self.revision += 1
 
     def use_assignments(self, assignments: Assignments) -> None:
         """From now on a scope that is named here may use these functions only, and any other scope all."""
         self._assignments = dict(assignments)
-
-    def described(self, scope: Scope) -> set[str]:
-        """The functions that somebody describes for the scope, whether it may use them or not."""
-        return self._snapshot.ids | self._spoken.described(scope)
-
-    def scopes(self) -> set[Scope]:
-        """Those that have something of their own: game servers' descriptions, or an assignment."""
-        return self._spoken.scopes() | self._assignments.keys()
+        self.revision += 1
 
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
         """Replace what this agent's game servers said of their functions."""
-        self._spoken.learn(agent_id, scope, services)
+        self.spoken.learn(agent_id, scope, services)
+        self.revision += 1
 
     def forget(self, agent_id: str) -> None:
         """The agent is gone, and with it what its game servers said."""
-        self._spoken.forget(agent_id)
-
-    def learn_provider(self, provider_id: str, functions: list[Function]) -> None:
-        """Replace what this provider described; it holds in every scope."""
-        if provider_id not in self._providers and len(self._providers) >= MOST_PROVIDERS:
-            raise InvalidArgument(f"more than {MOST_PROVIDERS} providers have registered")
-        origin = Origin(kind=Kind.PROVIDER, name=provider_id)
-        entries = {function.id: compiled(function, origin) for function in functions}
-        self._providers[provider_id] = Source(origin=origin, entries=entries)
-        self._renew()
-
-    def _renew(self) -> None:
-        self._snapshot = Snapshot([*self._packs, *self._providers.values()])
-
-
-def _source_of(pack: Pack) -> Source:
-    origin = Origin(kind=Kind.PACK, name=pack.name, version=pack.version)
-    types = PackTypes(pack.name, pack.descriptor_sets)
-    entries = {each.id: compiled(each.function(), origin, types.codec(each)) for each in pack.functions}
-    return Source(origin=origin, entries=entries)
+        self.spoken.forget(agent_id)
+        self.revision += 1

@@ -1,21 +1,22 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-import jsonschema_rs
-
+from croupier.descriptors import CompiledSchema, EntityDescriptor, Fault, FunctionDescriptor, compile_schema
 from croupier.domain.function import Function
-from croupier.domain.values import value
+from croupier.domain.scope import Scope
 from croupier.transcoding import Codec
 
 
 class Kind(StrEnum):
-    """Who describes functions; the first goes before the others."""
+    """Who describes; an earlier one goes before a later one."""
 
     PACK = "pack"
     PROVIDER = "provider"
     GAME_SERVER = "game_server"
-    NOBODY = "nobody"
+    AGENT = "agent"
+    """Nobody describes it: agents have merely registered it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,24 +25,94 @@ class Origin:
 
     kind: Kind
     name: str = ""
-    """The pack's or provider's; an agent's for a game server."""
+    """The pack's or provider's; a game server's manifest may name none."""
     version: str = ""
+    """The pack's or provider's."""
     file: str = ""
     """Within the pack."""
 
 
-UNDESCRIBED = Origin(kind=Kind.NOBODY)
+class Look(Protocol):
+    """What a pack's folder `ui` says of one function."""
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None: ...
+
+    @property
+    def uischema(self) -> Mapping[str, Any] | None: ...
 
 
-@value(frozen=True, kw_only=True, slots=True, eq=False)
+UNDESCRIBED = Origin(kind=Kind.AGENT)
+
+
 class Entry:
-    """One function as one origin describes it. A call holds the entry it began with until it ends, whatever is loaded since."""
+    """One function as one origin describes it. A call holds the entry it began with until it ends, whatever is loaded since.
 
-    function: Function
-    origin: Origin = UNDESCRIBED
-    descriptor: Any = None
-    validator: jsonschema_rs.Draft202012Validator | None = None
-    form: Any = None
-    """What shows, hides and demands fields, where the description has such conditions."""
-    codec: Codec | None = None
-    """What makes protobuf of its arguments and JSON of its answers, where the game server speaks protobuf."""
+    Its schema is compiled when it is first needed: most descriptions are never called, and compiled ones take most room.
+    """
+
+    __slots__ = ("_look", "_schema", "codec", "descriptor", "form", "function", "origin")
+
+    def __init__(
+        self,
+        function: Function,
+        *,
+        origin: Origin = UNDESCRIBED,
+        descriptor: FunctionDescriptor | None = None,
+        form: Any = None,
+        codec: Codec | None = None,
+        look: Look | None = None,
+    ) -> None:
+        self.function = function
+        self.origin = origin
+        self.descriptor = descriptor
+        self.form = form
+        """What shows, hides and demands fields, where the description has such conditions."""
+        self.codec = codec
+        """What makes protobuf of its arguments and JSON of its answers, where the game server speaks protobuf."""
+        self._look = look
+        self._schema: CompiledSchema | None = None
+
+    @property
+    def schema(self) -> CompiledSchema | None:
+        """What its arguments must fit; None where nobody said. Raises InvalidArgument when it cannot be used."""
+        if self._schema is None and self.function.schema is not None:
+            self._schema = compile_schema(self.function.schema)
+        return self._schema
+
+    @property
+    def form_schema(self) -> Mapping[str, Any]:
+        """What a form is made of: JSON Schema, the pack's file for it or the function's own."""
+        said = self._look.schema if self._look is not None else None
+        return said if said is not None else self.function.schema or {}
+
+    @property
+    def uischema(self) -> Mapping[str, Any]:
+        """How a form looks, and when its fields are shown and demanded: the pack's file for it or the description's own."""
+        said = self._look.uischema if self._look is not None else None
+        if said is not None:
+            return said
+        return self.descriptor.ui.document() if self.descriptor is not None else {}
+
+
+def entry_of(
+    descriptor: FunctionDescriptor, origin: Origin, codec: Codec | None = None, look: Look | None = None
+) -> Entry:
+    return Entry(descriptor.function(), origin=origin, descriptor=descriptor, codec=codec, look=look)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EntityEntry:
+    """One kind of object as one origin describes it."""
+
+    descriptor: EntityDescriptor
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadFault:
+    """Something of a description that is left out."""
+
+    origin: Origin
+    fault: Fault
+    scope: Scope | None = None

@@ -1,7 +1,9 @@
-from collections.abc import Iterator, KeysView, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from croupier.server.catalog.entry import Entry, Origin
+from croupier.descriptors import EntityDescriptor, FunctionDescriptor
+from croupier.server.catalog.entry import EntityEntry, Entry, Look, Origin, entry_of
+from croupier.transcoding import Codec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -9,8 +11,32 @@ class Source:
     """All that one pack or one provider describes."""
 
     origin: Origin
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, Entry] = field(default_factory=dict)
     """By function id."""
+    entities: Mapping[str, EntityEntry] = field(default_factory=dict)
+    """By the kind's id."""
+
+
+def source_of(
+    origin: Origin,
+    descriptors: Iterable[FunctionDescriptor | EntityDescriptor],
+    *,
+    files: Mapping[str, str] | None = None,
+    codec: Callable[[FunctionDescriptor], Codec | None] = lambda _: None,
+    looks: Mapping[str, Look] | None = None,
+) -> Source:
+    """Of two descriptions of one id the first counts. `files` says in which file each id is described."""
+    looks = looks or {}
+    entries: dict[str, Entry] = {}
+    entities: dict[str, EntityEntry] = {}
+    for descriptor in descriptors:
+        file = files.get(descriptor.id, "") if files else ""
+        where = replace(origin, file=file) if file else origin
+        if not isinstance(descriptor, FunctionDescriptor):
+            entities.setdefault(descriptor.id, EntityEntry(descriptor, where))
+        elif descriptor.id not in entries:
+            entries[descriptor.id] = entry_of(descriptor, where, codec(descriptor), looks.get(descriptor.id))
+    return Source(origin=origin, entries=entries, entities=entities)
 
 
 class Snapshot:
@@ -42,3 +68,7 @@ class Snapshot:
     def entries(self, function_id: str) -> list[Entry]:
         """Everyone's, the one that counts first."""
         return [source.entries[function_id] for source in self.sources if function_id in source.entries]
+
+    def entities(self) -> list[EntityEntry]:
+        """Everyone's; of two of one id the first counts."""
+        return [entity for source in self.sources for entity in source.entities.values()]

@@ -1,70 +1,117 @@
-"""What game servers say of their own functions. It comes and goes agent by agent, so nothing here is made anew as a whole."""
+"""What game servers say of their own functions. It comes and goes agent by agent, so nothing here is made anew as a whole.
 
-import logging
+A thousand agents that come back at once must not hold up the calls: a manifest is read once, however many agents bring it, and
+a large one in a thread.
+"""
 
-from croupier.domain.function import Function, Service
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+from croupier.domain.function import Service
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError
-from croupier.server.catalog.checking import compiled
-from croupier.server.catalog.entry import Entry, Kind, Origin
-from croupier.server.manifest import read_functions
+from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Origin
+from croupier.server.catalog.speech import AT_ONCE_BYTES, Speech, read
 
-log = logging.getLogger(__name__)
+Key = tuple[Scope, str]
+"""A function in a scope."""
 
 
 class Spoken:
+    """Large manifests are learnt on an event loop."""
+
     def __init__(self) -> None:
-        self._entries: dict[tuple[Scope, str], dict[str, Entry]] = {}
+        self._known: WeakValueDictionary[bytes, Speech] = WeakValueDictionary()
+        """By what was said; an agent that is gone leaves nothing behind."""
+        self._speeches: dict[Key, dict[str, Speech]] = {}
         """By function, then by the agent whose game servers described it, the latest last."""
-        self._described: dict[str, list[tuple[Scope, str]]] = {}
+        self._of: dict[str, tuple[Scope, tuple[Speech, ...]]] = {}
+        """By agent."""
+        self._keys: dict[str, list[Key]] = {}
+        """Under which functions an agent stands."""
+        self._reading: set[asyncio.Task[None]] = set()
 
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
-        """Replace what this agent's game servers said of their functions.
-
-        A faulty manifest is logged and leaves its functions undescribed.
-        """
-        described = {
-            (scope, function.id): self._entry_of(agent_id, scope, function)
-            for service in services
-            for function in _functions_of(scope, service)
-        }
+        """Replace what this agent's game servers said of their functions. What cannot be read is logged and left out."""
+        speeches = tuple(self._speech(service) for service in services if service.manifest_json)
         self.forget(agent_id)
-        self._described[agent_id] = list(described)
-        for key, entry in described.items():
-            self._entries.setdefault(key, {})[agent_id] = entry
+        if speeches:
+            self._of[agent_id] = scope, speeches
+            self._index(agent_id)
 
-    def _entry_of(self, agent_id: str, scope: Scope, function: Function) -> Entry:
-        """One that is known already is not compiled again."""
-        for known in self._entries.get((scope, function.id), {}).values():
-            if known.function == function:
-                return known
-        return compiled(function, Origin(kind=Kind.GAME_SERVER, name=agent_id))
+    def _index(self, agent_id: str) -> None:
+        scope, speeches = self._of[agent_id]
+        described = {(scope, function_id): speech for speech in speeches for function_id in speech}
+        self._keys[agent_id] = list(described)
+        for key, speech in described.items():
+            self._speeches.setdefault(key, {})[agent_id] = speech
+
+    def _speech(self, service: Service) -> Speech:
+        raw = service.manifest_json
+        digest = hashlib.sha256(raw).digest()
+        known = self._known.get(digest)
+        if known is None:
+            origin = Origin(kind=Kind.GAME_SERVER, name=service.service_id, version=service.version)
+            known = self._known[digest] = Speech(raw, origin)
+            if len(raw) > AT_ONCE_BYTES:
+                task = asyncio.ensure_future(self._read_all(known, raw))
+                self._reading.add(task)
+                task.add_done_callback(self._reading.discard)
+        return known
+
+    async def _read_all(self, speech: Speech, raw: bytes) -> None:
+        speech.take(await asyncio.to_thread(read, raw, speech.origin))
+        for agent_id, (_, speeches) in list(self._of.items()):
+            if speech in speeches:
+                self._drop_keys(agent_id)
+                self._index(agent_id)
 
     def forget(self, agent_id: str) -> None:
         """The agent is gone, and with it what its game servers said."""
-        for key in self._described.pop(agent_id, ()):
-            entries = self._entries[key]
-            del entries[agent_id]
-            if not entries:
-                del self._entries[key]
+        self._of.pop(agent_id, None)
+        self._drop_keys(agent_id)
+
+    def _drop_keys(self, agent_id: str) -> None:
+        for key in self._keys.pop(agent_id, ()):
+            said = self._speeches[key]
+            del said[agent_id]
+            if not said:
+                del self._speeches[key]
+
+    async def stop(self) -> None:
+        """Nothing is read any more."""
+        for task in self._reading:
+            task.cancel()
+        await asyncio.gather(*self._reading, return_exceptions=True)
+
+    # ------------------------------------------------------------------------------------------------ asking
 
     def entry(self, scope: Scope, function_id: str) -> Entry | None:
         """The latest description of a function of this scope."""
-        entries = self._entries.get((scope, function_id))
-        return next(reversed(entries.values())) if entries is not None else None
+        said = self._speeches.get((scope, function_id))
+        return next(reversed(said.values())).entry(function_id) if said is not None else None
+
+    def entries(self, scope: Scope, function_id: str) -> list[Entry]:
+        """Each that differs, the latest first."""
+        speeches = dict.fromkeys(reversed(self._speeches.get((scope, function_id), {}).values()))
+        return [entry for speech in speeches if (entry := speech.entry(function_id)) is not None]
+
+    def entities(self, scope: Scope) -> list[EntityEntry]:
+        """Each that differs, the latest first."""
+        speeches = dict.fromkeys(speech for where, said in self._of.values() if where == scope for speech in said)
+        return [entity for speech in reversed(list(speeches)) for entity in speech.entities]
+
+    def functions(self) -> Mapping[Key, Mapping[str, Speech]]:
+        """By function, then by agent."""
+        return self._speeches
 
     def described(self, scope: Scope) -> set[str]:
-        return {function_id for where, function_id in self._entries if where == scope}
+        return {function_id for where, function_id in self._speeches if where == scope}
 
     def scopes(self) -> set[Scope]:
-        return {scope for scope, _ in self._entries}
+        return {scope for scope, _ in self._of.values()}
 
-
-def _functions_of(scope: Scope, service: Service) -> list[Function]:
-    if not service.manifest_json:
-        return []
-    try:
-        return read_functions(service.manifest_json)
-    except CroupierError as error:
-        log.warning("manifest of %s in %s is left out: %s", service.service_id, scope, error.message)
-        return []
+    def speeches(self) -> list[tuple[Scope, Speech]]:
+        """Every manifest, once for each scope that it was brought to."""
+        return list(dict.fromkeys((scope, speech) for scope, said in self._of.values() for speech in said))

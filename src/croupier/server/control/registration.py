@@ -1,31 +1,32 @@
 """ControlService, the contract's unary way for agents to register: kept for agents that know nothing else."""
 
-import gzip
-import io
 import time
-import zlib
 
+from croupier.descriptors import ProviderMeta
 from croupier.domain.function import FunctionRef
 from croupier.domain.identifiers import new_id
-from croupier.domain.limits import MESSAGE_BYTES
+from croupier.domain.principal import Principal
+from croupier.domain.provider import check_provider_id
 from croupier.domain.scope import parse_scope
-from croupier.errors import InvalidArgument, NotFound, PayloadTooLarge, RateLimited
+from croupier.errors import InvalidArgument, NotFound, RateLimited
 from croupier.relay.context import check_admission, edge_of
-from croupier.rpc.service import Context
-from croupier.server.catalog import Catalog
+from croupier.rpc.service import Context, metadata_value
+from croupier.server.access.guard import Guard
+from croupier.server.catalog.providers import Providers
+from croupier.server.catalog.unpacking import GZIP
 from croupier.server.control.direct import DirectLinks
 from croupier.server.control.tunnels import MOST_AGENTS, MOST_FUNCTIONS, NAME_LIMIT
 from croupier.server.dispatch.agents import TTL, Agent, Agents
 from croupier.server.dispatch.link import Link, TunnelLink
-from croupier.server.manifest import MANIFEST_BYTES, read_provider
 from croupier_wire.control.v1 import control_pb2 as wire
 
 
 class Registration:
-    def __init__(self, agents: Agents, direct: DirectLinks, catalog: Catalog) -> None:
+    def __init__(self, *, agents: Agents, direct: DirectLinks, providers: Providers, guard: Guard) -> None:
         self._agents = agents
         self._direct = direct
-        self._catalog = catalog
+        self._providers = providers
+        self._guard = guard
 
     async def register(self, request: wire.RegisterRequest, context: Context) -> wire.RegisterResponse:
         """Replaces what the agent registered before. Raises InvalidArgument, naming the field at fault."""
@@ -77,15 +78,34 @@ class Registration:
         request: wire.RegisterCapabilitiesRequest,
         context: Context,
     ) -> wire.RegisterCapabilitiesResponse:
-        """Describe functions of any game, until this server restarts; it goes before what game servers say of their own.
+        """Describe functions of any game, from now on; it goes before what game servers say of their own.
 
-        Raises InvalidArgument (not gzip, not JSON, a faulty entry) or PayloadTooLarge.
+        Raises FaultyDescriptor with everything that is wrong, PermissionDenied for a provider of somebody else, and what else
+        `Providers.register` raises.
         """
         check_admission(context, None)
-        if not 0 < len(request.provider.id) <= NAME_LIMIT:
-            raise InvalidArgument(f"provider.id must have 1 to {NAME_LIMIT} characters")
-        self._catalog.learn_provider(request.provider.id, read_provider(unpack(request.manifest_json_gz)))
+        said = request.provider
+        if not said.id:
+            raise InvalidArgument("provider.id is empty: name the provider")
+        check_provider_id(said.id)
+        if any(len(text) > NAME_LIMIT for text in (said.version, said.lang, said.sdk)):
+            raise InvalidArgument(f"version, lang and sdk of a provider have at most {NAME_LIMIT} characters")
+        if not request.manifest_json_gz.startswith(GZIP):
+            raise InvalidArgument("manifest_json_gz is not gzip: compress the manifest")
+        meta = ProviderMeta(id=said.id, version=said.version, lang=said.lang, sdk=said.sdk)
+        await self._providers.register(self._caller(context), request.manifest_json_gz, meta)
         return wire.RegisterCapabilitiesResponse()
+
+    def _caller(self, context: Context) -> Principal:
+        """Whoever has a token is known by it; an agent, which needs none, by the way it came.
+
+        Raises Unauthenticated for a token that nobody issued.
+        """
+        value = metadata_value(context, "authorization")
+        if value:
+            return self._guard.authenticate({b"authorization": value.encode()})
+        edge = edge_of(context)
+        return Principal(name=edge, kind="edge") if edge else Principal(name="local", kind="machine")
 
 
 def _check(request: wire.RegisterRequest) -> None:
@@ -104,17 +124,3 @@ def _enabled(function: wire.FunctionDescriptor) -> bool:
     """proto3 cannot tell `false` from absent, and old agents do not set it: a bare id counts as enabled."""
     bare = not (function.category or function.risk or function.entity or function.operation)
     return function.enabled or bare
-
-
-def unpack(packed: bytes) -> bytes:
-    """gunzip, without ever holding more than the limit."""
-    if len(packed) > MESSAGE_BYTES:
-        raise PayloadTooLarge(f"a manifest of {len(packed)} bytes")
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            manifest = file.read(MANIFEST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidArgument(f"manifest_json_gz is not gzip: {error}") from error
-    if len(manifest) > MANIFEST_BYTES:
-        raise PayloadTooLarge(f"the manifest unpacks to more than {MANIFEST_BYTES} bytes")
-    return manifest

@@ -99,6 +99,8 @@ class Agents:
         self._waiting: dict[tuple[Scope, str], set[asyncio.Future[None]]] = {}
         self._waiters = 0
         self._closed = False
+        self.revision = 0
+        """Another number after every change of who offers what."""
 
     def __len__(self) -> int:
         return len(self._agents)
@@ -134,6 +136,7 @@ class Agents:
         self.announce(agent.agent_id)
 
     def drop(self, agent_id: str) -> Agent | None:
+        self.revision += 1
         for key in self._indexed.pop(agent_id, ()):
             agents = self._offering[key]
             del agents[agent_id]

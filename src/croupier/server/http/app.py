@@ -10,11 +10,14 @@ from croupier import __version__
 from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
 from croupier.server.catalog.assigned import AssignedFunctions
+from croupier.server.catalog.providers import Providers
+from croupier.server.catalog.view import CatalogView
 from croupier.server.http.asking import answer_failure, answer_invalid, answer_refusal
 from croupier.server.http.assignments import assignment_routes
 from croupier.server.http.bodies import Room
 from croupier.server.http.bulk import bulk_routes
 from croupier.server.http.calls import call_routes
+from croupier.server.http.catalog import catalog_routes
 from croupier.server.http.description import Description, description_routes
 from croupier.server.http.directory import directory_routes
 from croupier.server.http.entry import LeanEntry
@@ -25,6 +28,7 @@ from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.ports import Bulks, Calls, Directory, History, Jobs, Readiness
+from croupier.server.http.providers import provider_routes
 from croupier.telemetry import Tracer
 
 
@@ -36,6 +40,8 @@ def build_app(
     bulks: Bulks,
     directory: Directory,
     assigned: AssignedFunctions,
+    catalog: CatalogView,
+    providers: Providers,
     readiness: Readiness,
     guard: Guard,
     stopping: asyncio.Event,
@@ -66,6 +72,8 @@ def build_app(
         bulk_routes(bulks, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
         assignment_routes(assigned),
+        catalog_routes(catalog, providers, guard),
+        provider_routes(providers, catalog),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)

@@ -38,10 +38,12 @@ class Room:
 class Body:
     """One request's body, holding its place in the room until it is let go."""
 
-    __slots__ = ("_held", "_room", "content")
+    __slots__ = ("_held", "_may_be_packed", "_room", "content")
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, *, may_be_packed: bool = False) -> None:
+        """One that may be packed is read as it comes, by gzip or not; its handler unpacks it."""
         self._room = room
+        self._may_be_packed = may_be_packed
         self._held = 0
         self.content = b""
 
@@ -52,7 +54,7 @@ class Body:
         """
         content = exchange.shortcut.content() if exchange.shortcut is not None else None
         if content is not None:
-            _check_encoding(exchange.headers)
+            self._check_encoding(exchange.headers)
             if len(content) > limit:
                 raise too_large(limit)
             self._hold(len(content))
@@ -64,6 +66,7 @@ class Body:
 
         Raises PayloadTooLarge (by Content-Length before anything is read), RateLimited, InvalidArgument, CallerLeft.
         """
+        self._check_encoding(exchange.headers)
         self._hold(_declared(exchange.headers, limit))
         chunks = []
         size = 0
@@ -83,6 +86,10 @@ class Body:
         self.content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         return self.content
 
+    def _check_encoding(self, headers: Mapping[bytes, bytes]) -> None:
+        if not (self._may_be_packed and headers.get(b"content-encoding") == b"gzip"):
+            _check_encoding(headers)
+
     def let_go(self) -> None:
         self._room.give(self._held)
         self._held = 0
@@ -97,6 +104,7 @@ def paced(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> Recei
 
     Raises PayloadTooLarge or InvalidArgument by the headers, at once, and InvalidArgument when no piece comes.
     """
+    _check_encoding(headers)
     _declared(headers, limit)
 
     loop = asyncio.get_running_loop()
@@ -114,7 +122,6 @@ def paced(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> Recei
 
 def _declared(headers: Mapping[bytes, bytes], limit: int) -> int:
     """How many bytes are announced."""
-    _check_encoding(headers)
     declared = headers.get(b"content-length", b"")
     if not declared.isdigit():
         return 0

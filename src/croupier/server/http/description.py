@@ -10,6 +10,7 @@ from croupier.server.http.asking import json_answer
 from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import AGAIN_PATH, FUNCTION_PATH, LeanEntry
 from croupier.server.http.openapi import complete
+from croupier.server.http.providers import TransferBody
 
 
 class Description:
@@ -23,7 +24,7 @@ class Description:
 
     def openapi(self) -> dict[str, Any]:
         if not self._openapi:
-            self._openapi = complete(self._framework.openapi(), self._open_paths, [BulkStart, BulkRerun])
+            self._openapi = complete(self._framework.openapi(), self._open_paths, [BulkStart, BulkRerun, TransferBody])
         return self._openapi
 
     def routes(self) -> set[tuple[str, str]]:

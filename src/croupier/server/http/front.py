@@ -32,6 +32,9 @@ BODY_BYTES: Mapping[tuple[str, str], int] = {
 }
 """Where it may be larger."""
 
+PACKED = frozenset({("POST", "/api/providers/capabilities")})
+"""Where it may be gzipped, which its handler takes in bounds."""
+
 STREAMED = ("POST", "/api/bulk")
 """A file, read while it is stored."""
 
@@ -95,11 +98,12 @@ class Front:
         if (exchange.method, exchange.path) == STREAMED:
             await self._pass_stream_on(exchange)
             return
-        body = Body(self._room)
+        asked = (exchange.method, exchange.path)
+        body = Body(self._room, may_be_packed=asked in PACKED)
         try:
             if exchange.method not in _BODILESS:
                 with Flight(self._flights, exchange) as flight:
-                    limit = BODY_BYTES.get((exchange.method, exchange.path), FORM_BYTES)
+                    limit = BODY_BYTES.get(asked, FORM_BYTES)
                     if body.take(exchange, limit) is None:
                         await flight.read(body, limit)
             await self._run_framework(exchange, _Replay(body.content, exchange))

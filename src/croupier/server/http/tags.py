@@ -1,20 +1,19 @@
 """Entity tags (RFC 9110, sections 8.8.3 and 13.1): what is unchanged is not sent again, nor changed over another's change."""
 
-from collections.abc import Callable
-
 from fastapi import Request, Response
 
-_REVALIDATED = "no-cache"
+
+def unchanged(request: Request, tag: str) -> Response | None:
+    """304, where who asks has what `tag` stands for already."""
+    if not _names(request.headers.get("if-none-match", ""), tag):
+        return None
+    return with_tag(Response(status_code=304), tag)
 
 
-def answer_with_tag(request: Request, tag: str, answer: Callable[[], Response]) -> Response:
-    """What `answer` makes, with its tag; 304 and nothing where the request names the tag already."""
-    headers = {"ETag": f'"{tag}"', "Cache-Control": _REVALIDATED}
-    if request.method in {"GET", "HEAD"} and _names(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=headers)
-    made = answer()
-    made.headers.update(headers)
-    return made
+def with_tag(answer: Response, tag: str) -> Response:
+    """`answer`, which may be kept and must be asked for again."""
+    answer.headers.update({"ETag": f'"{tag}"', "Cache-Control": "no-cache"})
+    return answer
 
 
 def expected_tag(request: Request) -> str:

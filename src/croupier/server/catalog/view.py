@@ -1,0 +1,185 @@
+"""The catalog as people see it: everybody's descriptions merged into one list, each with where it comes from."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from croupier.domain.function import Function
+from croupier.domain.identifiers import new_id
+from croupier.domain.scope import Scope
+from croupier.errors import NotFound
+from croupier.server.catalog.catalog import Catalog
+from croupier.server.catalog.entry import EntityEntry, Entry, LoadFault, Origin
+from croupier.server.catalog.snapshot import Snapshot, Source
+from croupier.server.dispatch.agents import Agents
+
+MOST_CONFLICTS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Which:
+    """Functions that fit everything that is named here."""
+
+    scope: Scope | None = None
+    """What a call of this scope would find and may use; none: of all scopes."""
+    id: str = ""
+    """With `*` at its end: all that begin so."""
+    category: str = ""
+
+    def admits(self, entry: Entry) -> bool:
+        function = entry.function
+        if self.category and function.category != self.category:
+            return False
+        if self.id.endswith("*"):
+            return function.id.startswith(self.id[:-1])
+        return not self.id or function.id == self.id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One description of a function that counts."""
+
+    entry: Entry
+    scopes: tuple[Scope, ...] = ()
+    """Where it counts; none: everywhere."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conflict:
+    """Several describe one function or kind of objects; the first counts."""
+
+    id: str
+    origins: tuple[Origin, ...]
+    kind: str = "function"
+
+
+class CatalogView:
+    """`faults` tells what could not be loaded of packs and providers."""
+
+    def __init__(self, catalog: Catalog, agents: Agents, faults: Callable[[], Iterable[LoadFault]]) -> None:
+        self._catalog = catalog
+        self._agents = agents
+        self._faults = faults
+        self._start = new_id("v")
+
+    @property
+    def tag(self) -> str:
+        """The same for as long as nothing here changes."""
+        return f"{self._start}-{self._catalog.revision}-{self._agents.revision}"
+
+    def listed(self, which: Which) -> list[Listed]:
+        """By id. A function is there more than once where game servers of different scopes describe it differently."""
+        found = self._of_scope(which.scope) if which.scope is not None else self._everywhere()
+        return sorted((each for each in found if which.admits(each.entry)), key=lambda each: each.entry.function.id)
+
+    def _of_scope(self, scope: Scope) -> Iterator[Listed]:
+        assigned = self._catalog.assignments.get(scope)
+        registered = self._registered(scope)
+        for function_id in self._catalog.described(scope) | registered.keys():
+            if assigned is None or assigned.admits(function_id):
+                entry = self._catalog.entry(scope, function_id)
+                yield Listed(entry=entry or _registered(function_id, registered), scopes=(scope,))
+
+    def _registered(self, scope: Scope) -> Mapping[str, str]:
+        """Versions of what agents of the scope registered, by id."""
+        return {
+            function_id: next((offer.version for agent in agents.values() for offer in agent.offers(function_id)), "")
+            for (where, function_id), agents in self._agents.functions().items()
+            if where == scope
+        }
+
+    def _everywhere(self) -> Iterator[Listed]:
+        snapshot = self._catalog.snapshot
+        yield from (Listed(entry=entry) for entry in snapshot)
+        scopes: defaultdict[tuple[str, Entry | None], list[Scope]] = defaultdict(list)
+        for scope, function_id in {**self._catalog.spoken.functions(), **self._agents.functions()}:
+            if snapshot.entry(function_id) is None:
+                scopes[function_id, self._catalog.spoken.entry(scope, function_id)].append(scope)
+        for (function_id, entry), where in scopes.items():
+            yield Listed(entry=entry or _registered(function_id, {}), scopes=tuple(sorted(where)))
+
+    def entry(self, scope: Scope | None, function_id: str) -> Entry:
+        """The description that counts. Raises NotFound, and PermissionDenied where the scope may not use the function."""
+        if scope is not None:
+            self._catalog.admit(scope, function_id)
+        found = self.listed(Which(scope=scope, id=function_id)) if not function_id.endswith("*") else []
+        if not found:
+            raise NotFound(f"unknown function {function_id[:200]}: GET /api/descriptors lists what is known")
+        return found[0].entry
+
+    def entries(self, scope: Scope | None, function_id: str) -> list[Entry]:
+        """Everybody's descriptions, the one that counts first."""
+        if scope is not None:
+            return self._catalog.entries(scope, function_id)
+        spoken = (self._catalog.spoken.entries(where, function_id) for where in sorted(self._catalog.spoken.scopes()))
+        distinct = dict.fromkeys(entry for entries in spoken for entry in entries)
+        return [*self._catalog.snapshot.entries(function_id), *distinct]
+
+    def conflicts(self) -> list[Conflict]:
+        """Functions and kinds of objects that more than one describes, the first MOST_CONFLICTS of each."""
+        snapshot = self._catalog.snapshot
+        said = {function_id for _, function_id in self._catalog.spoken.functions()}
+        return self._conflicts(_shared(snapshot) | (said & snapshot.ids)) + self._entity_conflicts()
+
+    def conflicts_of(self, source: Source) -> list[Conflict]:
+        """Those in which `source` has a part."""
+        ids = source.entries.keys()
+        entities = [each for each in self._entity_conflicts() if each.id in source.entities]
+        return self._conflicts(ids) + entities
+
+    def _conflicts(self, function_ids: Iterable[str]) -> list[Conflict]:
+        found = (
+            Conflict(id=function_id, origins=tuple(entry.origin for entry in self.entries(None, function_id)))
+            for function_id in sorted(function_ids)
+        )
+        return list(islice((conflict for conflict in found if len(conflict.origins) > 1), MOST_CONFLICTS))
+
+    def _entity_conflicts(self) -> list[Conflict]:
+        origins: defaultdict[str, list[Origin]] = defaultdict(list)
+        for entity in self.entities():
+            origins[entity.descriptor.id].append(entity.origin)
+        found = [
+            Conflict(id=name, origins=tuple(each), kind="entity")
+            for name, each in sorted(origins.items())
+            if len(each) > 1
+        ]
+        return found[:MOST_CONFLICTS]
+
+    def entities(self) -> list[EntityEntry]:
+        """Everybody's, of all scopes; of two of one id the first counts."""
+        spoken = (
+            entity for scope in sorted(self._catalog.spoken.scopes()) for entity in self._catalog.spoken.entities(scope)
+        )
+        return [*self._catalog.snapshot.entities(), *dict.fromkeys(spoken)]
+
+    def faults(self) -> list[LoadFault]:
+        spoken = [
+            LoadFault(origin=speech.origin, fault=fault, scope=scope)
+            for scope, speech in self._catalog.spoken.speeches()
+            for fault in speech.faults
+        ]
+        return [*self._faults(), *spoken]
+
+
+def _shared(snapshot: Snapshot) -> set[str]:
+    """What more than one pack or provider describes."""
+    seen: set[str] = set()
+    shared: set[str] = set()
+    for source in snapshot.sources:
+        shared |= seen & source.entries.keys()
+        seen |= source.entries.keys()
+    return shared
+
+
+def _registered(function_id: str, versions: Mapping[str, str]) -> Entry:
+    return Entry(Function(id=function_id, version=versions.get(function_id, "")))
+
+
+def described(entry: Entry) -> dict[str, Any]:
+    """The description of a function in one spelling; what is known of one that nobody describes."""
+    if entry.descriptor is not None:
+        return entry.descriptor.document()
+    function = entry.function
+    return {"id": function.id, "version": function.version, "type": "function", "enabled": True, "risk": function.risk}

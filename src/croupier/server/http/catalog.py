@@ -1,0 +1,119 @@
+"""Descriptions of functions, over HTTP."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from croupier.domain.limits import KEY_BYTES
+from croupier.domain.scope import Scope
+from croupier.server.access.guard import Guard
+from croupier.server.catalog.entry import Kind, LoadFault
+from croupier.server.catalog.providers import Provided, Providers
+from croupier.server.catalog.view import CatalogView, Conflict, Listed, Which, described
+from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.catalog_documents import (
+    DetailedCatalog,
+    FaultList,
+    FormDocument,
+    FunctionDocument,
+    conflict_document,
+    description_document,
+    fault_document,
+    listed_document,
+    origin_document,
+    provider_documents,
+)
+from croupier.server.http.requests import optional_scope, parse_query
+from croupier.server.http.tags import unchanged, with_tag
+
+
+async def _scope(asking: Asking, request: Request) -> Scope | None:
+    return optional_scope(asking.headers, parse_query(request.scope["query_string"]))
+
+
+AnyScope = Annotated[Scope | None, Depends(_scope)]
+FunctionId = Annotated[str, Query(alias="id", max_length=KEY_BYTES)]
+
+
+def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> APIRouter:
+    routes = APIRouter(tags=["catalog"], responses=ANSWERS_PROBLEMS)
+
+    @routes.get("/api/descriptors", response_model=list[dict[str, Any]] | DetailedCatalog)
+    async def descriptors(
+        asking: Asking,
+        request: Request,
+        scope: AnyScope,
+        function_id: FunctionId = "",
+        category: Annotated[str, Query(max_length=KEY_BYTES)] = "",
+        detailed: bool = False,
+    ) -> Response:
+        """Every function's description, with its origin; of a scope that is named, what that may use. `id` may end with `*`.
+
+        With `detailed=true`, also what every pack and provider says, what more than one says, and what is wrong.
+        """
+        await guard.require(asking.caller, "catalog.read", scope)
+        query = hashlib.sha256(request.scope["query_string"] + str(scope).encode()).hexdigest()
+        tag = f"{catalog.tag}-{query[:12]}"
+        if (known := unchanged(request, tag)) is not None:
+            return known
+        listed = catalog.listed(Which(scope=scope, id=function_id, category=category))
+        if detailed:
+            provided = await providers.list(asking.caller)
+            found = (listed, provided, catalog.conflicts(), catalog.faults())
+            return with_tag(await asyncio.to_thread(_detailed, *found), tag)
+        return with_tag(await asyncio.to_thread(_array, listed), tag)
+
+    @routes.get("/api/descriptors/{function_id}", response_model=FunctionDocument)
+    async def descriptor(asking: Asking, function_id: str, scope: AnyScope) -> Response:
+        """One function: the description that counts, and everybody else's."""
+        await guard.require(asking.caller, "catalog.read", scope)
+        entry = catalog.entry(scope, function_id)
+        return json_answer(
+            {
+                "id": entry.function.id,
+                "descriptor": described(entry),
+                "origin": origin_document(entry.origin),
+                "origins": [description_document(each) for each in catalog.entries(scope, function_id)],
+            }
+        )
+
+    @routes.get("/api/ui_schema", response_model=FormDocument)
+    async def ui_schema(asking: Asking, function_id: FunctionId, scope: AnyScope) -> Response:
+        """What a function's form is made of, and how it looks."""
+        await guard.require(asking.caller, "catalog.read", scope)
+        entry = catalog.entry(scope, function_id)
+        return json_answer({"id": entry.function.id, "schema": entry.form_schema, "uischema": entry.uischema})
+
+    @routes.get("/api/catalog/faults", response_model=FaultList)
+    async def faults(asking: Asking) -> Response:
+        """What is left out of packs, provider manifests and game servers' own descriptions, and why."""
+        await guard.require(asking.caller, "catalog.read", None)
+        return json_answer({"faults": [fault_document(each) for each in catalog.faults()]})
+
+    return routes
+
+
+def _array(listed: Sequence[Listed]) -> Response:
+    return json_answer([listed_document(each) for each in listed])
+
+
+def _detailed(
+    listed: Sequence[Listed],
+    provided: Sequence[Provided],
+    conflicts: Sequence[Conflict],
+    faults: Sequence[LoadFault],
+) -> Response:
+    by_kind = {kind: [each for each in listed if each.entry.origin.kind is kind] for kind in Kind}
+    return json_answer(
+        {
+            "descriptors": [listed_document(each) for each in listed],
+            "legacy_descriptors": [listed_document(each) for each in by_kind[Kind.PACK]],
+            "provider_manifests": provider_documents(provided),
+            "registered": [listed_document(each) for each in by_kind[Kind.AGENT]],
+            "conflicts": [conflict_document(each) for each in conflicts],
+            "faults": [fault_document(each) for each in faults],
+        }
+    )
