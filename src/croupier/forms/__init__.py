@@ -1,0 +1,30 @@
+"""The form engine: one meaning on the server, which decides, and in the browser, which helps.
+
+    schema + ui ──► Form.compile ──► Form.check(value) ──► value without what is hidden, and its faults
+                        │
+      show_if, required_if, disabled_if ──► conditions ──► plan ──► stages      derive ──► the schema in force, hidden fields
+                                                │                                │
+    view.transform ──► transforms ──► templates ├── queries (RFC 9535, the home of python-jsonpath)
+                                                └── patterns (RE2, its home)
+
+Everything is compiled once, shared freely, and bounded in time and output. The fixtures in `conformance/forms/` are the
+contract of both languages; docs/reference/forms.md is the text.
+"""
+
+from croupier.forms.conditions import Condition
+from croupier.forms.derive import Derived, derive, prune
+from croupier.forms.faults import FaultyForm, FormFault
+from croupier.forms.form import Checked, Form
+from croupier.forms.transforms import Transform
+
+__all__ = [
+    "Checked",
+    "Condition",
+    "Derived",
+    "FaultyForm",
+    "Form",
+    "FormFault",
+    "Transform",
+    "derive",
+    "prune",
+]
