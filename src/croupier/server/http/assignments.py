@@ -9,7 +9,7 @@ from croupier.domain.assignment import Assignments, read_assignments
 from croupier.server.catalog.assigned import AssignedFunctions, document_of, tag_of
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.requests import parse_body
-from croupier.server.http.tags import expected_tag, unchanged, with_tag
+from croupier.server.http.tags import answer_with_tag, expected_tag
 
 _decoder = msgspec.json.Decoder(dict[str, list[str]])
 
@@ -44,6 +44,4 @@ def assignment_routes(assigned: AssignedFunctions) -> APIRouter:
 
 
 def _answer(request: Request, assignments: Assignments) -> Response:
-    tag = tag_of(assignments)
-    known = unchanged(request, tag) if request.method == "GET" else None
-    return known or with_tag(json_answer(document_of(assignments)), tag)
+    return answer_with_tag(request, tag_of(assignments), lambda: json_answer(document_of(assignments)))

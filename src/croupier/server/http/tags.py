@@ -1,6 +1,14 @@
 """Entity tags (RFC 9110, sections 8.8.3 and 13.1): what is unchanged is not sent again, nor changed over another's change."""
 
+from collections.abc import Callable
+
 from fastapi import Request, Response
+
+
+def answer_with_tag(request: Request, tag: str, answer: Callable[[], Response]) -> Response:
+    """What `answer` makes, with its tag; 304 and nothing where a reader has that already."""
+    known = unchanged(request, tag) if request.method in {"GET", "HEAD"} else None
+    return known or with_tag(answer(), tag)
 
 
 def unchanged(request: Request, tag: str) -> Response | None:
