@@ -10,6 +10,8 @@ Whatever is wrong is a Fault with file, JSONPath and a sentence in English and C
 `schema.py` is the only home of jsonschema-rs. Nothing here knows of packs, providers or servers.
 """
 
+from croupier.descriptors.changes import Change, Comparison
+from croupier.descriptors.comparing import compare
 from croupier.descriptors.entity import Descriptor, EntityDescriptor, Operation, Relationship
 from croupier.descriptors.faults import Fault, FaultyDescriptor, Message
 from croupier.descriptors.function import FunctionDescriptor
@@ -20,6 +22,8 @@ from croupier.descriptors.schema import CompiledSchema, compile_schema
 from croupier.descriptors.violations import SchemaFault
 
 __all__ = [
+    "Change",
+    "Comparison",
     "CompiledSchema",
     "Descriptor",
     "EntityDescriptor",
@@ -34,6 +38,7 @@ __all__ = [
     "ProviderMeta",
     "Relationship",
     "SchemaFault",
+    "compare",
     "compile_schema",
     "load_directory",
     "read_descriptor",

@@ -119,7 +119,7 @@ class References:
             return _OUTSIDE
         if fragment and not fragment.startswith("/"):
             return self._targets.get(f"{uri}#{fragment}", _NOWHERE)
-        found = _pointed(self._targets[uri], fragment)
+        found = pointed(self._targets[uri], fragment)
         if isinstance(found, dict) and id(found) not in self._by_identity:
             steps = tuple(unquote(step) for step in fragment.split("/")[1:])
             self._gather(_Schema(steps, schema.base, found))
@@ -177,7 +177,7 @@ class _Visit:
     count: int = 1
 
 
-def _pointed(value: Any, pointer: str) -> Any:
+def pointed(value: Any, pointer: str) -> Any:
     """What an RFC 6901 pointer finds; None where it finds nothing."""
     for step in pointer.split("/")[1:]:
         name = unquote(step).replace("~1", "/").replace("~0", "~")
