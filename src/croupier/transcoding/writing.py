@@ -41,7 +41,7 @@ class Writer:
     def parse(self, content: bytes) -> Any:
         """Raises DecodeError for what is no such message; that goes for one of which not a single field is known."""
         message = self.from_bytes(content)
-        if content and not message.ListFields() and self.descriptor.fields and len(UnknownFieldSet(message)):
+        if len(UnknownFieldSet(message)) and self.descriptor.fields and not message.ListFields():
             raise DecodeError("no field of it is known")
         if not message.IsInitialized():
             raise DecodeError("a required field is missing")
@@ -82,13 +82,11 @@ class Writers:
         return {"@type": message.type_url} | ({"value": value} if wrapped else value)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Field:
-    name: str
-    characters: int
-    optional: bool
-    """Left out where it is not set; all others are always written, since 0 and false are answers too."""
-    write: Write | None
+_Field = tuple[str, int, bool, Write | None]
+"""Its name, its characters, whether it is left out where it is not set, and how its value is written where that is not JSON yet.
+
+All others are always written: 0 and false are answers too. (A tuple, because each answer goes through all of them.)
+"""
 
 
 class _ObjectWriter:
@@ -102,32 +100,25 @@ class _ObjectWriter:
     def write(self, message: Any, room: Room, depth: int) -> dict[str, Any]:
         if depth > JSON_DEPTH:
             raise Mismatch(f"is nested deeper than {JSON_DEPTH} levels")
-        fields = self._look() if self._fields is None else self._fields
         written: dict[str, Any] = {}
         characters = 2
-        for field in fields:
-            name = field.name
-            if field.optional and not message.HasField(name):
+        for name, length, optional, write in self._look() if self._fields is None else self._fields:
+            if optional and not message.HasField(name):
                 continue
-            value = getattr(message, name)
-            characters += field.characters
-            if field.write is not None:
-                try:
-                    value = field.write(value, room, depth + 1)
-                except Mismatch as mismatch:
-                    raise mismatch.within(name) from None
-            written[name] = value
+            characters += length
+            if write is None:
+                written[name] = getattr(message, name)
+                continue
+            try:
+                written[name] = write(getattr(message, name), room, depth + 1)
+            except Mismatch as mismatch:
+                raise mismatch.within(name) from None
         room.take(characters)
         return written
 
     def _look(self) -> tuple[_Field, ...]:
         fields = tuple(
-            _Field(
-                name=field.name,
-                characters=len(field.name) + 5,
-                optional=field.has_presence,
-                write=_field_writer(field, self._writers),
-            )
+            (field.name, len(field.name) + 5, field.has_presence, _field_writer(field, self._writers))
             for field in self._descriptor.fields
         )
         self._fields = fields
