@@ -1,0 +1,299 @@
+"""From files to a pack, or to everything that is wrong with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from croupier.descriptors import Descriptor, EntityDescriptor, Fault, FaultyDescriptor, FunctionDescriptor, Message
+from croupier.descriptors.faults import json_path
+from croupier.descriptors.loading import is_descriptor_name
+from croupier.descriptors.reading import DESCRIPTOR_BYTES, describe, read_descriptor
+from croupier.descriptors.schema import schema_faults
+from croupier.descriptors.strict_json import read_json
+from croupier.errors import InvalidArgument, NotFound
+from croupier.packs.manifest import MANIFEST_FILE, PACK_NAME, Listed, Manifest, read_manifest_file
+from croupier.packs.pack import FaultyPack, FormSchemas, Pack
+from croupier.packs.signing import SIGNATURE_FILE, Signature, parse_signature
+from croupier.transcoding import TypeRegistry
+
+MOST_FAULTS = 200
+"""How many faults of one pack are told."""
+MOST_PACKS = 200
+"""How many packs one archive may hold."""
+
+_SCHEMA, _UISCHEMA = ".schema.json", ".uischema.json"
+
+
+def read_packs(files: Mapping[str, bytes], name: str = "") -> list[Pack]:
+    """The pack that `files` are, or the packs that they hold in a folder each, by name.
+
+    `name` is what a pack that does not say its own is called; one in a folder is called as the folder.
+    Raises FaultyPack with the faults of all of them.
+    """
+    if MANIFEST_FILE in files:
+        return [read_pack(files, name)]
+    folders = sorted(
+        file.split("/")[0] for file in files if file.count("/") == 1 and file.endswith("/" + MANIFEST_FILE)
+    )
+    if not folders:
+        raise FaultyPack([_no_manifest(MANIFEST_FILE)])
+    if len(folders) > MOST_PACKS:
+        raise FaultyPack(
+            [_fault(MANIFEST_FILE, f"more than {MOST_PACKS} packs in one archive", f"一个归档最多 {MOST_PACKS} 个包")]
+        )
+    inside: dict[str, dict[str, bytes]] = {folder: {} for folder in folders}
+    faults, packs = [], []
+    for file, content in files.items():
+        folder, _, rest = file.partition("/")
+        if folder in inside and rest:
+            inside[folder][rest] = content
+        else:
+            faults.append(
+                _fault(
+                    file,
+                    "belongs to no pack: its folder has no manifest.json",
+                    "不属于任何包：其目录没有 manifest.json",
+                )
+            )
+    for folder, content in inside.items():
+        try:
+            packs.append(read_pack(content, folder))
+        except FaultyPack as error:
+            faults += [replace(fault, file=f"{folder}/{fault.file}") for fault in error.faults]
+    for number, pack in enumerate(packs):
+        if any(pack.name == other.name for other in packs[:number]):
+            faults.append(_fault(MANIFEST_FILE, f"two packs are named {pack.name}", f"有两个名为 {pack.name} 的包"))
+    if faults:
+        raise FaultyPack(faults[:MOST_FAULTS])
+    return sorted(packs, key=lambda pack: pack.name)
+
+
+def read_pack(files: Mapping[str, bytes], name: str = "") -> Pack:
+    """The pack that `files` (by canonical name) are. `name` is what it is called where it does not say so itself.
+
+    Takes up to seconds; run it in a thread. Raises FaultyPack.
+    """
+    return _Reading(files).pack(name)
+
+
+def _fault(file: str, en: str, zh: str, path: str = "$") -> Fault:
+    return Fault(file=file, path=path, message=Message(en, zh))
+
+
+def _no_manifest(file: str) -> Fault:
+    return _fault(
+        file,
+        "is missing: a pack is a folder with a manifest.json, or an archive of such folders",
+        "缺少：包是含 manifest.json 的目录或其归档",
+    )
+
+
+class _Reading:
+    """One pack being read; what is wrong gathers on the way."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = {name: content for name, content in files.items() if name != SIGNATURE_FILE}
+        self._seal = files.get(SIGNATURE_FILE)
+        self._faults: list[Fault] = []
+        self._notes: list[Fault] = []
+        self._origins: dict[str, str] = {}
+
+    def pack(self, name: str) -> Pack:
+        manifest, written = self._manifest()
+        described = [*self._described(), *self._inline(manifest, written)]
+        functions = [each for each in described if isinstance(each, FunctionDescriptor)]
+        sets = {file: content for file, content in self._files.items() if file.endswith(".pb")}
+        self._check_types(functions, sets)
+        ui = self._forms({each.id for each in functions})
+        signature = self._signature()
+        self._check_listed(manifest, functions)
+        name = self._name(manifest, name)
+        if self._faults:
+            raise FaultyPack(sorted(set(self._faults))[:MOST_FAULTS])
+        return Pack(
+            name=name,
+            manifest=manifest,
+            functions=tuple(sorted(_completed(functions, manifest), key=lambda each: each.id)),
+            entities=tuple(
+                sorted((each for each in described if isinstance(each, EntityDescriptor)), key=lambda each: each.id)
+            ),
+            origins=self._origins,
+            ui=ui,
+            descriptor_sets=sets,
+            web_plugins=tuple(self._plugins(manifest)),
+            files=self._files,
+            signature=signature,
+            notes=tuple(self._notes),
+        )
+
+    # ------------------------------------------------------------------------------------------------ manifest
+
+    def _manifest(self) -> tuple[Manifest, Any]:
+        if MANIFEST_FILE not in self._files:
+            self._faults.append(_no_manifest(MANIFEST_FILE))
+            return Manifest(), {}
+        manifest, written, faults = read_manifest_file(self._files[MANIFEST_FILE])
+        self._faults += faults
+        return manifest, written
+
+    def _name(self, manifest: Manifest, given: str) -> str:
+        name = manifest.id or given
+        if not PACK_NAME.fullmatch(name):
+            said = f"{name[:64]!a} cannot be one" if name else "it has none"
+            self._faults.append(
+                _fault(
+                    MANIFEST_FILE,
+                    f"the pack needs a name of 1 to 64 letters, digits, `.`, `_` and `-` ({said}): write `id`",
+                    "包需要名称（1 至 64 个字母、数字、.、_、-），请写 id",
+                    "$.id",
+                )
+            )
+        return name
+
+    def _inline(self, manifest: Manifest, written: Any) -> Iterator[Descriptor]:
+        """What a manifest describes by itself: a provider's everything, a component's entities that have a schema.
+
+        A file of its own goes before it.
+        """
+        if manifest.provider is not None:
+            for number, value in enumerate(written["functions"] if manifest.functions else ()):
+                yield from self._one(value, ("functions", number), "function")
+        for number, value in enumerate(manifest.entities):
+            if isinstance(value, dict) and "schema" in value:
+                yield from self._one(value, ("entities", number), "entity")
+
+    def _one(self, value: Any, at: tuple[str | int, ...], kind: str) -> Iterator[Descriptor]:
+        descriptor, faults = describe(value, MANIFEST_FILE, at, kind=kind)
+        self._faults += faults
+        if descriptor is None:
+            return
+        known = self._origins.get(descriptor.id)
+        if known is None:
+            self._origins[descriptor.id] = MANIFEST_FILE
+            yield descriptor
+        elif known == MANIFEST_FILE:
+            said = f"{descriptor.id} is described twice", f"{descriptor.id} 描述了两次"
+            self._faults.append(_fault(MANIFEST_FILE, *said, json_path(at)))
+        else:
+            said = f"{descriptor.id} is described in {known}, which counts", f"{descriptor.id} 以 {known} 中的描述为准"
+            self._notes.append(_fault(MANIFEST_FILE, *said, json_path(at)))
+
+    # ------------------------------------------------------------------------------------------------ files
+
+    def _described(self) -> Iterator[Descriptor]:
+        for file, content in self._files.items():
+            if not _is_descriptor(file):
+                continue
+            try:
+                descriptor = read_descriptor(content, file)
+            except FaultyDescriptor as error:
+                self._faults += error.faults
+                continue
+            if self._is_first(descriptor, file):
+                yield descriptor
+
+    def _is_first(self, descriptor: Descriptor, file: str) -> bool:
+        known = self._origins.setdefault(descriptor.id, file)
+        if known != file:
+            said = f"{descriptor.id} is described in {known} already", f"{descriptor.id} 已在 {known} 中描述"
+            self._faults.append(_fault(file, *said, "$.id"))
+        return known == file
+
+    def _forms(self, functions: set[str]) -> dict[str, FormSchemas]:
+        found: dict[str, FormSchemas] = {}
+        for file in self._files:
+            folder, _, name = file.rpartition("/")
+            for ending, field in ((_SCHEMA, "schema"), (_UISCHEMA, "uischema")):
+                if folder == "ui" and name.endswith(ending):
+                    function_id = name.removesuffix(ending)
+                    if function_id not in functions:
+                        self._notes.append(
+                            _fault(file, f"nothing describes {function_id}", f"没有 {function_id} 的描述")
+                        )
+                    value = self._form(file, is_schema=field == "schema")
+                    found[function_id] = replace(found.get(function_id, FormSchemas()), **{field: value})
+        return found
+
+    def _form(self, file: str, *, is_schema: bool) -> Mapping[str, Any] | None:
+        value, faults = read_json(self._files[file], file, DESCRIPTOR_BYTES)
+        if not faults and not isinstance(value, dict):
+            faults = [_fault(file, "must be an object", "必须是对象")]
+        if not faults and is_schema:
+            faults = [Fault(file=file, path=json_path(path), message=message) for path, message in schema_faults(value)]
+        self._faults += faults
+        return None if faults else value
+
+    def _check_types(self, functions: list[FunctionDescriptor], sets: Mapping[str, bytes]) -> None:
+        """Whether the FileDescriptorSets can be used, and have what functions are sent as."""
+        try:
+            types = TypeRegistry.build(sets)
+        except InvalidArgument as error:
+            self._faults += [_fault(file, said, said) for file, said in error.details.items()]
+            return
+        for each in functions:
+            proto = each.transport.proto
+            if proto is None:
+                continue
+            try:
+                types.codec(proto.request_fqn, proto.response_fqn)
+            except (NotFound, InvalidArgument) as error:
+                told = f"{each.id} cannot be sent as protobuf: {error.message}"
+                zh = f"{each.id} 无法以 protobuf 发送：{error.message}"
+                self._notes.append(_fault(self._origins[each.id], told, zh, "$.transport.proto"))
+
+    def _plugins(self, manifest: Manifest) -> Iterator[str]:
+        for number, path in enumerate(manifest.web_plugins):
+            file = path.removeprefix("./")
+            if file in self._files:
+                yield file
+            else:
+                self._notes.append(
+                    _fault(
+                        MANIFEST_FILE,
+                        f"there is no file {path}",
+                        f"没有文件 {path}",
+                        json_path(("web_plugins", number)),
+                    )
+                )
+
+    def _check_listed(self, manifest: Manifest, functions: list[FunctionDescriptor]) -> None:
+        described = {each.id for each in functions}
+        for number, listed in enumerate(manifest.functions):
+            if listed.id not in described:
+                path = json_path(("functions", number))
+                self._notes.append(
+                    _fault(MANIFEST_FILE, f"nothing describes {listed.id}", f"没有 {listed.id} 的描述", path)
+                )
+
+    def _signature(self) -> Signature | None:
+        try:
+            return None if self._seal is None else parse_signature(self._seal)
+        except InvalidArgument as error:
+            self._faults.append(_fault(SIGNATURE_FILE, error.message, "不是有效的签名，请重新签名"))
+            return None
+
+
+def _is_descriptor(file: str) -> bool:
+    folders = file.split("/")
+    return folders[0] == "descriptors" and "ui" not in folders[1:-1] and is_descriptor_name(folders[-1])
+
+
+def _completed(functions: list[FunctionDescriptor], manifest: Manifest) -> Iterator[FunctionDescriptor]:
+    """What a manifest says of a function counts where its description says nothing; either may disable it."""
+    listed = {each.id: each for each in manifest.functions}
+    for each in functions:
+        more = _more(each, listed.get(each.id))
+        yield each.model_copy(update=more) if more else each
+
+
+def _more(described: FunctionDescriptor, listed: Listed | None) -> dict[str, Any]:
+    if listed is None:
+        return {}
+    more: dict[str, Any] = {
+        name: getattr(listed, name)
+        for name in ("version", "category", "entity", "operation", "labels", "description")
+        if getattr(listed, name) and not getattr(described, name)
+    }
+    if described.enabled and not listed.enabled:
+        more["enabled"] = False
+    return more
