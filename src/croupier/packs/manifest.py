@@ -15,7 +15,7 @@ from croupier.descriptors import Fault
 from croupier.descriptors.faults import json_path
 from croupier.descriptors.fields import I18n, Labels, Line, Name, Words, refuse
 from croupier.descriptors.part import Part
-from croupier.descriptors.reading import told_error
+from croupier.descriptors.reading import told
 from croupier.descriptors.strict_json import read_json
 from croupier.errors import InvalidArgument
 from croupier.packs.versions import TEXT_BYTES, satisfies
@@ -132,14 +132,14 @@ class Manifest(Part):
         return version
 
 
-def read_manifest_file(raw: bytes, file: str = MANIFEST_FILE) -> tuple[Manifest, Any, list[Fault]]:
-    """The manifest, the JSON value that it was, and what is wrong with it; with faults it is an empty one."""
+def read_manifest_file(raw: bytes, file: str = MANIFEST_FILE) -> tuple[Manifest, list[Fault]]:
+    """The manifest, and what is wrong with it; with faults it is an empty one."""
     value, faults = read_json(raw, file, MANIFEST_BYTES)
     try:
         manifest = Manifest() if faults else Manifest.model_validate(value)
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False):
-            path, message = told_error(each)
+            path, message = told(each)
             faults.append(Fault(file=file, path=json_path(path), message=message))
         manifest = Manifest()
-    return manifest, value, faults
+    return manifest, faults

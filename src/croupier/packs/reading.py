@@ -7,6 +7,7 @@ from typing import Any
 from croupier.descriptors import Descriptor, EntityDescriptor, Fault, FaultyDescriptor, FunctionDescriptor, Message
 from croupier.descriptors.faults import json_path
 from croupier.descriptors.loading import is_descriptor_name
+from croupier.descriptors.manifest import read_manifest
 from croupier.descriptors.reading import DESCRIPTOR_BYTES, describe, read_descriptor
 from croupier.descriptors.schema import schema_faults
 from croupier.descriptors.strict_json import read_json
@@ -99,8 +100,8 @@ class _Reading:
         self._origins: dict[str, str] = {}
 
     def pack(self, name: str) -> Pack:
-        manifest, written = self._manifest()
-        described = [*self._described(), *self._inline(manifest, written)]
+        manifest = self._manifest()
+        described = [*self._described(), *self._inline(manifest)]
         functions = [each for each in described if isinstance(each, FunctionDescriptor)]
         sets = {file: content for file, content in self._files.items() if file.endswith(".pb")}
         self._check_types(functions, sets)
@@ -128,13 +129,13 @@ class _Reading:
 
     # ------------------------------------------------------------------------------------------------ manifest
 
-    def _manifest(self) -> tuple[Manifest, Any]:
+    def _manifest(self) -> Manifest:
         if MANIFEST_FILE not in self._files:
             self._faults.append(_no_manifest(MANIFEST_FILE))
-            return Manifest(), {}
-        manifest, written, faults = read_manifest_file(self._files[MANIFEST_FILE])
+            return Manifest()
+        manifest, faults = read_manifest_file(self._files[MANIFEST_FILE])
         self._faults += faults
-        return manifest, written
+        return manifest
 
     def _name(self, manifest: Manifest, given: str) -> str:
         name = manifest.id or given
@@ -150,33 +151,37 @@ class _Reading:
             )
         return name
 
-    def _inline(self, manifest: Manifest, written: Any) -> Iterator[Descriptor]:
+    def _inline(self, manifest: Manifest) -> Iterator[Descriptor]:
         """What a manifest describes by itself: a provider's everything, a component's entities that have a schema.
 
         A file of its own goes before it.
         """
         if manifest.provider is not None:
-            for number, value in enumerate(written["functions"] if manifest.functions else ()):
-                yield from self._one(value, ("functions", number), "function")
-        for number, value in enumerate(manifest.entities):
-            if isinstance(value, dict) and "schema" in value:
-                yield from self._one(value, ("entities", number), "entity")
-
-    def _one(self, value: Any, at: tuple[str | int, ...], kind: str) -> Iterator[Descriptor]:
-        descriptor, faults = describe(value, MANIFEST_FILE, at, kind=kind)
-        self._faults += faults
-        if descriptor is None:
-            return
-        known = self._origins.get(descriptor.id)
-        if known is None:
-            self._origins[descriptor.id] = MANIFEST_FILE
-            yield descriptor
-        elif known == MANIFEST_FILE:
-            said = f"{descriptor.id} is described twice", f"{descriptor.id} 描述了两次"
-            self._faults.append(_fault(MANIFEST_FILE, *said, json_path(at)))
+            said = read_manifest(self._files[MANIFEST_FILE], MANIFEST_FILE)
+            self._faults += said.faults
+            described: list[Descriptor | None] = [*said.functions, *said.entities]
         else:
-            said = f"{descriptor.id} is described in {known}, which counts", f"{descriptor.id} 以 {known} 中的描述为准"
-            self._notes.append(_fault(MANIFEST_FILE, *said, json_path(at)))
+            described = [self._entity(number, value) for number, value in enumerate(manifest.entities)]
+        for each in described:
+            if each is None:
+                continue
+            known = self._origins.setdefault(each.id, MANIFEST_FILE)
+            if known == MANIFEST_FILE:
+                yield each
+            else:
+                note = f"{each.id} is described in {known}, which counts", f"{each.id} 以 {known} 中的描述为准"
+                self._notes.append(_fault(MANIFEST_FILE, *note))
+
+    def _entity(self, number: int, value: Any) -> Descriptor | None:
+        """A component's entity, where it is more than a name."""
+        if not isinstance(value, dict) or "schema" not in value:
+            return None
+        descriptor, faults = describe(value, MANIFEST_FILE, ("entities", number), kind="entity")
+        self._faults += faults
+        if descriptor is not None and self._origins.get(descriptor.id) == MANIFEST_FILE:
+            said = f"{descriptor.id} is described twice", f"{descriptor.id} 描述了两次"
+            self._faults.append(_fault(MANIFEST_FILE, *said, json_path(("entities", number))))
+        return descriptor
 
     # ------------------------------------------------------------------------------------------------ files
 
