@@ -49,17 +49,19 @@ def read_archive(archive: bytes) -> dict[str, bytes]:
         raise PayloadTooLarge(f"an archive has at most {ARCHIVE_BYTES} bytes")
     if not archive.startswith(b"\x1f\x8b"):
         raise ArchiveRefused("this is no .tgz: send a tar archive compressed by gzip")
-    try:
-        return dict(sorted(_read_all(Unzipped(archive)).items()))
-    except (tarfile.TarError, zlib.error, ArithmeticError, LookupError, ValueError) as error:
-        raise ArchiveRefused(f"the archive is damaged ({error}): pack it anew") from error
+    return _read(Unzipped(archive))
+
+
+def read_own_archive(archive: bytes) -> dict[str, bytes]:
+    """As `read_archive`, for what `write_archive` made of files that were read before: it may compress better or worse."""
+    return _read(Unzipped(archive, ratio=UNPACKED_BYTES))
 
 
 def write_archive(files: Mapping[str, bytes]) -> bytes:
     """A `.tgz` of these files: the same bytes for the same files."""
     packed = io.BytesIO()
     # GzipFile writes a header of its own, without a time or a system in it; gzip.compress leaves that to the library.
-    with gzip.GzipFile(filename="", fileobj=packed, mode="wb", compresslevel=6, mtime=0) as zipped:
+    with gzip.GzipFile(filename="", fileobj=packed, mode="wb", compresslevel=9, mtime=0) as zipped:
         unpacked = tarfile.TarFile(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT)
         for name in sorted(files):
             entry = tarfile.TarInfo(name)
@@ -67,6 +69,13 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
             unpacked.addfile(entry, io.BytesIO(files[name]))
         unpacked.close()
     return packed.getvalue()
+
+
+def _read(stream: Unzipped) -> dict[str, bytes]:
+    try:
+        return dict(sorted(_read_all(stream).items()))
+    except (tarfile.TarError, zlib.error, ArithmeticError, LookupError, ValueError) as error:
+        raise ArchiveRefused(f"the archive is damaged ({error}): pack it anew") from error
 
 
 def _read_all(stream: Unzipped) -> dict[str, bytes]:

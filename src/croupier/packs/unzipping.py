@@ -14,7 +14,8 @@ _GZIP = 31
 class Unzipped:
     """The content of `source`, a gzip file. Every method raises ArchiveRefused, and zlib.error on damaged data."""
 
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: bytes, *, ratio: int = RATIO) -> None:
+        self._ratio = ratio
         self._source = memoryview(source)
         self._inflater = zlib.decompressobj(wbits=_GZIP)
         self._fed = 0
@@ -77,7 +78,7 @@ class Unzipped:
     def _check(self) -> None:
         if self._made > UNPACKED_BYTES:
             raise ArchiveRefused(f"the archive unpacks to more than {UNPACKED_BYTES} bytes")
-        if self._made > FREE_BYTES and self._made > RATIO * self._fed:
-            raise ArchiveRefused(f"the archive unpacks to more than {RATIO} times its size: that is no pack")
+        if self._made > FREE_BYTES and self._made > self._ratio * self._fed:
+            raise ArchiveRefused(f"the archive unpacks to more than {self._ratio} times its size: that is no pack")
         if time.monotonic() > self._end:
             raise ArchiveRefused(f"the archive was not unpacked within {UNPACK_SECONDS:.0f} s")
