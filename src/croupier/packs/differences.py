@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from croupier.descriptors import Comparison, Descriptor, compare
+from croupier.descriptors import Descriptor
 from croupier.packs.manifest import MANIFEST_FILE
 from croupier.packs.pack import Pack
 
@@ -22,13 +22,13 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DescriptionDifference(Difference):
-    comparison: Comparison | None = None
-    """What changed in it; None where it was added or removed."""
+    parts: tuple[str, ...] = ()
+    """What is not as it was in one that changed: `params`, `auth` …"""
 
     @property
     def breaking(self) -> bool:
-        """Whether somebody who calls it as before may be refused. Whoever used what is gone is."""
-        return self.what == "removed" or (self.comparison is not None and self.comparison.verdict == "breaking")
+        """Whether somebody who calls it as before is refused: whoever used what is gone is."""
+        return self.what == "removed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,8 @@ def _verdict(
 
 
 def _described(pack: Pack | None) -> dict[str, Descriptor]:
-    return {} if pack is None else {each.id: each for each in (*pack.functions, *pack.entities)}
+    described: list[Descriptor] = [] if pack is None else [*pack.functions, *pack.entities]
+    return {each.id: each for each in described}
 
 
 def _differences(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[Difference]:
@@ -92,4 +93,9 @@ def _descriptions(old: Mapping[str, Descriptor], new: Mapping[str, Descriptor]) 
         elif name not in new:
             yield DescriptionDifference(name=name, what="removed")
         elif old[name] != new[name]:
-            yield DescriptionDifference(name=name, what="changed", comparison=compare(old[name], new[name]))
+            yield DescriptionDifference(name=name, what="changed", parts=_parts(old[name], new[name]))
+
+
+def _parts(old: Descriptor, new: Descriptor) -> tuple[str, ...]:
+    was, now = old.document(), new.document()
+    return tuple(sorted(part for part in was.keys() | now.keys() if was.get(part) != now.get(part)))

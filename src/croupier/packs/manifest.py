@@ -25,7 +25,8 @@ MANIFEST_BYTES = 4_000_000
 MOST_FUNCTIONS = 10_000
 MOST_DEPENDENCIES = 100
 
-PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+PACK_NAME = re.compile(r"(?!(?:list|import|export|reload)\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Not the words that stand in its place in addresses."""
 _DEPENDENCY = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}?)\s*(?:[@:]\s*)?((?:[\s^~<>=*].*|\d.*)?)")
 
 
@@ -104,14 +105,14 @@ class Manifest(Part):
     @classmethod
     def respelled(cls, value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(provider := value.get("provider"), Mapping):
-            for name in ("id", "version", "description"):
-                if provider.get(name) is not None:
-                    value.setdefault(name, provider[name])
+            for field in ("id", "version", "description"):
+                if provider.get(field) is not None:
+                    value.setdefault(field, provider[field])
         name = value.get("name")
         if "id" not in value and isinstance(name, str) and PACK_NAME.fullmatch(name):
             value["id"] = name
         if isinstance(dependencies := value.get("dependencies"), Mapping):
-            value["dependencies"] = [{"id": name, "version": wanted} for name, wanted in dependencies.items()]
+            value["dependencies"] = [{"id": key, "version": wanted} for key, wanted in dependencies.items()]
         return value
 
     @field_validator("id")

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,3 +76,12 @@ class Pack:
         if self.signature is None:
             return dict(self.files)
         return {**self.files, SIGNATURE_FILE: signature_json(self.signature)}
+
+
+def write_packs(packs: Sequence[Pack]) -> bytes:
+    """A `.tgz` of packs, the same bytes for the same packs: of one that knows its own name alone, else each in its folder."""
+    if len(packs) == 1 and packs[0].manifest.id:
+        return packs[0].archive()
+    return write_archive(
+        {f"{pack.name}/{name}": content for pack in packs for name, content in pack.signed_files.items()}
+    )

@@ -56,9 +56,9 @@ def read_packs(files: Mapping[str, bytes], name: str = "") -> list[Pack]:
                     "不属于任何包：其目录没有 manifest.json",
                 )
             )
-    for folder, content in inside.items():
+    for folder, its_files in inside.items():
         try:
-            packs.append(read_pack(content, folder))
+            packs.append(read_pack(its_files, folder))
         except FaultyPack as error:
             faults += [replace(fault, file=f"{folder}/{fault.file}") for fault in error.faults]
     for number, pack in enumerate(packs):

@@ -3,18 +3,20 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from croupier import __version__
 from croupier.asgi.server import HttpServer
 from croupier.bus.memory import MemoryBus
+from croupier.descriptors import Fault, Message
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.routing import Canary
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition
+from croupier.objects import Objects
 from croupier.objects.disk import DiskObjects
 from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
@@ -23,9 +25,10 @@ from croupier.server.access.guard import Guard
 from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
-from croupier.server.catalog import Catalog
+from croupier.server.catalog import Catalog, Kind, Origin
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.entry import LoadFault
+from croupier.server.catalog.pack_sources import PackSources
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
 from croupier.server.control.direct import DirectLinks
@@ -45,6 +48,7 @@ from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
+from croupier.server.packs import Packs, Trust
 from croupier.server.retention import Kept, Retention
 from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings, ensure_token
 from croupier.store import Store
@@ -76,16 +80,28 @@ class _Described:
     catalog: Catalog
     assigned: AssignedFunctions
     providers: Providers
+    packs: Packs
 
     async def begin(self) -> None:
         await self.assigned.begin()
         await self.providers.begin()
+        await self.packs.begin()
 
     async def stop(self) -> None:
+        await self.packs.stop()
         await self.catalog.spoken.stop()
 
     def faults(self) -> list[LoadFault]:
-        return self.providers.faults()
+        return [*self.providers.faults(), *self._unreadable()]
+
+    def _unreadable(self) -> Iterator[LoadFault]:
+        for name, problem in self.packs.problems():
+            fault = Fault(file=name, path="$", message=Message(problem, problem))
+            yield LoadFault(origin=Origin(kind=Kind.PACK, name=name), fault=fault)
+
+    async def reread(self) -> Sequence[Fault]:
+        """Read again what lies in folders; returns what is wrong with it."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +161,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         calls = Calls(guard=guard, catalog=catalog, store=store, router=router)
         cancels = JobCancels(agents=agents, store=store, intake=intake, grace=settings.cancel_grace)
         stack.push_async_callback(cancels.stop)
-        archive = Archive(DiskObjects(settings.data / "objects"))
+        objects = DiskObjects(settings.data / "objects")
+        archive = Archive(objects)
         jobs = Jobs(
             guard=guard,
             catalog=catalog,
@@ -160,7 +177,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
         for end in (calls.drain, jobs.drain, bulks.stop):
             stack.push_async_callback(end)
-        described = _described(guard, catalog, store)
+        described = _described(guard, catalog, store, _packs(settings, guard, catalog, store, objects))
         stack.push_async_callback(described.stop)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
@@ -191,6 +208,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 assigned=described.assigned,
                 providers=described.providers,
                 catalog=CatalogView(catalog, agents, described.faults),
+                packs=described.packs,
+                reread=described.reread,
                 readiness=_readiness,
                 guard=guard,
                 stopping=stopping,
@@ -231,6 +250,17 @@ def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tr
     return open_tracer(telemetry, service="croupier-server", instance=settings.http)
 
 
+def _packs(settings: ServerSettings, guard: Guard, catalog: Catalog, store: Store, objects: Objects) -> Packs:
+    return Packs(
+        guard=guard,
+        store=store.packs,
+        objects=objects,
+        trust=Trust(keys=settings.packs.trusted_keys, allow_unsigned=settings.packs.allow_unsigned),
+        changed=PackSources(catalog).use_installed,
+        clock=system_clock,
+    )
+
+
 def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings) -> Relays:
     """Raises FailedPrecondition for edges without the token that they would have to know."""
     token = settings.link_token
@@ -253,11 +283,12 @@ def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Rete
     )
 
 
-def _described(guard: Guard, catalog: Catalog, store: Store) -> _Described:
+def _described(guard: Guard, catalog: Catalog, store: Store, packs: Packs) -> _Described:
     return _Described(
         catalog=catalog,
         assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog),
         providers=Providers(guard=guard, catalog=catalog, store=store.catalog, clock=system_clock),
+        packs=packs,
     )
 
 

@@ -7,12 +7,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from croupier import __version__
+from croupier.descriptors import FaultyDescriptor
 from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
-from croupier.server.http.asking import answer_failure, answer_invalid, answer_refusal
+from croupier.server.http.asking import answer_failure, answer_faulty, answer_invalid, answer_refusal, answer_stale
 from croupier.server.http.assignments import assignment_routes
 from croupier.server.http.bodies import Room
 from croupier.server.http.bulk import bulk_routes
@@ -27,8 +28,10 @@ from croupier.server.http.health import health_routes
 from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
+from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.ports import Bulks, Calls, Directory, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
+from croupier.server.packs import Packs, StaleTag
 from croupier.telemetry import Tracer
 
 
@@ -42,6 +45,8 @@ def build_app(
     assigned: AssignedFunctions,
     catalog: CatalogView,
     providers: Providers,
+    packs: Packs,
+    reread: Reread,
     readiness: Readiness,
     guard: Guard,
     stopping: asyncio.Event,
@@ -74,6 +79,7 @@ def build_app(
         assignment_routes(assigned),
         catalog_routes(catalog, providers, guard),
         provider_routes(providers, catalog),
+        pack_routes(packs, reread),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)
@@ -98,6 +104,8 @@ def _framework(*groups: APIRouter) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={
+            StaleTag: answer_stale,
+            FaultyDescriptor: answer_faulty,
             CroupierError: answer_failure,
             Exception: answer_failure,
             HTTPException: answer_refusal,

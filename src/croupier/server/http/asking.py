@@ -6,6 +6,7 @@ from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from croupier.descriptors import FaultyDescriptor
 from croupier.errors import CroupierError, InvalidArgument, NotFound
 from croupier.server.http.documents import to_json
 from croupier.server.http.exchange import Answer, Exchange
@@ -40,6 +41,23 @@ async def answer_failure(request: Request, error: Exception) -> Response:
     """The problem document of whatever a handler raised."""
     exchange = await exchange_of(request)
     return _response(exchange.refusal(known(error, exchange.call_id, exchange.trace_id)))
+
+
+async def answer_stale(request: Request, error: Exception) -> Response:
+    """The problem document where `If-Match` names what is not there any more (RFC 9110, section 13.1.1)."""
+    exchange = await exchange_of(request)
+    return _response(exchange.refusal(known(error, exchange.call_id, exchange.trace_id), status=412))
+
+
+async def answer_faulty(request: Request, error: Exception) -> Response:
+    """The problem document of a description or a pack, with each of its faults."""
+    exchange = await exchange_of(request)
+    faults = error.faults if isinstance(error, FaultyDescriptor) else ()
+    errors = [
+        {"file": each.file, "path": each.path, "message": each.message.en, "message_zh": each.message.zh}
+        for each in faults
+    ]
+    return _response(exchange.refusal(known(error, exchange.call_id, exchange.trace_id), errors=errors))
 
 
 async def answer_refusal(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from croupier.domain.bulk import UPLOAD_BYTES
 from croupier.errors import CroupierError
+from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import EXCHANGE
 from croupier.server.http.bodies import Body, CallerLeft, Room, paced
@@ -29,6 +30,7 @@ FORM_BYTES = 65_536
 BODY_BYTES: Mapping[tuple[str, str], int] = {
     ("PUT", "/api/assignments"): 4_000_000,
     ("POST", "/api/providers/capabilities"): 6_000_000,
+    ("POST", "/api/packs/import"): ARCHIVE_BYTES + FORM_BYTES,
 }
 """Where it may be larger."""
 

@@ -112,8 +112,8 @@ class PackDescriptionChange:
     """added | removed | changed"""
     verdict: str
     """new | same | compatible | breaking"""
-    changes: list[dict[str, Any]]
-    """{path, what, breaking, why: {en, zh}}"""
+    parts: list[str]
+    """What is not as it was in one that changed: `params`, `auth` …"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,17 +278,8 @@ def _step(step: Step) -> PackStep:
 
 
 def _description(found: DescriptionDifference) -> PackDescriptionChange:
-    changes = found.comparison.changes if found.comparison is not None else ()
     verdict = "new" if found.what == "added" else "breaking" if found.breaking else "compatible"
-    return PackDescriptionChange(
-        id=found.name,
-        what=found.what,
-        verdict=verdict,
-        changes=[
-            {"path": each.path, "what": each.what, "breaking": each.breaking, "why": each.why.document()}
-            for each in changes
-        ],
-    )
+    return PackDescriptionChange(id=found.name, what=found.what, verdict=verdict, parts=list(found.parts))
 
 
 def _obstacle(found: Obstacle) -> PackObstacle:

@@ -1,5 +1,8 @@
 """Packs over HTTP: look, install, upgrade, roll back, take away, carry elsewhere."""
 
+import asyncio
+import hashlib
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -11,7 +14,7 @@ from starlette.exceptions import HTTPException
 from croupier.descriptors import Fault
 from croupier.errors import InvalidArgument
 from croupier.packs.bounds import ARCHIVE_BYTES
-from croupier.packs.pack import Pack
+from croupier.packs.pack import Pack, write_packs
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.pack_documents import (
     PackChange,
@@ -23,8 +26,8 @@ from croupier.server.http.pack_documents import (
     list_document,
     reload_document,
 )
-from croupier.server.http.ports import Packs
-from croupier.server.http.tags import answer_with_tag, expected_tag
+from croupier.server.http.tags import expected_tag, unchanged, with_tag
+from croupier.server.packs import Packs
 
 PackName = Annotated[str, Query(max_length=64)]
 Names = Annotated[list[str] | None, Query(max_length=100)]
@@ -34,6 +37,9 @@ _FILE = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {"schema": {"type": "object", "required": ["file"], "properties": {"file": _FILE["schema"]}}}
 _UPLOAD = {"requestBody": {"required": True, "content": {_TGZ: _FILE, "multipart/form-data": _FORM}}}
 _ARCHIVE: dict[int | str, dict[str, Any]] = {200: {"content": {_TGZ: _FILE}, "description": "The archive."}}
+
+_ENDING = re.compile(r"\.(tgz|tar\.gz)$")
+_RELEASE = re.compile(r"-v?\d[\w.+-]*$", re.ASCII)
 
 Reread = Callable[[], Awaitable[Sequence[Fault]]]
 """Reads again what lies in folders; returns what is wrong with it."""
@@ -48,15 +54,18 @@ def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
     ) -> Response:
         """Installed packs, of one category where it is named, and what they hold together."""
         held = await packs.list(asking.caller)
+        tag = packs.tag
+        if (same := unchanged(request, tag)) is not None:
+            return same
         found = [each for each in held if not category or each.record.current.category == category]
         needing = {each.record.name: packs.dependants(each.record.name) for each in found}
-        return answer_with_tag(request, packs.tag, lambda: json_answer(list_document(found, packs.tag, needing)))
+        return with_tag(json_answer(list_document(found, tag, needing)), tag)
 
     @routes.post("/api/packs/import", response_model=PackChange, openapi_extra=_UPLOAD)
     async def import_packs(
         asking: Asking,
         request: Request,
-        dry_run: bool = False,  # noqa: FBT001, FBT002 — a query parameter
+        dry_run: bool = False,
         name: PackName = "",
         replaces: Names = None,
     ) -> Response:
@@ -79,9 +88,12 @@ def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
     @routes.get("/api/packs/export", response_class=Response, responses=_ARCHIVE)
     async def export_packs(asking: Asking, request: Request, id: Names = None) -> Response:  # noqa: A002 — the contract's name
         """The named packs, or all that are installed, as a `.tgz`: the same bytes for the same packs."""
-        found, archive = await packs.export(asking.caller, id or ())
+        found = await packs.exported(asking.caller, id or ())
+        if (same := unchanged(request, _tag(found))) is not None:
+            return same
         headers = {"Content-Disposition": f'attachment; filename="{_file_name(found)}"'}
-        return answer_with_tag(request, _tag(found), lambda: Response(archive, media_type=_TGZ, headers=headers))
+        archive = await asyncio.to_thread(write_packs, found)
+        return with_tag(Response(archive, media_type=_TGZ, headers=headers), _tag(found))
 
     @routes.post("/api/packs/reload", response_model=PackReload)
     async def reload_packs(asking: Asking) -> Response:
@@ -110,9 +122,7 @@ def _add_verbs(routes: APIRouter, packs: Packs) -> None:
         return json_answer(change_document(await packs.disable(asking.caller, name)))
 
     @routes.post("/api/packs/{name}/rollback", response_model=PackChange)
-    async def roll_pack_back(
-        asking: Asking, name: str, digest: Annotated[str, Query(max_length=64)] = ""
-    ) -> Response:
+    async def roll_pack_back(asking: Asking, name: str, digest: Annotated[str, Query(max_length=64)] = "") -> Response:
         """Back to the version whose digest begins so, or to the one before."""
         return json_answer(change_document(await packs.roll_back(asking.caller, name, digest)))
 
@@ -137,17 +147,18 @@ async def _archive(request: Request) -> tuple[bytes, str]:
 
 
 def _stem(file: str) -> str:
-    """`prom` of `prom-1.2.0.tgz`, which some tools name archives like."""
-    return PurePath(file).name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz").partition("-")[0]
+    """`prom` of `prom-1.2.0.tgz`, as `export` and others name archives."""
+    return _RELEASE.sub("", _ENDING.sub("", PurePath(file).name))
 
 
 def _file_name(packs: Sequence[Pack]) -> str:
     if len(packs) > 1:
         return "packs.tgz"
     name = "-".join(filter(None, (packs[0].name, packs[0].version)))
-    return f"{name if name.isascii() and '"' not in name else packs[0].name}.tgz"
+    return re.sub(r"[^A-Za-z0-9._+-]", "_", name) + ".tgz"
 
 
 def _tag(packs: Sequence[Pack]) -> str:
     """Of what the archive holds: the packs' digests, and who signed them."""
-    return "-".join(pack.digest if pack.signature is None else f"{pack.digest}.{pack.signature.key_id}" for pack in packs)
+    each = [pack.digest if pack.signature is None else f"{pack.digest}.{pack.signature.key_id}" for pack in packs]
+    return each[0] if len(each) == 1 else hashlib.sha256("\n".join(each).encode()).hexdigest()

@@ -9,9 +9,9 @@ The archive is on the disk before the transaction that names it, so a kill at an
 ones, whole; an archive that nobody names is deleted at the next start.
 """
 
-from croupier.server.packs.packs import Packs
-from croupier.server.packs.plan import Outcome, Plan
+from croupier.server.packs.packs import Packs, StaleTag
+from croupier.server.packs.plan import Outcome, Plan, Step
 from croupier.server.packs.shelf import Held
 from croupier.server.packs.trust import Trust
 
-__all__ = ["Held", "Outcome", "Packs", "Plan", "Trust"]
+__all__ = ["Held", "Outcome", "Packs", "Plan", "StaleTag", "Step", "Trust"]

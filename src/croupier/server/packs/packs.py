@@ -1,8 +1,9 @@
 """The use cases of installed packs."""
 
 import asyncio
+import builtins
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from croupier.domain.pack import PackState, PackVersion, change_state, earlier_version, install
@@ -13,7 +14,7 @@ from croupier.packs.dependencies import Obstacle, dependants
 from croupier.packs.pack import FaultyPack, Pack
 from croupier.packs.reading import read_packs
 from croupier.packs.signing import signature_json
-from croupier.packs.tar import read_archive, write_archive
+from croupier.packs.tar import read_archive
 from croupier.server.access.guard import Guard
 from croupier.server.packs.plan import Action, Outcome, Plan, Step, enabled, make_plan, step
 from croupier.server.packs.shelf import Held, Shelf
@@ -41,7 +42,7 @@ class Packs:
         store: PackStore,
         objects: Objects,
         trust: Trust,
-        changed: Callable[[Sequence[Pack]], None],
+        changed: Callable[[Sequence[Pack]], Awaitable[None]],
         clock: Callable[[], int],
     ) -> None:
         """`changed` is told the packs that are enabled, by name, whenever they may have changed."""
@@ -59,7 +60,7 @@ class Packs:
         """Take up what is kept, and clear away what a kill left."""
         records = await self._store.packs()
         await self._shelf.clear(records)
-        self._use({record.name: await self._shelf.held(record) for record in records})
+        await self._use({record.name: await self._shelf.held(record) for record in records})
 
     async def stop(self) -> None:
         """Let a change that has begun end."""
@@ -68,38 +69,39 @@ class Packs:
 
     # ------------------------------------------------------------------------------------------------ looking
 
-    async def list(self, caller: Principal) -> "list[Held]":
+    async def list(self, caller: Principal) -> builtins.list[Held]:
         """Those that are installed, by name."""
         await self._guard.require(caller, "packs.read", None)
-        return [held for _, held in sorted(self._held.items()) if held.record.installed]
+        return self._all()
 
     async def get(self, caller: Principal, name: str) -> Held:
         """One that is, or was, installed. Raises NotFound."""
         await self._guard.require(caller, "packs.read", name)
         return self._known(name)
 
-    def dependants(self, name: str) -> "list[str]":
+    def dependants(self, name: str) -> builtins.list[str]:
         """Which enabled packs need this one."""
         return dependants(name, enabled(self._held.values()))
+
+    def problems(self) -> builtins.list[tuple[str, str]]:
+        """The packs that cannot be read, by name, and why."""
+        return [(name, held.problem) for name, held in sorted(self._held.items()) if held.problem]
 
     @property
     def tag(self) -> str:
         """The same for the same packs in the same states."""
         return _tag(self._held)
 
-    async def export(self, caller: Principal, names: Sequence[str]) -> tuple["list[Pack]", bytes]:
-        """Installed packs (without names: all of them) and a `.tgz` of them, the same bytes for the same packs.
-
-        One pack that knows its own name is the archive; others lie in it, each in its folder. Raises NotFound.
-        """
+    async def exported(self, caller: Principal, names: Sequence[str]) -> builtins.list[Pack]:
+        """The packs to be carried elsewhere, by name; without names all that are installed. Raises NotFound."""
         await self._guard.require(caller, "packs.export", names or None)
-        chosen = [self._installed(name) for name in sorted(set(names))] if names else await self._all()
+        chosen = [self._installed(name) for name in sorted(set(names))] if names else self._all()
         packs = [held.pack for held in chosen if held.pack is not None]
         if not packs:
             raise NotFound("no pack is installed that could be exported")
-        return packs, await asyncio.to_thread(_archive, packs)
+        return packs
 
-    async def _all(self) -> "list[Held]":
+    def _all(self) -> builtins.list[Held]:
         return [held for _, held in sorted(self._held.items()) if held.record.installed]
 
     # ------------------------------------------------------------------------------------------------ changing
@@ -135,8 +137,8 @@ class Packs:
             if dry_run:
                 found = (*map(_untrusted, refused.items()), *plan.obstacles)
                 return Outcome(dry_run=True, accepted=not found, tag=self.tag, steps=plan.steps, obstacles=found)
-            for error in refused.values():
-                raise error
+            for refusal in refused.values():
+                raise refusal
             return await self._carry_out(plan)
 
     async def enable(self, caller: Principal, name: str) -> Outcome:
@@ -182,12 +184,12 @@ class Packs:
             after = self._with_version(caller, held, pack, signed_by)
             return await self._carry_out(self._plan({name: after}, step("rollback", held.pack, pack, signed_by)))
 
-    async def reload(self, caller: Principal) -> "list[Held]":
+    async def reload(self, caller: Principal) -> builtins.list[Held]:
         """Read every installed pack from the disk again. Returns all of them; what cannot be read has a problem."""
         await self._guard.require(caller, "packs.reload", None)
         async with self._turn():
-            self._use({name: await self._shelf.held(held.record) for name, held in self._held.items()})
-            return await self._all()
+            await self._use({name: await self._shelf.held(held.record) for name, held in self._held.items()})
+            return self._all()
 
     # ------------------------------------------------------------------------------------------------ how
 
@@ -213,13 +215,13 @@ class Packs:
             news[name] = self._stated(caller, held, PackState.UNINSTALLED)
             steps += _steps("uninstall", held.pack, None)
         for pack in packs:
-            held = self._held.get(pack.name)
-            old = held.pack if held is not None else None
+            known = self._held.get(pack.name)
+            old = known.pack if known is not None else None
             signed_by = signers.get(pack.name, "")
-            if held is not None and _same(held, pack):
+            if known is not None and _same(known, pack):
                 steps.append(step("unchanged", old, pack, signed_by))
                 continue
-            news[pack.name] = self._with_version(caller, held, pack, signed_by)
+            news[pack.name] = self._with_version(caller, known, pack, signed_by)
             steps.append(step("upgrade" if old is not None else "install", old, pack, signed_by))
         return self._plan(news, *steps)
 
@@ -272,12 +274,12 @@ class Packs:
         forgotten = _forgotten(plan.after.values())
         records = [plan.after[name].record for name in plan.changed if name not in forgotten]
         await self._store.replace(records, forgotten)
-        self._use({name: held for name, held in plan.after.items() if name not in forgotten})
+        await self._use({name: held for name, held in plan.after.items() if name not in forgotten})
         await self._shelf.clear(held.record for held in self._held.values())
 
-    def _use(self, held: dict[str, Held]) -> None:
+    async def _use(self, held: dict[str, Held]) -> None:
         self._held = held
-        self._changed(enabled(held for _, held in sorted(held.items())))
+        await self._changed(enabled(held for _, held in sorted(held.items())))
 
     def _known(self, name: str) -> Held:
         held = self._held.get(name)
@@ -339,11 +341,3 @@ def _tag(held: dict[str, Held]) -> str:
             current = each.record.current
             found.update(f"{name}\n{current.digest}\n{current.signature}\n{each.record.state}\n".encode())
     return found.hexdigest()[:32]
-
-
-def _archive(packs: Sequence[Pack]) -> bytes:
-    if len(packs) == 1 and packs[0].manifest.id:
-        return packs[0].archive()
-    return write_archive(
-        {f"{pack.name}/{name}": content for pack in packs for name, content in pack.signed_files.items()}
-    )
