@@ -25,6 +25,8 @@ def describe() -> dict[str, Any]:
         assigned=nobody,
         catalog=nobody,
         providers=nobody,
+        packs=nobody,
+        reread=nobody,
         readiness=nobody,
         guard=Guard("unused"),
         stopping=asyncio.Event(),

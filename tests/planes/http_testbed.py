@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from tests.planes.packs_testbed import packs_in_memory
 
+from croupier.descriptors import Fault
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call, Result
 from croupier.domain.function import Function
@@ -301,11 +303,16 @@ class Testbed:
             assigned=AssignedFunctions(guard=guard, catalog=self.catalog, store=self.kept),
             catalog=CatalogView(self.catalog, Agents(), lambda: ()),
             providers=Providers(guard=guard, catalog=self.catalog, store=self.kept, clock=lambda: 7),
+            packs=packs_in_memory(guard),
+            reread=self._reread,
             guard=guard,
             stopping=self.stopping,
             flights=flights,
             room=room,
         )
+
+    async def _reread(self) -> list[Fault]:
+        return []
 
     async def _readiness(self) -> list[str]:
         return self.problems
