@@ -291,6 +291,7 @@ class Testbed:
         self.problems: list[str] = []
         guard = Guard(TOKEN)
         self.catalog = Catalog()
+        self.agents = Agents()
         self.kept = KeptInMemory()
         self.stopping = asyncio.Event()
         self.app = build_app(
@@ -301,7 +302,7 @@ class Testbed:
             directory=self.directory,
             readiness=self._readiness,
             assigned=AssignedFunctions(guard=guard, catalog=self.catalog, store=self.kept),
-            catalog=CatalogView(self.catalog, Agents(), lambda: ()),
+            catalog=CatalogView(self.catalog, self.agents, lambda: ()),
             providers=Providers(guard=guard, catalog=self.catalog, store=self.kept, clock=lambda: 7),
             packs=packs_in_memory(guard),
             reread=self._reread,

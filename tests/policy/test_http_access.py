@@ -51,6 +51,7 @@ NEEDS_TOKEN = {
     ("GET", "/api/registry"),
     ("GET", "/api/descriptors"),
     ("GET", "/api/descriptors/{function_id}"),
+    ("GET", "/api/descriptors/{function_id}/diff"),
     ("GET", "/api/ui_schema"),
     ("GET", "/api/catalog/faults"),
     ("POST", "/api/providers/capabilities"),

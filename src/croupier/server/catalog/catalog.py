@@ -7,12 +7,13 @@ from croupier.domain.call import Call
 from croupier.domain.function import Function, Service
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
-from croupier.errors import PermissionDenied
+from croupier.errors import FailedPrecondition, PermissionDenied
 from croupier.server.catalog.checking import check_payload
 from croupier.server.catalog.codecs import PackTypes
 from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source, source_of
 from croupier.server.catalog.spoken import Spoken
+from croupier.server.catalog.versions import Versions
 from croupier.transcoding import Codec
 
 
@@ -60,6 +61,8 @@ class Catalog:
         self._packs: Sequence[Source] = ()
         self._providers: Sequence[Source] = ()
         self._snapshot = Snapshot()
+        self.versions = Versions()
+        """What packs and providers said before."""
         self._assignments: Assignments = {}
         self.revision = 0
         """Another number after every change."""
@@ -78,14 +81,19 @@ class Catalog:
     def check(self, call: Call) -> Entry:
         """What is known of the call's function, for as long as the call lasts.
 
-        Raises PermissionDenied when its scope may not use the function, InvalidArgument when the payload does not fit its
-        schema.
+        Raises PermissionDenied when its scope may not use the function, FailedPrecondition when its description disables it,
+        InvalidArgument when the payload does not fit its schema.
         """
         if self._assignments:
             self.admit(call.scope, call.function_id)
         entry = self.entry(call.scope, call.function_id)
         if entry is None:
             return Entry(Function(id=call.function_id))
+        if not entry.enabled:
+            raise FailedPrecondition(
+                f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "
+                "enable it in its description there"
+            )
         schema = entry.schema
         if schema is not None:
             check_payload(schema, call)
@@ -139,7 +147,9 @@ class Catalog:
         """From now on these are the packs, or the providers, and no others; an earlier one goes before a later one."""
         self._packs = self._packs if packs is None else packs
         self._providers = self._providers if providers is None else providers
-        self._snapshot = Snapshot([*self._packs, *self._providers])
+        snapshot = Snapshot([*self._packs, *self._providers])
+        self.versions.note(self._snapshot, snapshot)
+        self._snapshot = snapshot
         self.revision += 1
 
     def use_assignments(self, assignments: Assignments) -> None:

@@ -51,7 +51,7 @@ class Entry:
     Its schema is compiled when it is first needed: most descriptions are never called, and compiled ones take most room.
     """
 
-    __slots__ = ("_look", "_schema", "codec", "descriptor", "form", "function", "origin")
+    __slots__ = ("_schema", "codec", "descriptor", "enabled", "form", "function", "look", "origin")
 
     def __init__(
         self,
@@ -70,8 +70,18 @@ class Entry:
         """What shows, hides and demands fields, where the description has such conditions."""
         self.codec = codec
         """What makes protobuf of its arguments and JSON of its answers, where the game server speaks protobuf."""
-        self._look = look
+        self.enabled = descriptor is None or descriptor.enabled
+        """Whether it may be called; a description can say that it may not."""
+        self.look = look
         self._schema: CompiledSchema | None = None
+
+    def following(self, earlier: "Entry") -> "Entry":
+        """`earlier` where it is the same in everything; else itself, with what is the same of the description."""
+        if self.descriptor != earlier.descriptor:
+            return self
+        self.descriptor = earlier.descriptor
+        said = (self.origin, self.codec, self.look)
+        return earlier if said == (earlier.origin, earlier.codec, earlier.look) else self
 
     @property
     def schema(self) -> CompiledSchema | None:
@@ -83,13 +93,13 @@ class Entry:
     @property
     def form_schema(self) -> Mapping[str, Any]:
         """What a form is made of: JSON Schema, the pack's file for it or the function's own."""
-        said = self._look.schema if self._look is not None else None
+        said = self.look.schema if self.look is not None else None
         return said if said is not None else self.function.schema or {}
 
     @property
     def uischema(self) -> Mapping[str, Any]:
         """How a form looks, and when its fields are shown and demanded: the pack's file for it or the description's own."""
-        said = self._look.uischema if self._look is not None else None
+        said = self.look.uischema if self.look is not None else None
         if said is not None:
             return said
         return self.descriptor.ui.document() if self.descriptor is not None else {}

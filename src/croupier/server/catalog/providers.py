@@ -144,8 +144,9 @@ class Providers:
             registered_ms=known.provider.registered_ms if known else now,
             updated_ms=now,
         )
+        provided = await asyncio.to_thread(_provided, provider, manifest, known.source if known else None)
         await self._store.put_provider(provider)
-        provided = self._known[meta.id] = _provided(provider, manifest)
+        self._known[meta.id] = provided
         self._publish()
         log.info("provider %s describes %d functions", provider.id, len(manifest.functions))
         return Registered(provided=provided, changed=True)
@@ -231,9 +232,9 @@ def _digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def _provided(provider: Provider, manifest: Manifest) -> Provided:
+def _provided(provider: Provider, manifest: Manifest, known: Source | None = None) -> Provided:
     origin = Origin(kind=Kind.PROVIDER, name=provider.id, version=provider.version)
-    source = source_of(origin, [*manifest.functions, *manifest.entities])
+    source = source_of(origin, [*manifest.functions, *manifest.entities], known=known)
     return Provided(provider=provider, source=source, faults=manifest.faults)
 
 

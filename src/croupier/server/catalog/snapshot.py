@@ -24,8 +24,12 @@ def source_of(
     files: Mapping[str, str] | None = None,
     codec: Callable[[FunctionDescriptor], Codec | None] = lambda _: None,
     looks: Mapping[str, Look] | None = None,
+    known: Source | None = None,
 ) -> Source:
-    """Of two descriptions of one id the first counts. `files` says in which file each id is described."""
+    """Of two descriptions of one id the first counts. `files` says in which file each id is described.
+
+    What `known`, the same origin's earlier source, says alike is taken from there, with all that was made of it.
+    """
     looks = looks or {}
     entries: dict[str, Entry] = {}
     entities: dict[str, EntityEntry] = {}
@@ -35,7 +39,9 @@ def source_of(
         if not isinstance(descriptor, FunctionDescriptor):
             entities.setdefault(descriptor.id, EntityEntry(descriptor, where))
         elif descriptor.id not in entries:
-            entries[descriptor.id] = entry_of(descriptor, where, codec(descriptor), looks.get(descriptor.id))
+            entry = entry_of(descriptor, where, codec(descriptor), looks.get(descriptor.id))
+            earlier = known.entries.get(descriptor.id) if known is not None else None
+            entries[descriptor.id] = entry if earlier is None else entry.following(earlier)
     return Source(origin=origin, entries=entries, entities=entities)
 
 

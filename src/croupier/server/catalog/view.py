@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from croupier.descriptors import Comparison, compare
 from croupier.domain.function import Function
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import Scope
-from croupier.errors import NotFound
+from croupier.errors import InvalidArgument, NotFound
 from croupier.server.catalog.catalog import Catalog
 from croupier.server.catalog.entry import EntityEntry, Entry, LoadFault, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
+from croupier.server.catalog.versions import Version
 from croupier.server.dispatch.agents import Agents
 
 MOST_CONFLICTS = 1_000
@@ -53,6 +55,13 @@ class Conflict:
     id: str
     origins: tuple[Origin, ...]
     kind: str = "function"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    old: Version
+    new: Version
+    comparison: Comparison
 
 
 class CatalogView:
@@ -117,6 +126,28 @@ class CatalogView:
         distinct = dict.fromkeys(entry for entries in spoken for entry in entries)
         return [*self._catalog.snapshot.entries(function_id), *distinct]
 
+    def versions(self, scope: Scope | None, function_id: str) -> list[Version]:
+        """What counts now, what others say now, and what was said before, the latest first."""
+        now = [
+            Version(descriptor=entry.descriptor, origin=entry.origin)
+            for entry in self.entries(scope, function_id)
+            if entry.descriptor is not None
+        ]
+        return now + self._catalog.versions.past(function_id)
+
+    def difference(self, scope: Scope | None, function_id: str, old: str, new: str) -> Difference:
+        """Between two versions, each named by its digest or version; without a name, the one that counts and the one before it.
+
+        Raises NotFound, and InvalidArgument where a name fits none.
+        """
+        self.entry(scope, function_id)
+        versions = self.versions(scope, function_id)
+        if len(versions) < 2 and not (old and new):
+            raise NotFound(f"only one version of {function_id[:200]} is known")
+        after = _named(versions, new) if new else versions[0]
+        before = _named(versions, old) if old else _before(versions, after)
+        return Difference(old=before, new=after, comparison=compare(before.descriptor, after.descriptor))
+
     def conflicts(self) -> list[Conflict]:
         """Functions and kinds of objects that more than one describes, the first MOST_CONFLICTS of each."""
         snapshot = self._catalog.snapshot
@@ -161,6 +192,21 @@ class CatalogView:
             for fault in speech.faults
         ]
         return [*self._faults(), *spoken]
+
+
+def _named(versions: list[Version], name: str) -> Version:
+    for version in versions:
+        if name in {version.digest, version.descriptor.version}:
+            return version
+    known = ", ".join(f"{version.digest} ({version.descriptor.version or 'no version'})" for version in versions[:10])
+    raise InvalidArgument(f"no version {name[:100]!r} is known; there is {known}")
+
+
+def _before(versions: list[Version], after: Version) -> Version:
+    """The latest that is another one, of the same origin where that has another."""
+    others = [version for version in versions if version.digest != after.digest]
+    own = [version for version in others if version.origin.name == after.origin.name]
+    return next(iter(own or others), after)
 
 
 def _shared(snapshot: Snapshot) -> set[str]:

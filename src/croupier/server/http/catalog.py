@@ -16,15 +16,18 @@ from croupier.server.catalog.view import CatalogView, Conflict, Listed, Which, d
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.catalog_documents import (
     DetailedCatalog,
+    DifferenceDocument,
     FaultList,
     FormDocument,
     FunctionDocument,
     conflict_document,
     description_document,
+    difference_document,
     fault_document,
     listed_document,
     origin_document,
     provider_documents,
+    version_document,
 )
 from croupier.server.http.requests import optional_scope, parse_query
 from croupier.server.http.tags import unchanged, with_tag
@@ -77,8 +80,24 @@ def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> 
                 "descriptor": described(entry),
                 "origin": origin_document(entry.origin),
                 "origins": [description_document(each) for each in catalog.entries(scope, function_id)],
+                "versions": [version_document(each) for each in catalog.versions(scope, function_id)],
             }
         )
+
+    @routes.get("/api/descriptors/{function_id}/diff", response_model=DifferenceDocument)
+    async def difference(
+        asking: Asking,
+        function_id: str,
+        scope: AnyScope,
+        old: Annotated[str, Query(alias="from", max_length=KEY_BYTES)] = "",
+        new: Annotated[str, Query(alias="to", max_length=KEY_BYTES)] = "",
+    ) -> Response:
+        """What is different between two versions, and whether callers of the old one can call the new one.
+
+        Each is named by its digest or its version; without names, what counts now and what it was before.
+        """
+        await guard.require(asking.caller, "catalog.read", scope)
+        return json_answer(difference_document(function_id, catalog.difference(scope, function_id, old, new)))
 
     @routes.get("/api/ui_schema", response_model=FormDocument)
     async def ui_schema(asking: Asking, function_id: FunctionId, scope: AnyScope) -> Response:

@@ -9,7 +9,8 @@ import orjson
 from croupier.domain.provider import Provider
 from croupier.server.catalog.entry import Entry, LoadFault, Origin
 from croupier.server.catalog.providers import Provided
-from croupier.server.catalog.view import Conflict, Listed, described
+from croupier.server.catalog.versions import Version
+from croupier.server.catalog.view import Conflict, Difference, Listed, described
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,16 @@ class DescriptionDocument:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class VersionDocument:
+    digest: str
+    """12 hex digits of the description's SHA-256."""
+    version: str
+    origin: OriginDocument
+    replaced_ms: int
+    """When it was replaced or taken away, milliseconds since 1970; 0 while it stands."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionDocument:
     id: str
     descriptor: dict[str, Any]
@@ -35,6 +46,30 @@ class FunctionDocument:
     origin: OriginDocument
     origins: list[DescriptionDocument]
     """Everybody's, that one first."""
+    versions: list[VersionDocument]
+    """Those, and what was said before since the server was started."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeDocument:
+    path: str
+    """JSONPath"""
+    what: str
+    """added, removed, changed, …"""
+    breaking: bool
+    why: dict[str, str]
+    """en, zh"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DifferenceDocument:
+    id: str
+    old: VersionDocument
+    new: VersionDocument
+    verdict: str
+    """same, compatible or breaking"""
+    changes: list[ChangeDocument]
+    """Breaking ones first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +170,28 @@ def listed_document(listed: Listed) -> dict[str, Any]:
 
 def description_document(entry: Entry) -> dict[str, Any]:
     return {"origin": origin_document(entry.origin), "descriptor": described(entry)}
+
+
+def version_document(version: Version) -> dict[str, Any]:
+    return {
+        "digest": version.digest,
+        "version": version.descriptor.version,
+        "origin": origin_document(version.origin),
+        "replaced_ms": version.replaced_ms,
+    }
+
+
+def difference_document(function_id: str, found: Difference) -> dict[str, Any]:
+    return {
+        "id": function_id,
+        "old": version_document(found.old),
+        "new": version_document(found.new),
+        "verdict": found.comparison.verdict,
+        "changes": [
+            {"path": each.path, "what": each.what, "breaking": each.breaking, "why": each.why.document()}
+            for each in found.comparison.changes
+        ],
+    }
 
 
 def conflict_document(conflict: Conflict) -> dict[str, Any]:
