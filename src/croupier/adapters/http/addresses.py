@@ -16,9 +16,8 @@ _METADATA = frozenset(
     for text in ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
 )
 """Where clouds tell a machine its secrets, beside the link-local 169.254.169.254."""
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-_SHARED = ipaddress.IPv4Network("100.64.0.0/10")
-_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class AddressRefused(OSError):
@@ -42,7 +41,7 @@ class AddressPolicy:
             return "no host has this address"
         if address.is_loopback:
             return "" if self.loopback else "it is an address of this machine; --allow-loopback lets it be called"
-        if address.is_global and not address.is_reserved:
+        if address.is_global and not _is_local_only(address):
             return ""
         return "" if self.private else "it is an address of a private network; --allow-private lets it be called"
 
@@ -55,14 +54,18 @@ class AddressPolicy:
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
+def _is_local_only(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64)
+
+
 def _meant(address: Address) -> list[Address]:
     """The address, and the IPv4 one that is wrapped in it, which a gateway would call."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
-    wrapped: list[Address | None] = [address.ipv4_mapped, address.sixtofour]
-    wrapped += address.teredo or ()
-    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if any(address in network for network in _NAT64) or int(address) >> 32 == 0:
-        wrapped.append(low)
-    inside = [each for each in wrapped if each is not None]
-    return inside if address.ipv4_mapped is not None else [address, *inside]
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address.ipv4_mapped is not None or address in _NAT64:
+        return [last]
+    wrapped: list[Address | None] = [address.sixtofour, *(address.teredo or ())]
+    if address in _LOCAL_NAT64 or int(address) >> 32 == 0:
+        wrapped.append(last)
+    return [address, *(each for each in wrapped if each is not None)]

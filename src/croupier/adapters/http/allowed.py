@@ -1,5 +1,6 @@
 """Which hosts may be called."""
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -27,7 +28,7 @@ class Rule:
         if not colon or port.endswith("]"):
             host, port = text, ""
         suffix = host.startswith("*.")
-        return cls(host=host.removeprefix("*").strip("[]").lower(), port=int(port) if port else None, suffix=suffix)
+        return cls(host=_spelled(host.removeprefix("*").strip("[]")), port=int(port) if port else None, suffix=suffix)
 
     def covers(self, host: str, port: int, scheme: str) -> bool:
         if port != (_PORTS[scheme] if self.port is None else self.port):
@@ -73,4 +74,12 @@ def parse_url(text: str) -> URL:
 
 def host_of(url: URL) -> str:
     """As rules spell it: IDNA, lower case, without the root's dot."""
-    return (url.raw_host or "").lower().rstrip(".")
+    return _spelled((url.raw_host or "").rstrip("."))
+
+
+def _spelled(host: str) -> str:
+    """One spelling for each name and address."""
+    try:
+        return ipaddress.ip_address(host).compressed
+    except ValueError:
+        return host.lower()
