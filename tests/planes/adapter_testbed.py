@@ -1,9 +1,7 @@
 """An adapter behind the SDK's fake agent, and real Prometheus and Alertmanager on loopback."""
 
 import contextlib
-import random
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,13 +12,13 @@ from typing import Any, TypeVar
 
 import pytest
 from aiohttp import web
+from tests.system.stage import PATIENCE, free_port
 
 from croupier.adapters.app import build
 from croupier.settings import AdapterSettings, load
 from croupier_sdk.testing import FakeAgent
 
 S = TypeVar("S", bound=AdapterSettings)
-PATIENCE = 30.0
 
 
 def settings(model: type[S], agent: str = "127.0.0.1:1", **flags: Any) -> S:
@@ -49,15 +47,6 @@ async def serving(routes: Mapping[str, Any]) -> AsyncIterator[str]:
         yield "127.0.0.1:{1}".format(*runner.addresses[0])
     finally:
         await runner.cleanup()
-
-
-def free_port() -> int:
-    """See tests/system/stage.py."""
-    for port in random.sample(range(15_000, 32_000), 1_000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no free port was found")
 
 
 @contextmanager
