@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance.packs.shown import check_shown
 from tests.planes.adapter_testbed import settings
 
 from croupier import demo
@@ -141,31 +142,6 @@ async def played(data: Path) -> dict[str, list[Any]]:
             "mail.send_all": [mail],
             "player.export": [export],
         }
-
-
-def check_shown(renderer: str, shown: Any) -> None:
-    """Whether a view is given what it draws (docs/guides/views-and-transforms.md)."""
-    match renderer:
-        case "table.view":
-            assert isinstance(shown, list)
-            assert all(isinstance(row, dict) for row in shown)
-        case "echarts.line":
-            assert all(set(series) <= {"name", "labels", "data"} and "data" in series for series in shown)
-            points = [point for series in shown for point in series["data"]]
-            assert points
-            assert all(isinstance(at, int | float) and isinstance(value, int | float | None) for at, value in points)
-        case "kv.view":
-            assert isinstance(shown, dict)
-            assert shown
-        case "number.view":
-            assert isinstance(shown, int | float)
-        case "text.view":
-            assert isinstance(shown, str)
-        case "link.view":
-            assert all(set(link) == {"text", "href"} for link in shown)
-        case _:
-            assert renderer == "json.view"
-            assert shown is not None
 
 
 @pytest.mark.parametrize("name", NAMES)
