@@ -329,6 +329,14 @@ def test_two_functions_of_one_name_are_refused_and_all_faults_are_told() -> None
     assert len(told) == 2
 
 
+def test_a_condition_that_cannot_be_read_is_told_at_its_field() -> None:
+    rest = 'message In {\n  string a = 1 [(croupier.options.v1.ui) = { show_if: "$.b ==" }];\n}'
+    told = refused(bad=service(f"rpc A(Req) returns (Res) {{ {OPTION} = {{}}; }}", rest, request="In in = 1;"))
+
+    assert len(told) == 1
+    assert told[0].startswith("bad.proto:11: show_if: ")
+
+
 def test_what_is_no_request_is_refused() -> None:
     assert "no CodeGeneratorRequest" in plugin_pb2.CodeGeneratorResponse.FromString(respond(b"\xff")).error
 

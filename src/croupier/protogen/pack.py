@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+from google.protobuf.descriptor import Descriptor
 
+from croupier.forms import FaultyForm, Form
+from croupier.forms.faults import SpecPath
 from croupier.packs.tar import write_archive
 from croupier.protogen.description import describe, function_id
 from croupier.protogen.faults import FaultyProto, Place, ProtoFault
@@ -32,6 +35,7 @@ def make_pack(sources: Sources, files: Sequence[str], parameters: Parameters) ->
             continue
         made[f"descriptors/{chosen}.json"] = _json(description)
         if form := form_of(method.request, sources):
+            faults += _form_faults(method, sources, description, form)
             made[f"ui/{chosen}.uischema.json"] = _json(form)
         listed.append(_listed(description))
     if not methods and not faults:
@@ -50,6 +54,32 @@ def _claim(chosen: str, method: Method, methods: dict[str, Method]) -> None:
     if earlier is not method:
         says = f"function_id {chosen} is taken by {earlier.service}.{earlier.name} ({earlier.place}): choose another"
         raise FaultyProto([ProtoFault(method.place, says)])
+
+
+def _form_faults(
+    method: Method, sources: Sources, description: Mapping[str, Any], form: Mapping[str, Any]
+) -> list[ProtoFault]:
+    """Conditions that cannot be read, or that need each other."""
+    try:
+        Form.compile(description["params"], form)
+    except FaultyForm as refused:
+        return [
+            ProtoFault(_place_in(method, sources, fault.path), f"{fault.path[-1]}: {fault.message.en}")
+            for fault in refused.faults
+        ]
+    return []
+
+
+def _place_in(method: Method, sources: Sources, path: SpecPath) -> Place:
+    """Of the field that `path` (fields, name, fields, name, …) leads to."""
+    message: Descriptor | None = method.request
+    place = method.place
+    for name in path[1::2]:
+        field = message.fields_by_name.get(str(name)) if message is not None else None
+        if field is None:
+            break
+        place, message = sources.place(field.full_name), field.message_type
+    return place
 
 
 def _listed(description: Mapping[str, Any]) -> dict[str, Any]:
