@@ -27,7 +27,7 @@ MOST_DEPENDENCIES = 100
 
 PACK_NAME = re.compile(r"(?!(?:list|import|export|reload)\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Not the words that stand in its place in addresses."""
-_DEPENDENCY = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}?)\s*(?:[@:]\s*)?((?:[\s^~<>=*].*|\d.*)?)")
+_NEED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:(?:\s*[@:]\s*|\s+|(?=[\^~<>=*]))(.+))?", re.DOTALL)
 
 
 class Listed(Part):
@@ -62,8 +62,8 @@ class Dependency(Part):
 
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
-        found = _DEPENDENCY.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 2 * TEXT_BYTES else None
-        return {"id": found[1], "version": found[2].strip()} if found else value
+        found = _NEED.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 2 * TEXT_BYTES else None
+        return {"id": found[1], "version": (found[2] or "").strip()} if found else value
 
     @field_validator("id")
     @classmethod

@@ -55,7 +55,9 @@ def make_plan(before: Mapping[str, Held], after: Mapping[str, Held], steps: Sequ
     fresh = [pack for name in changed if (pack := after[name].pack) is not None]
     # A pack that is disabled may lack what it needs, but nothing may need itself.
     circles = [each for pack in fresh for each in obstacles([pack]) if each.kind == "cycle"]
-    found = dict.fromkeys([*obstacles(enabled(after.values())), *circles])
+    # Whoever is new comes last, and so is the one who is told that a function is another's.
+    order = sorted(after, key=lambda name: (name in changed, name))
+    found = dict.fromkeys([*obstacles(enabled(after[name] for name in order)), *circles])
     new = [each for each in found if each not in known]
     return Plan(after=after, changed=changed, steps=tuple(steps), obstacles=tuple(new))
 
