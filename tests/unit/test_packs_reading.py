@@ -306,3 +306,17 @@ def test_a_function_that_goes_breaks_who_calls_it_and_one_that_comes_does_not():
     assert difference(a_pack("a.f", "a.g"), a_pack("a.f")).verdict == "breaking"
     assert difference(a_pack("a.f"), a_pack("a.f", "a.g")).verdict == "compatible"
     assert difference(a_pack("a.f"), None).verdict == "breaking"
+
+
+def test_a_changed_function_says_what_changed_in_it_and_whether_it_breaks():
+    def described(params: dict[str, Any]) -> Pack:
+        return read_pack(
+            {**pack_files("a", ["a.f"]), **encoded({"descriptors/a.f.json": {"id": "a.f", "params": params}})}
+        )
+
+    one = {"type": "object", "properties": {"x": {"type": "string"}}}
+    two = {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "string"}}}
+    found = difference(described(one), described({**two, "required": ["y"]}))
+    assert (found.verdict, found.descriptions[0].breaking) == ("breaking", True)
+    assert found.descriptions[0].changes[0].why.zh
+    assert difference(described(one), described(two)).verdict == "compatible"

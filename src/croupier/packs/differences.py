@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from croupier.descriptors import Descriptor
+from croupier.descriptors import Descriptor, compare
+from croupier.descriptors.changes import Change
 from croupier.packs.manifest import MANIFEST_FILE
 from croupier.packs.pack import Pack
 
@@ -22,13 +23,13 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DescriptionDifference(Difference):
-    parts: tuple[str, ...] = ()
-    """What is not as it was in one that changed: `params`, `auth` …"""
+    changes: tuple[Change, ...] = ()
+    """What is not as it was in one that changed, the breaking ones first."""
 
     @property
     def breaking(self) -> bool:
-        """Whether somebody who calls it as before is refused: whoever used what is gone is."""
-        return self.what == "removed"
+        """Whether somebody who calls it as before may fail: whoever used what is gone does."""
+        return self.what == "removed" or any(change.breaking for change in self.changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,9 +94,5 @@ def _descriptions(old: Mapping[str, Descriptor], new: Mapping[str, Descriptor]) 
         elif name not in new:
             yield DescriptionDifference(name=name, what="removed")
         elif old[name] != new[name]:
-            yield DescriptionDifference(name=name, what="changed", parts=_parts(old[name], new[name]))
-
-
-def _parts(old: Descriptor, new: Descriptor) -> tuple[str, ...]:
-    was, now = old.document(), new.document()
-    return tuple(sorted(part for part in was.keys() | now.keys() if was.get(part) != now.get(part)))
+            changes = compare(old[name], new[name]).changes
+            yield DescriptionDifference(name=name, what="changed", changes=changes)

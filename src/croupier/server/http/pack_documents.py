@@ -112,8 +112,8 @@ class PackDescriptionChange:
     """added | removed | changed"""
     verdict: str
     """new | same | compatible | breaking"""
-    parts: list[str]
-    """What is not as it was in one that changed: `params`, `auth` …"""
+    changes: list[dict[str, Any]]
+    """Of one that changed, the breaking ones first: {path, what, breaking, why: {en, zh}}"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,7 +279,9 @@ def _step(step: Step) -> PackStep:
 
 def _description(found: DescriptionDifference) -> PackDescriptionChange:
     verdict = "new" if found.what == "added" else "breaking" if found.breaking else "compatible"
-    return PackDescriptionChange(id=found.name, what=found.what, verdict=verdict, parts=list(found.parts))
+    return PackDescriptionChange(
+        id=found.name, what=found.what, verdict=verdict, changes=[change.document() for change in found.changes]
+    )
 
 
 def _obstacle(found: Obstacle) -> PackObstacle:
