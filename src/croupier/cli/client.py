@@ -84,14 +84,32 @@ class Client:
         async with self._request("POST", path, data=body, total=30.0, lost="unreachable") as response:
             return _json(await _read(response))
 
-    async def upload(self, path: str, query: Mapping[str, str], file: BinaryIO, content_type: str) -> Any:
+    async def delete(self, path: str) -> Any:
+        """DELETE that may be repeated safely, and its JSON answer."""
+        async with self._request("DELETE", path, total=30.0, lost="unreachable") as response:
+            return _json(await _read(response))
+
+    async def download(self, path: str, query: Mapping[str, str | list[str]], file: BinaryIO) -> None:
+        """GET a file of any size and write it to `file` as it comes."""
+        async with self._request("GET", path, params=query, total=UPLOAD_SECONDS, lost="unreachable") as response:
+            async for piece in response.content.iter_any():
+                file.write(piece)
+
+    async def upload(
+        self,
+        path: str,
+        query: Mapping[str, str | list[str]],
+        file: BinaryIO,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """POST a file as it is read, and its JSON answer. What was lost on the way is not kept by the server."""
         async with self._request(
             "POST",
             path,
             params=query,
             data=file,
-            headers={"Content-Type": content_type},
+            headers={"Content-Type": content_type, **(headers or {})},
             total=UPLOAD_SECONDS,
             lost="unreachable",
         ) as response:

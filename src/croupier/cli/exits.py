@@ -93,7 +93,9 @@ def _lines(what: str, problem: Problem) -> Iterator[str]:
     yield f"{what}: {problem.detail} ({problem.reason})"
     errors = problem.document.get("errors")
     for error in errors if isinstance(errors, list) else []:
-        if isinstance(error, dict):
+        if isinstance(error, dict) and "file" in error:
+            yield f"  {error['file']}:{error.get('path')}: {error.get('message')}"
+        elif isinstance(error, dict):
             yield "  " + " ".join(str(value) for value in error.values())
     traces = [f"{name} {problem.document[key]}" for name, key in _TRACES if problem.document.get(key)]
     if traces:

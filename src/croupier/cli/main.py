@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
     "call": Entry(module="croupier.cli.call", help="List, show and repeat recorded calls"),
     "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),
     "bulk": Entry(module="croupier.cli.bulk", help="Run a function once for every row of a file"),
+    "pack": Entry(module="croupier.cli.pack", help="Make, check, sign, install and compare packs of functions"),
     "registry": Entry(
         module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
     ),
