@@ -20,10 +20,10 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         raise NotFound(f"there is no folder {folder}")
     names, files = Names(), {}
     room = UNPACKED_BYTES
-    for place in _walk(folder):
+    for place in walk_folder(folder):
         name = canonical(place.relative_to(folder).as_posix())
         names.add_file(name)
-        files[name] = _read(place, name)
+        files[name] = read_file(place, name)
         room -= len(files[name])
         if room < 0:
             raise ArchiveRefused(f"{folder} holds more than {UNPACKED_BYTES} bytes")
@@ -39,7 +39,8 @@ def write_folder(folder: Path, files: dict[str, bytes]) -> None:
             file.write(content)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk_folder(folder: Path) -> Iterator[Path]:
+    """The files of it, links and special files among them. Raises ArchiveRefused beyond the bounds, OSError."""
     count = 0
     waiting = [folder]
     while waiting:
@@ -59,8 +60,11 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield place
 
 
-def _read(place: Path, name: str) -> bytes:
-    """Opened first and looked at then, so that it cannot become something else in between."""
+def read_file(place: Path, name: str) -> bytes:
+    """Opened first and looked at then, so that it cannot become something else in between.
+
+    Raises ArchiveRefused, naming `name`, for what is no file or too large; OSError.
+    """
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:

@@ -8,14 +8,12 @@ from croupier.descriptors import Descriptor, EntityDescriptor, Fault, FaultyDesc
 from croupier.descriptors.faults import json_path
 from croupier.descriptors.loading import is_descriptor_name
 from croupier.descriptors.manifest import read_manifest
-from croupier.descriptors.reading import DESCRIPTOR_BYTES, describe, read_descriptor
-from croupier.descriptors.schema import schema_faults
-from croupier.descriptors.strict_json import read_json
+from croupier.descriptors.reading import describe
 from croupier.errors import InvalidArgument, NotFound
 from croupier.packs.manifest import MANIFEST_FILE, PACK_NAME, Listed, Manifest, read_manifest_file
 from croupier.packs.pack import FaultyPack, FormSchemas, Pack
+from croupier.packs.remembered import Remembered
 from croupier.packs.signing import SIGNATURE_FILE, Signature, parse_signature
-from croupier.transcoding import TypeRegistry
 
 MOST_FAULTS = 200
 """How many faults of one pack are told."""
@@ -69,12 +67,13 @@ def read_packs(files: Mapping[str, bytes], name: str = "") -> list[Pack]:
     return sorted(packs, key=lambda pack: pack.name)
 
 
-def read_pack(files: Mapping[str, bytes], name: str = "") -> Pack:
+def read_pack(files: Mapping[str, bytes], name: str = "", remembered: Remembered | None = None) -> Pack:
     """The pack that `files` (by canonical name) are. `name` is what it is called where it does not say so itself.
 
-    Takes up to seconds; run it in a thread. Raises FaultyPack.
+    Takes up to seconds; run it in a thread. Whoever reads a pack again and again gives the same `remembered` each time.
+    Raises FaultyPack.
     """
-    return _Reading(files).pack(name)
+    return _Reading(files, remembered or Remembered()).pack(name)
 
 
 def _fault(file: str, en: str, zh: str, path: str = "$") -> Fault:
@@ -92,7 +91,8 @@ def _no_manifest(file: str) -> Fault:
 class _Reading:
     """One pack being read; what is wrong gathers on the way."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], remembered: Remembered) -> None:
+        self._remembered = remembered
         self._files = {name: content for name, content in files.items() if name != SIGNATURE_FILE}
         self._seal = files.get(SIGNATURE_FILE)
         self._faults: list[Fault] = []
@@ -114,7 +114,7 @@ class _Reading:
         return Pack(
             name=name,
             manifest=manifest,
-            functions=tuple(sorted(_completed(functions, manifest), key=lambda each: each.id)),
+            functions=tuple(sorted(_completed(functions, manifest, self._remembered), key=lambda each: each.id)),
             entities=tuple(
                 sorted((each for each in described if isinstance(each, EntityDescriptor)), key=lambda each: each.id)
             ),
@@ -190,7 +190,7 @@ class _Reading:
             if not _is_descriptor(file):
                 continue
             try:
-                descriptor = read_descriptor(content, file)
+                descriptor = self._remembered.descriptor(file, content)
             except FaultyDescriptor as error:
                 self._faults += error.faults
                 continue
@@ -220,18 +220,14 @@ class _Reading:
         return found
 
     def _form(self, file: str, *, is_schema: bool) -> Mapping[str, Any] | None:
-        value, faults = read_json(self._files[file], file, DESCRIPTOR_BYTES)
-        if not faults and not isinstance(value, dict):
-            faults = [_fault(file, "must be an object", "必须是对象")]
-        if not faults and is_schema:
-            faults = [Fault(file=file, path=json_path(path), message=message) for path, message in schema_faults(value)]
+        value, faults = self._remembered.form(file, self._files[file], is_schema=is_schema)
         self._faults += faults
-        return None if faults else value
+        return value
 
     def _check_types(self, functions: list[FunctionDescriptor], sets: Mapping[str, bytes]) -> None:
         """Whether the FileDescriptorSets can be used, and have what functions are sent as."""
         try:
-            types = TypeRegistry.build(sets)
+            types = self._remembered.types(sets)
         except InvalidArgument as error:
             self._faults += [_fault(file, said, said) for file, said in error.details.items()]
             return
@@ -283,12 +279,14 @@ def _is_descriptor(file: str) -> bool:
     return folders[0] == "descriptors" and "ui" not in folders[1:-1] and is_descriptor_name(folders[-1])
 
 
-def _completed(functions: list[FunctionDescriptor], manifest: Manifest) -> Iterator[FunctionDescriptor]:
+def _completed(
+    functions: list[FunctionDescriptor], manifest: Manifest, remembered: Remembered
+) -> Iterator[FunctionDescriptor]:
     """What a manifest says of a function counts where its description says nothing; either may disable it."""
     listed = {each.id: each for each in manifest.functions}
     for each in functions:
         more = _more(each, listed.get(each.id))
-        yield each.model_copy(update=more) if more else each
+        yield remembered.completed(each, more) if more else each
 
 
 def _more(described: FunctionDescriptor, listed: Listed | None) -> dict[str, Any]:

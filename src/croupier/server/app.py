@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog, Kind, Origin
 from croupier.server.catalog.assigned import AssignedFunctions
+from croupier.server.catalog.directories import Directories
 from croupier.server.catalog.entry import LoadFault
 from croupier.server.catalog.pack_sources import PackSources
 from croupier.server.catalog.providers import Providers
@@ -81,27 +82,24 @@ class _Described:
     assigned: AssignedFunctions
     providers: Providers
     packs: Packs
+    directories: Directories
 
     async def begin(self) -> None:
-        await self.assigned.begin()
-        await self.providers.begin()
-        await self.packs.begin()
+        for part in (self.assigned, self.providers, self.packs, self.directories):
+            await part.begin()
 
     async def stop(self) -> None:
+        await self.directories.stop()
         await self.packs.stop()
         await self.catalog.spoken.stop()
 
     def faults(self) -> list[LoadFault]:
-        return [*self.providers.faults(), *self._unreadable()]
+        return [*self.providers.faults(), *self.directories.faults(), *self._unreadable()]
 
     def _unreadable(self) -> Iterator[LoadFault]:
         for name, problem in self.packs.problems():
             fault = Fault(file=name, path="$", message=Message(problem, problem))
             yield LoadFault(origin=Origin(kind=Kind.PACK, name=name), fault=fault)
-
-    async def reread(self) -> Sequence[Fault]:
-        """Read again what lies in folders; returns what is wrong with it."""
-        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
         for end in (calls.drain, jobs.drain, bulks.stop):
             stack.push_async_callback(end)
-        described = _described(guard, catalog, store, _packs(settings, guard, catalog, store, objects))
+        described = _described(settings, guard, catalog, store, objects)
         stack.push_async_callback(described.stop)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
@@ -209,7 +207,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 providers=described.providers,
                 catalog=CatalogView(catalog, agents, described.faults),
                 packs=described.packs,
-                reread=described.reread,
+                reread=described.directories.reload,
                 readiness=_readiness,
                 guard=guard,
                 stopping=stopping,
@@ -250,17 +248,6 @@ def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tr
     return open_tracer(telemetry, service="croupier-server", instance=settings.http)
 
 
-def _packs(settings: ServerSettings, guard: Guard, catalog: Catalog, store: Store, objects: Objects) -> Packs:
-    return Packs(
-        guard=guard,
-        store=store.packs,
-        objects=objects,
-        trust=Trust(keys=settings.packs.trusted_keys, allow_unsigned=settings.packs.allow_unsigned),
-        changed=PackSources(catalog).use_installed,
-        clock=system_clock,
-    )
-
-
 def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings) -> Relays:
     """Raises FailedPrecondition for edges without the token that they would have to know."""
     token = settings.link_token
@@ -283,12 +270,22 @@ def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Rete
     )
 
 
-def _described(guard: Guard, catalog: Catalog, store: Store, packs: Packs) -> _Described:
+def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: Store, objects: Objects) -> _Described:
+    sources = PackSources(catalog)
+    trust = Trust(keys=settings.packs.trusted_keys, allow_unsigned=settings.packs.allow_unsigned)
     return _Described(
         catalog=catalog,
         assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog),
         providers=Providers(guard=guard, catalog=catalog, store=store.catalog, clock=system_clock),
-        packs=packs,
+        packs=Packs(
+            guard=guard,
+            store=store.packs,
+            objects=objects,
+            trust=trust,
+            changed=sources.use_installed,
+            clock=system_clock,
+        ),
+        directories=Directories(settings.packs.directories, sources),
     )
 
 

@@ -45,11 +45,12 @@ class Pack(Protocol):
         """Its FileDescriptorSets by the names of their files; the largest take seconds to build."""
 
 
-def source_of_pack(pack: Pack) -> Source:
-    """Takes long for a large one; belongs on a thread."""
+def source_of_pack(pack: Pack, known: Source | None = None) -> Source:
+    """Takes long for a large one; belongs on a thread. `known` is what was made of an earlier version."""
     origin = Origin(kind=Kind.PACK, name=pack.name, version=pack.version)
     types = PackTypes(pack.name, pack.descriptor_sets)
-    return source_of(origin, [*pack.functions, *pack.entities], files=pack.origins, codec=types.codec, looks=pack.ui)
+    described: list[FunctionDescriptor | EntityDescriptor] = [*pack.functions, *pack.entities]
+    return source_of(origin, described, files=pack.origins, codec=types.codec, looks=pack.ui, known=known)
 
 
 class Catalog:

@@ -75,13 +75,10 @@ class Entry:
         self.look = look
         self._schema: CompiledSchema | None = None
 
-    def following(self, earlier: "Entry") -> "Entry":
-        """`earlier` where it is the same in everything; else itself, with what is the same of the description."""
-        if self.descriptor != earlier.descriptor:
-            return self
-        self.descriptor = earlier.descriptor
-        said = (self.origin, self.codec, self.look)
-        return earlier if said == (earlier.origin, earlier.codec, earlier.look) else self
+    def is_of(self, descriptor: FunctionDescriptor, file: str, codec: Codec | None, look: Look | None) -> bool:
+        """Whether it is what would be made of these anew."""
+        same = self.origin.file == file and self.codec is codec and self.look == look
+        return same and (self.descriptor is descriptor or self.descriptor == descriptor)
 
     @property
     def schema(self) -> CompiledSchema | None:

@@ -35,7 +35,8 @@ class PackSources:
         packs = [*self._installed, *self._lying]
         new = [pack for pack in packs if id(pack) not in self._made]
         if new:
-            sources = await asyncio.to_thread(lambda: [source_of_pack(pack) for pack in new])
+            known = {source.origin.name: source for _, source in self._made.values()}
+            sources = await asyncio.to_thread(lambda: [source_of_pack(pack, known.get(pack.name)) for pack in new])
             self._made.update((id(pack), (pack, source)) for pack, source in zip(new, sources, strict=True))
         self._made = {id(pack): self._made[id(pack)] for pack in packs}
         self._catalog.use_sources(packs=[self._made[id(pack)][1] for pack in packs])

@@ -30,19 +30,29 @@ def source_of(
 
     What `known`, the same origin's earlier source, says alike is taken from there, with all that was made of it.
     """
-    looks = looks or {}
+    looks, files = looks or {}, files or {}
+    before = known.entries if known is not None and known.origin == origin else {}
     entries: dict[str, Entry] = {}
     entities: dict[str, EntityEntry] = {}
     for descriptor in descriptors:
-        file = files.get(descriptor.id, "") if files else ""
-        where = replace(origin, file=file) if file else origin
+        name, file = descriptor.id, files.get(descriptor.id, "")
         if not isinstance(descriptor, FunctionDescriptor):
-            entities.setdefault(descriptor.id, EntityEntry(descriptor, where))
-        elif descriptor.id not in entries:
-            entry = entry_of(descriptor, where, codec(descriptor), looks.get(descriptor.id))
-            earlier = known.entries.get(descriptor.id) if known is not None else None
-            entries[descriptor.id] = entry if earlier is None else entry.following(earlier)
+            entities.setdefault(name, EntityEntry(descriptor, replace(origin, file=file)))
+        elif name not in entries:
+            look, made = looks.get(name), codec(descriptor)
+            earlier = before.get(name)
+            if earlier is None or not earlier.is_of(descriptor, file, made, look):
+                where = replace(origin, file=file) if file else origin
+                earlier = entry_of(_kept(descriptor, known), where, made, look)
+            entries[name] = earlier
     return Source(origin=origin, entries=entries, entities=entities)
+
+
+def _kept(descriptor: FunctionDescriptor, known: Source | None) -> FunctionDescriptor:
+    """The description that was there, where it says the same: what is another object is another version."""
+    earlier = known.entries.get(descriptor.id) if known is not None else None
+    same = earlier is not None and earlier.descriptor == descriptor
+    return earlier.descriptor if earlier is not None and earlier.descriptor is not None and same else descriptor
 
 
 class Snapshot:
