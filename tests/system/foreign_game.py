@@ -81,7 +81,7 @@ def register_protobuf(agent: str, service_id: str, address: str, names: list[str
                 functions=[local_pb2.LocalFunctionDescriptor(id=name, version="1.0") for name in names],
             ),
             wait_for_ready=True,
-            timeout=10,
+            timeout=90,
         )
 
 
@@ -96,7 +96,7 @@ def register_json(agent: str, service_id: str, address: str, names: list[str]) -
     }
     with grpc.insecure_channel(agent) as channel:
         register = channel.unary_unary("/croupier.agent.local.v1.LocalControlService/RegisterLocal")
-        answer = json.loads(register(json.dumps(body).encode(), wait_for_ready=True, timeout=10))
+        answer = json.loads(register(json.dumps(body).encode(), wait_for_ready=True, timeout=90))
         assert answer["session_id"]
 
 
