@@ -14,7 +14,8 @@ contract of both languages; docs/reference/forms.md is the text.
 from croupier.forms.conditions import Condition
 from croupier.forms.derive import Derived, derive, prune
 from croupier.forms.faults import FaultyForm, FormFault
-from croupier.forms.form import Checked, Form
+from croupier.forms.form import Checked, Form, form_faults
+from croupier.forms.plan import speaks_of_conditions
 from croupier.forms.transforms import Transform
 
 __all__ = [
@@ -26,5 +27,7 @@ __all__ = [
     "FormFault",
     "Transform",
     "derive",
+    "form_faults",
     "prune",
+    "speaks_of_conditions",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 from croupier.descriptors import Message
 from croupier.forms.conditions import CONDITION_STEPS, Condition
 from croupier.forms.faults import FaultyForm, FormFault, SpecPath
-from croupier.forms.plan import Field, Place, narrowed, read_plan
+from croupier.forms.plan import Field, Place, narrowed, read_plan, templates
 from croupier.forms.queries import Budget
 from croupier.forms.rewriting import in_force
 from croupier.forms.stages import stage_count, staged
@@ -68,6 +68,11 @@ class Conditions:
         if faults:
             raise FaultyForm(faults)
         return Conditions(place) if place is not None else None
+
+    @property
+    def decide(self) -> bool:
+        """Whether they hide or demand anything; what is disabled is a matter of the page."""
+        return bool(self._stages) or any(each.require is not None for _, each in templates(self.place))
 
     def state(self, value: Any) -> State:
         """Raises InvalidArgument when that would take too long to tell."""

@@ -7,6 +7,7 @@ from typing import Any
 from croupier.descriptors import CompiledSchema, Message, SchemaFault, compile_schema
 from croupier.descriptors.schema import SHOWN_FAULTS
 from croupier.forms.derive import Conditions, Path
+from croupier.forms.faults import FaultyForm, FormFault
 from croupier.forms.rewriting import relaxed
 
 _MISSING = Message("is missing", "缺少此项")
@@ -37,13 +38,13 @@ class Form:
         """
         compiled = compile_schema(schema) if schema is not None else None
         conditions = Conditions.read(schema, ui) if ui else None
-        if schema is not None and conditions is not None:
-            compiled = compile_schema(relaxed(schema, conditions.place))
-        return Form(compiled, conditions)
+        if conditions is None or not conditions.decide:
+            return Form(compiled, None)
+        return Form(compile_schema(relaxed(schema, conditions.place)) if schema is not None else None, conditions)
 
     @property
     def conditional(self) -> bool:
-        """Whether anything depends on the value; if not, the schema says it all."""
+        """Whether a value decides what is hidden or demanded of it; if not, the schema says it all."""
         return self._conditions is not None
 
     def check(self, value: Any) -> Checked:
@@ -60,6 +61,17 @@ class Form:
 
     def _faults(self, value: Any) -> list[SchemaFault]:
         return self._schema.faults(value) if self._schema is not None else []
+
+
+def form_faults(schema: Mapping[str, Any] | None, ui: Mapping[str, Any]) -> tuple[FormFault, ...]:
+    """What is wrong with the conditions of a form whose schema can be used."""
+    try:
+        conditions = Conditions.read(schema, ui)
+        if conditions is not None and schema is not None:
+            relaxed(schema, conditions.place)
+    except FaultyForm as error:
+        return error.faults
+    return ()
 
 
 def pointer(path: Path) -> str:

@@ -54,6 +54,28 @@ class Place:
     element: "Place | None" = None
 
 
+CONDITIONS = ("show_if", "required_if", "disabled_if")
+_FIELDS = ("fields", "ui:fields")
+_ELEMENTS = ("items", "ui:items")
+
+
+def speaks_of_conditions(ui: Any, depth: int = 0) -> bool:
+    """Whether anything may be conditional in a UI schema; cheaper than reading it."""
+    if not isinstance(ui, Mapping) or depth > 2 * DEEPEST:
+        return isinstance(ui, Mapping)
+    for key in _FIELDS:
+        fields = ui.get(key)
+        if isinstance(fields, Mapping):
+            for said in fields.values():
+                if isinstance(said, Mapping) and (_is_conditional(said) or speaks_of_conditions(said, depth + 1)):
+                    return True
+    return any(speaks_of_conditions(ui[key], depth + 1) for key in _ELEMENTS if key in ui)
+
+
+def _is_conditional(said: Mapping[str, Any]) -> bool:
+    return any(said.get(key) or said.get(f"ui:{key}") for key in CONDITIONS)
+
+
 def read_plan(schema: Any, ui: Mapping[str, Any], report: Report) -> Place | None:
     """None when nothing is conditional. What cannot be used is reported and left out."""
     reader = _Reader(schema, report)
@@ -119,7 +141,7 @@ class _Reader:
             _Said((*prefix, *((name,) if name in names else _steps(name))), inner, (*path, key, name))
             for key, name, inner in _fields_of(spec)
         ]
-        for key in ("items", "ui:items"):
+        for key in _ELEMENTS:
             if isinstance(spec.get(key), Mapping):
                 found += [
                     _Said((None, *_steps(name)), inner, (*path, key, inner_key, name))
@@ -149,7 +171,7 @@ class _Reader:
         held_inside = self.holds_at(schemas)
         for each in own:
             inside += self.said_inside(each.spec, each.path, held_inside)
-        show, require, disable = (self._condition(own, key) for key in ("show_if", "required_if", "disabled_if"))
+        show, require, disable = (self._condition(own, key) for key in CONDITIONS)
         place = self.place(inside, schemas, depth + 1)
         if show is None and require is None and disable is None and place is None:
             return None
@@ -180,7 +202,7 @@ class _Reader:
 
 
 def _fields_of(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for key in ("fields", "ui:fields"):
+    for key in _FIELDS:
         fields = spec.get(key)
         if isinstance(fields, Mapping):
             yield from ((key, name, inner) for name, inner in fields.items() if isinstance(inner, Mapping))

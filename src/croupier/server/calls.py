@@ -53,7 +53,7 @@ class Calls:
         way = _Way()
         began = asyncio.get_running_loop().time()
         await self._guard.require(caller, "call", call)
-        entry = self._catalog.check(call)
+        entry, call = self._catalog.accept(call)
         function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)

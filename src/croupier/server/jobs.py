@@ -70,7 +70,7 @@ class Jobs:
         A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
         """
         await self._guard.require(caller, "call", call)
-        entry = self._catalog.check(call)
+        entry, call = self._catalog.accept(call)
         function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)

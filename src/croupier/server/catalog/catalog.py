@@ -8,7 +8,7 @@ from croupier.domain.function import Function, Service
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, PermissionDenied
-from croupier.server.catalog.checking import check_payload
+from croupier.server.catalog.checking import check_payload, fitted
 from croupier.server.catalog.codecs import PackTypes
 from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source, source_of
@@ -80,25 +80,32 @@ class Catalog:
     # ------------------------------------------------------------------------------------------------ asking
 
     def check(self, call: Call) -> Entry:
-        """What is known of the call's function, for as long as the call lasts.
+        """What is known of the call's function; raises what `accept` raises."""
+        return self.accept(call)[0]
 
-        Raises PermissionDenied when its scope may not use the function, FailedPrecondition when its description disables it,
-        InvalidArgument when the payload does not fit its schema.
+    def accept(self, call: Call) -> tuple[Entry, Call]:
+        """What is known of the call's function, for as long as the call lasts, and the call without what its form hides.
+
+        Raises PermissionDenied when its scope may not use the function, FailedPrecondition when its description disables it
+        or has conditions that cannot be read, Unfit when the payload does not fit its schema or lacks what its form demands,
+        InvalidArgument when the payload cannot be checked.
         """
         if self._assignments:
             self.admit(call.scope, call.function_id)
         entry = self.entry(call.scope, call.function_id)
         if entry is None:
-            return Entry(Function(id=call.function_id))
+            return Entry(Function(id=call.function_id)), call
         if not entry.enabled:
             raise FailedPrecondition(
                 f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "
                 "enable it in its description there"
             )
+        if entry.conditional and (form := entry.form) is not None:
+            return entry, fitted(form, call)
         schema = entry.schema
         if schema is not None:
             check_payload(schema, call)
-        return entry
+        return entry, call
 
     def admit(self, scope: Scope, function_id: str) -> None:
         """Raises PermissionDenied when the function is not among those that are assigned to the scope."""

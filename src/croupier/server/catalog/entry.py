@@ -4,8 +4,11 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from croupier.descriptors import CompiledSchema, EntityDescriptor, Fault, FunctionDescriptor, compile_schema
+from croupier.descriptors.faults import json_path
 from croupier.domain.function import Function
 from croupier.domain.scope import Scope
+from croupier.errors import FailedPrecondition
+from croupier.forms import FaultyForm, Form, form_faults, speaks_of_conditions
 from croupier.transcoding import Codec
 
 
@@ -51,7 +54,18 @@ class Entry:
     Its schema is compiled when it is first needed: most descriptions are never called, and compiled ones take most room.
     """
 
-    __slots__ = ("_schema", "codec", "descriptor", "enabled", "form", "function", "look", "origin")
+    __slots__ = (
+        "_form",
+        "_schema",
+        "codec",
+        "conditional",
+        "descriptor",
+        "enabled",
+        "faults",
+        "function",
+        "look",
+        "origin",
+    )
 
     def __init__(
         self,
@@ -59,21 +73,48 @@ class Entry:
         *,
         origin: Origin = UNDESCRIBED,
         descriptor: FunctionDescriptor | None = None,
-        form: Any = None,
         codec: Codec | None = None,
         look: Look | None = None,
     ) -> None:
         self.function = function
         self.origin = origin
         self.descriptor = descriptor
-        self.form = form
-        """What shows, hides and demands fields, where the description has such conditions."""
         self.codec = codec
         """What makes protobuf of its arguments and JSON of its answers, where the game server speaks protobuf."""
         self.enabled = descriptor is None or descriptor.enabled
         """Whether it may be called; a description can say that it may not."""
         self.look = look
         self._schema: CompiledSchema | None = None
+        self._form: Form | None = None
+        ui = self._conditions
+        self.conditional = bool(ui) and speaks_of_conditions(ui)
+        """Whether fields may be hidden, demanded or disabled by what others hold."""
+        self.faults: tuple[Fault, ...] = _faults(function, origin, ui) if self.conditional else ()
+        """What is wrong with those conditions: until it is mended, calls are refused."""
+
+    @property
+    def form(self) -> Form | None:
+        """What hides and demands fields; None where nothing is conditional, and the schema says it all.
+
+        Raises FailedPrecondition when its conditions cannot be used, InvalidArgument when its schema cannot.
+        """
+        if not self.conditional:
+            return None
+        if self._form is None:
+            try:
+                self._form = Form.compile(self.function.schema, self._conditions)
+            except FaultyForm as error:
+                raise FailedPrecondition(
+                    f"{self.function.id} cannot be called until the conditions of its form are mended: {error.message}"
+                ) from error
+        return self._form if self._form.conditional else None
+
+    @property
+    def _conditions(self) -> Mapping[str, Any]:
+        said = self.look.uischema if self.look is not None else None
+        if said is not None:
+            return said
+        return {"fields": self.descriptor.ui.fields} if self.descriptor is not None else {}
 
     def is_of(self, descriptor: FunctionDescriptor, file: str, codec: Codec | None, look: Look | None) -> bool:
         """Whether it is what would be made of these anew."""
@@ -100,6 +141,16 @@ class Entry:
         if said is not None:
             return said
         return self.descriptor.ui.document() if self.descriptor is not None else {}
+
+
+def _faults(function: Function, origin: Origin, ui: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """Within a pack's file there is one function; elsewhere its id says which."""
+    where = ("ui",) if origin.file else (function.id, "ui")
+    file = origin.file or f"{origin.kind} {origin.name}"
+    return tuple(
+        Fault(file=file, path=json_path((*where, *path)), message=message)
+        for path, message in form_faults(function.schema, ui)
+    )
 
 
 def entry_of(

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -48,6 +48,10 @@ class Speech:
             if isinstance(descriptor, FunctionDescriptor):
                 known = self._entries[function_id] = entry_of(descriptor, self.origin)
         return known
+
+    def entries(self) -> Collection[Entry]:
+        """Those that have been read."""
+        return self._entries.values()
 
     def take(self, manifest: Manifest | FaultyDescriptor) -> None:
         """All that was said; entries that calls hold already stay."""

@@ -191,7 +191,15 @@ class CatalogView:
             for scope, speech in self._catalog.spoken.speeches()
             for fault in speech.faults
         ]
-        return [*self._faults(), *spoken]
+        return [*self._faults(), *spoken, *self._form_faults()]
+
+    def _form_faults(self) -> Iterator[LoadFault]:
+        for source in self._catalog.snapshot.sources:
+            for entry in source.entries.values():
+                yield from (LoadFault(origin=entry.origin, fault=fault) for fault in entry.faults)
+        for scope, speech in self._catalog.spoken.speeches():
+            for entry in speech.entries():
+                yield from (LoadFault(origin=entry.origin, fault=fault, scope=scope) for fault in entry.faults)
 
 
 def _named(versions: list[Version], name: str) -> Version:

@@ -38,6 +38,16 @@ _PROBLEM = _object(
     call_id=_TEXT,
     details={"type": "object", "additionalProperties": _TEXT},
     errors={"type": "array", "items": _object(("path", "message"), path=_TEXT, message=_TEXT)},
+    faults={
+        "type": "array",
+        "items": _object(
+            ("path", "keyword", "message"),
+            path={"type": "string", "description": "JSON pointer into the payload."},
+            keyword={"type": "string", "description": "Of JSON Schema, which is not kept."},
+            message=_object(("en", "zh"), en=_TEXT, zh=_TEXT),
+        ),
+        "description": "Why a payload does not fit its function.",
+    },
     problems={"type": "array", "items": _TEXT, "description": "Only of /readyz."},
 )
 

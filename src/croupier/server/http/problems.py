@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from croupier.errors import CroupierError, InternalError, RateLimited, Unauthenticated
+from croupier.server.catalog.checking import Unfit
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ def document(
         found["call_id"] = call_id
     if error.details:
         found["details"] = dict(error.details)
+    if isinstance(error, Unfit):
+        found["faults"] = [fault.document() for fault in error.faults]
     if errors:
         found["errors"] = list(errors)
     return found
