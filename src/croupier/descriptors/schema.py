@@ -84,12 +84,11 @@ def compile_schema(schema: Mapping[str, Any]) -> CompiledSchema:
 def schema_faults(schema: Mapping[str, Any]) -> list[tuple[Path, Message]]:
     """What is wrong with `schema`, by path."""
     try:
-        text = orjson.dumps(schema)
         if not _META.is_valid(schema):
             return list(_meta_faults(schema))
-    except (TypeError, ValueError):  # both libraries go some hundred levels deep
+    except ValueError:  # the library goes some hundred levels deep
         return [((), Message("is no JSON, or nested too deep", "不是 JSON，或嵌套过深"))]
-    if _is_plain(text):
+    if _is_plain(schema):
         return []
     references = References(schema)
     faults = list(references.faults())
@@ -98,8 +97,12 @@ def schema_faults(schema: Mapping[str, Any]) -> list[tuple[Path, Message]]:
     return faults
 
 
-def _is_plain(text: bytes) -> bool:
+def _is_plain(schema: Mapping[str, Any]) -> bool:
     """Whether a look at a schema's text shows no references in it and no pattern that cannot be run."""
+    try:
+        text = orjson.dumps(schema)
+    except TypeError:  # a number beyond 64 bits: it is looked through in another way
+        return False
     if any(name in text for name in _REFERRING):
         return False
     return not any(_pattern_fault(orjson.loads(pattern)) for pattern in _PATTERN.findall(text))
