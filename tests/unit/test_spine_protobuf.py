@@ -142,6 +142,16 @@ async def test_a_call_keeps_the_types_it_began_with_while_its_pack_is_replaced(s
     assert [json.loads(result.payload)["days"] for result in results] == [1, 1]
 
 
+def test_types_that_did_not_change_are_not_built_again() -> None:
+    before, after = described({"types.pb": BAN}), described({"types.pb": BAN})
+    other = described({"types.pb": NEWER})
+
+    codec = before.check(call({})).codec
+    assert codec is not None
+    assert after.check(call({})).codec == codec
+    assert other.check(call({})).codec != codec
+
+
 @pytest.mark.parametrize(
     ("sets", "says"),
     [

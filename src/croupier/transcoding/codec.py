@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import orjson
@@ -24,6 +24,8 @@ class Codec:
     writer: Writer | None
     fault: str = ""
     """Why it cannot be used, if it cannot."""
+    types: object = field(default=None, repr=False)
+    """The registry that it comes from, which lives as long as somebody has one of its codecs."""
 
     @classmethod
     def unusable(cls, fault: str) -> Self:

@@ -49,6 +49,7 @@ class TypeRegistry:
             response_fqn=response.full_name if response else "",
             reader=self._readers.of(request) if request else None,
             writer=self._writers.of(response) if response else None,
+            types=self,
         )
 
     def _find(self, fqn: str) -> Descriptor | None:
