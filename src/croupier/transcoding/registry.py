@@ -1,5 +1,7 @@
+import hashlib
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -25,18 +27,15 @@ class TypeRegistry:
     def build(cls, sets: Mapping[str, bytes]) -> "TypeRegistry":
         """From FileDescriptorSets by the names of their files; one may be empty, and there may be none.
 
-        The largest take seconds, so call it in a thread. Raises InvalidArgument, whose details say of each file at fault what
-        is wrong with it.
+        The largest take seconds, so call it in a thread. What is built from the same sets is the same registry: a pack is read
+        anew for each file of it that changes, and rarely is it the types that did. Raises InvalidArgument, whose details say of
+        each file at fault what is wrong with it.
         """
-        pool: Any = DescriptorPool()  # the stub does not know that it takes bytes
-        for content in WELL_KNOWN.values():
-            pool.AddSerializedFile(content)
-        for origin, file in read_files(sets):
-            try:
-                pool.AddSerializedFile(file.SerializeToString())
-            except (TypeError, ValueError) as error:
-                raise refused({origin: f"{file.name} cannot be used: {_reason(error)}"}) from None
-        return cls(pool)
+        key = _digest(sets)
+        known = _IN_USE.get(key)
+        if known is None:
+            known = _IN_USE[key] = cls(_pool(sets))
+        return known
 
     def codec(self, request_fqn: str, response_fqn: str) -> Codec:
         """For arguments of the one message and answers of the other; an empty name leaves that side as it is.
@@ -62,6 +61,31 @@ class TypeRegistry:
             raise NotFound(
                 f"no message {name[:200]} in the pack's FileDescriptorSets: add the .pb that has it, or correct the name"
             ) from None
+
+
+_IN_USE: WeakValueDictionary[bytes, TypeRegistry] = WeakValueDictionary()
+"""Those of which somebody has a codec, by what they were built from."""
+
+
+def _digest(sets: Mapping[str, bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for name, content in sorted(sets.items()):
+        digest.update(b"%d:%b:%d:" % (len(name.encode()), name.encode(), len(content)))
+        digest.update(content)
+    return digest.digest()
+
+
+def _pool(sets: Mapping[str, bytes]) -> DescriptorPool:
+    pool: Any = DescriptorPool()  # the stub does not know that it takes bytes
+    for content in WELL_KNOWN.values():
+        pool.AddSerializedFile(content)
+    for origin, file in read_files(sets):
+        try:
+            pool.AddSerializedFile(file.SerializeToString())
+        except (TypeError, ValueError) as error:
+            raise refused({origin: f"{file.name} cannot be used: {_reason(error)}"}) from None
+    built: DescriptorPool = pool
+    return built
 
 
 def _reason(error: Exception) -> str:

@@ -1,9 +1,7 @@
 """Which functions of a pack are spoken to in protobuf, and by which of the pack's types."""
 
-import hashlib
 import logging
 from collections.abc import Mapping
-from weakref import WeakValueDictionary
 
 from croupier.descriptors import FunctionDescriptor
 from croupier.errors import CroupierError
@@ -43,25 +41,8 @@ class PackTypes:
             raise self._fault
         if self._registry is None:
             try:
-                self._registry = _registry(self._sets)
+                self._registry = TypeRegistry.build(self._sets)
             except CroupierError as error:
                 self._fault = error
                 raise
         return self._registry
-
-
-_REGISTRIES: WeakValueDictionary[bytes, TypeRegistry] = WeakValueDictionary()
-"""Those that functions use, by what they were built from: a pack is read anew for each file of it that changes, and rarely is it
-the types that did."""
-
-
-def _registry(sets: Mapping[str, bytes]) -> TypeRegistry:
-    digest = hashlib.sha256()
-    for name, content in sorted(sets.items()):
-        digest.update(b"%d:%b:%d:" % (len(name.encode()), name.encode(), len(content)))
-        digest.update(content)
-    key = digest.digest()
-    known = _REGISTRIES.get(key)
-    if known is None:
-        known = _REGISTRIES[key] = TypeRegistry.build(sets)
-    return known
