@@ -340,6 +340,30 @@ async def test_an_answer_that_is_too_large_is_not_read():
             )
 
 
+async def test_the_length_that_a_head_announces_is_not_an_answer_that_is_too_large():
+    async def large(request):
+        return web.Response(headers={"Content-Length": "20000000000"})
+
+    async with calling({"/": large}) as (address, agent):
+        answer = await agent.invoke("http.request", {"url": f"http://{address}/", "method": "HEAD"})
+    assert (answer["status"], answer["bytes"], answer["text"]) == (200, 0, "")
+
+
+async def test_a_host_that_closes_its_connections_early_is_called_over_new_ones():
+    """A connection that is kept may be closed by the other side just when a command is sent over it."""
+    peers = []
+
+    async def closing(request):
+        peers.append(request.transport.get_extra_info("peername"))
+        return web.Response(text="ok")
+
+    async with calling({"/": closing}) as (address, agent):
+        for _ in range(3):
+            asked = {"url": f"http://{address}/", "method": "POST", "body": "x"}
+            assert (await agent.invoke("http.request", asked))["text"] == "ok"
+    assert len(set(peers)) == 3
+
+
 async def test_the_largest_answer_fits_into_a_payload():
     async def largest(request):
         return web.Response(body=b"\xff" * 6_000_000)

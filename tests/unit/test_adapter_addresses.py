@@ -2,6 +2,8 @@ import ipaddress
 import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from croupier.adapters.http.addresses import AddressPolicy, AddressRefused
 
@@ -78,3 +80,24 @@ def test_link_local_metadata_and_nobodys_addresses_are_never_called(address):
 def test_no_socket_is_made_for_an_address_that_may_not_be_called(family, place):
     with pytest.raises(AddressRefused, match="may not be called"):
         STRICT.make_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place))
+
+
+@given(st.ip_addresses(v=4))
+def test_an_ipv4_address_is_what_it_is_however_it_is_wrapped(address):
+    number = int(address)
+    wrappings = ["::ffff:0:0", "64:ff9b::"]
+    for policy in (STRICT, PRIVATE_TOO, LOOPBACK_TOO, LOOSE):
+        plain = policy.refusal(address)
+        for prefix in wrappings:
+            assert policy.refusal(ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | number)) == plain
+        if plain:
+            assert policy.refusal(ipaddress.IPv6Address((0x2002 << 112) | (number << 80)))
+
+
+@given(st.ip_addresses())
+def test_no_policy_lets_more_through_than_the_sum_of_what_it_allows(address):
+    if not STRICT.refusal(address):
+        assert address.is_global or address.version == 6
+        kinds = (address.is_loopback, address.is_link_local, address.is_multicast, address.is_unspecified)
+        assert not any(kinds)
+        assert not any(policy.refusal(address) for policy in (PRIVATE_TOO, LOOPBACK_TOO, LOOSE))

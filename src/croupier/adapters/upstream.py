@@ -136,7 +136,8 @@ def reason_of(error: aiohttp.ClientConnectorError) -> str:
 async def read_bounded(answer: aiohttp.ClientResponse, most: int, who: str) -> bytes:
     """The whole body. Raises Rejected for one of more than `most` bytes, without reading on."""
     body = bytearray()
-    if (answer.content_length or 0) <= most:
+    announced = 0 if answer.method == "HEAD" else answer.content_length or 0
+    if announced <= most:
         async for chunk in answer.content.iter_chunked(ON_THE_LOOP):
             body += chunk
             if len(body) > most:

@@ -79,6 +79,7 @@ class Target:
             limit=self._concurrency,
             resolver=self._resolver,
             use_dns_cache=False,
+            force_close=True,  # a host may close a kept connection just when a command is sent, which nobody could repeat
             socket_factory=self._policy.make_socket,
         )
         self._session = aiohttp.ClientSession(
