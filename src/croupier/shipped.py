@@ -11,13 +11,19 @@ _CHECKED_OUT = Path(__file__).parents[2] / "packs"
 
 def shipped_packs() -> Path:
     """The folder that holds one folder for each of them. Raises NotFound where they were left out of the installation."""
-    for folder in (_INSTALLED, _CHECKED_OUT):
-        if (folder / "player" / "manifest.json").is_file():
-            return folder
-    raise NotFound("this installation has no shipped packs: install Croupier from its wheel, or run it from a checkout")
+    folder = _folder()
+    if folder is None:
+        raise NotFound(
+            "this installation has no shipped packs: install Croupier from its wheel, or run it from a checkout"
+        )
+    return folder
 
 
 def shipped_pack(name: str) -> Path | None:
     """The folder of the shipped pack of this name; None where there is none."""
-    folder = shipped_packs()
-    return next((each for each in folder.iterdir() if each.name == name and each.is_dir()), None)
+    folder = _folder()
+    return next((each for each in folder.iterdir() if each.name == name and each.is_dir()), None) if folder else None
+
+
+def _folder() -> Path | None:
+    return next((each for each in (_INSTALLED, _CHECKED_OUT) if (each / "player" / "manifest.json").is_file()), None)

@@ -75,6 +75,20 @@ async def test_dev_says_how_to_reach_it_bans_by_command_line_and_http_and_ends_w
     assert "Traceback" not in program.text()
 
 
+async def test_dev_describes_its_game_by_the_shipped_pack_and_installs_others_by_their_names(dev: Any) -> None:
+    _, ready, env, _ = dev
+    code, _, err = await output(PROGRAM, "pack", "install", "prom", "--yes", "--json", env=env)
+    assert code == 0, err
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {ready['token']}"}) as session,
+        session.get(f"{ready['url']}/api/descriptors") as answer,
+    ):
+        described = {each["id"]: each for each in await answer.json()}
+    assert described["prom.query"]["outputs"]["views"][0]["renderer"] == "table.view"
+    assert described["player.list"]["outputs"]["views"][0]["transform"] == {"expr": "$.players"}
+    assert described["player.ban"]["inverse"]["function"] == "player.unban"
+
+
 async def test_commands_fail_with_their_exit_code_and_plain_words(dev: Any) -> None:
     _, _, env, _ = dev
     for arguments, code, words in [

@@ -27,6 +27,7 @@ from croupier.settings import (
     ensure_token,
     load,
 )
+from croupier.shipped import shipped_pack
 
 GAME_ID = "demo"
 ENV = "dev"
@@ -86,7 +87,7 @@ def command(
             "grpc": grpc or free,
             "data": data / "server",
             "token": token,
-            "packs": {"allow_unsigned": True},
+            "packs": {"allow_unsigned": True, "directories": _described_game()},
             **logs,
         },
     )
@@ -105,6 +106,12 @@ def command(
     set_up_logging(server.log_level, server.log_format)
     telemetry = load(TelemetrySettings, flags={})
     serve(partial(_run, server, agent, telemetry, token, data / "demo", as_json=as_json))
+
+
+def _described_game() -> list[str]:
+    """Where the sample game's pack lies, if it was installed with the program."""
+    pack = shipped_pack("player")
+    return [str(pack)] if pack is not None else []
 
 
 async def _run(

@@ -34,8 +34,23 @@ from croupier.packs.signing import (
 )
 from croupier.packs.skeleton import skeleton
 from croupier.packs.tar import read_archive
+from croupier.shipped import shipped_pack
+
+
+class ReadablePack(click.Path):
+    """A folder or a .tgz; or the name of a pack that comes with Croupier, where nothing here has that name."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = os.fspath(value)
+        shipped = None if os.path.lexists(text) else shipped_pack(text)
+        return shipped or super().convert(value, param, ctx)
+
 
 PACK = click.argument("pack", type=click.Path(path_type=Path, exists=True))
+READ_PACK = click.argument("pack", type=ReadablePack())
 JSON = click.option("--json", "as_json", is_flag=True, help="print what programs read; errors as a problem document")
 
 
@@ -59,7 +74,7 @@ def new(name: str, folder: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@PACK
+@READ_PACK
 @JSON
 def validate(pack: Path, as_json: bool) -> None:
     """Check PACK and list every fault with its file and place. The exit code is 1 when there is one."""
@@ -75,7 +90,7 @@ def validate(pack: Path, as_json: bool) -> None:
 
 
 @click.command()
-@PACK
+@READ_PACK
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="else NAME-VERSION.tgz")
 @JSON
 def build(pack: Path, output: Path | None, as_json: bool) -> None:

@@ -13,7 +13,7 @@ import click
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.exits import Exit
-from croupier.cli.pack_files import PACK, difference_of, load, name_of_file, telling
+from croupier.cli.pack_files import READ_PACK, difference_of, load, name_of_file, telling
 from croupier.cli.terminal import print_json, print_table, printable
 from croupier.packs.pack import write_packs
 from croupier.settings import ClientSettings
@@ -25,7 +25,7 @@ _SHOWN = 20
 
 
 @click.command()
-@PACK
+@READ_PACK
 @click.option("--name", default="", help="what a pack is called that does not say its name")
 @click.option("--replaces", multiple=True, metavar="NAME", help="uninstall this pack with it; repeatable")
 @click.option("--dry-run", is_flag=True, help="say what would change, and change nothing")
@@ -84,7 +84,7 @@ def show(name: str, as_json: bool, **flags: Any) -> None:
 
 
 @click.command()
-@PACK
+@READ_PACK
 @click.argument("other", type=click.Path(path_type=Path, exists=True), required=False)
 @connection_options
 def diff(pack: Path, other: Path | None, as_json: bool, **flags: Any) -> None:

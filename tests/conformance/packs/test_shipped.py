@@ -14,8 +14,11 @@ from tests.planes.adapter_testbed import settings
 
 from croupier import demo
 from croupier.adapters.app import build
+from croupier.cli.main import run
 from croupier.descriptors import EntityDescriptor, FunctionDescriptor, load_directory
 from croupier.forms import Condition, Form, Transform
+from croupier.packs.folder import read_folder
+from croupier.packs.reading import read_pack
 from croupier.settings import (
     AlertmanagerAdapterSettings,
     GrafanaAdapterSettings,
@@ -91,6 +94,29 @@ async def test_a_shipped_pack_describes_what_its_provider_offers(name, provider:
             manifest["display_name"],
             manifest["summary"],
         )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_pack_is_read_without_a_fault_or_a_note(name):
+    pack = read_pack(read_folder(folder(name)))
+    assert (pack.name, pack.version) == (name, "1.0.0")
+    assert [str(note) for note in pack.notes] == []
+    assert set(pack.ui) == set(forms(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_pack_is_taken_by_its_name_unless_something_here_has_that_name(name, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run(["pack", "validate", name]) == 0
+    assert capsys.readouterr().out.startswith(f"{name} 1.0.0: ")
+    (tmp_path / name).mkdir()
+    assert run(["pack", "validate", name]) != 0
+
+
+@pytest.mark.parametrize("name", ["nobody", "../packs/prom", "prom/manifest.json", ""])
+def test_only_whole_names_of_shipped_packs_are_taken(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run(["pack", "validate", name]) != 0
 
 
 @pytest.mark.parametrize("name", NAMES)
