@@ -58,7 +58,7 @@ def test_two_packs_with_one_function_are_in_each_others_way():
 
 
 def test_who_needs_a_pack_is_known():
-    assert dependants("b", [a_pack("c", "b"), a_pack("a", "b"), a_pack("b", "a")]) == ["a", "c"]
+    assert dependants([a_pack("c", "b"), a_pack("a", "b"), a_pack("b", "a", "b")]) == {"a": ["b"], "b": ["a", "c"]}
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=30))

@@ -30,10 +30,14 @@ def obstacles(packs: Iterable[Pack]) -> list[Obstacle]:
     return [*_dependencies(by_name), *_cycles(by_name), *_conflicts(by_name.values())]
 
 
-def dependants(name: str, packs: Iterable[Pack]) -> list[str]:
-    """Which of `packs` need the pack `name`, by name."""
-    needing = {pack.name for pack in packs if any(each.id == name for each in pack.manifest.dependencies)}
-    return sorted(needing - {name})
+def dependants(packs: Iterable[Pack]) -> dict[str, list[str]]:
+    """Which of `packs` need each pack, by its name, sorted; a pack that only needs itself is needed by nobody."""
+    found: dict[str, set[str]] = {}
+    for pack in packs:
+        for needed in pack.manifest.dependencies:
+            if needed.id != pack.name:
+                found.setdefault(needed.id, set()).add(pack.name)
+    return {name: sorted(needing) for name, needing in found.items()}
 
 
 def _dependencies(packs: Mapping[str, Pack]) -> Iterator[Obstacle]:

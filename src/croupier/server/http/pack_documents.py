@@ -1,6 +1,6 @@
 """Packs as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +163,7 @@ class PackReload:
     faults: list[PackFault]
 
 
-def list_document(held: Sequence[Held], tag: str, dependants: dict[str, list[str]]) -> PackList:
+def list_document(held: Sequence[Held], tag: str, dependants: Mapping[str, list[str]]) -> PackList:
     enabled = [each for each in held if each.enabled]
     packs = [each.pack for each in enabled if each.pack is not None]
     functions = [
@@ -186,7 +186,7 @@ def list_document(held: Sequence[Held], tag: str, dependants: dict[str, list[str
         ),
         etag=tag,
         export_auth_required=True,
-        packs=[PackEntry(**_fields(each, dependants[each.record.name])) for each in held],
+        packs=[PackEntry(**_fields(each, dependants.get(each.record.name, []))) for each in held],
     )
 
 

@@ -58,8 +58,7 @@ def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
         if (same := unchanged(request, tag)) is not None:
             return same
         found = [each for each in held if not category or each.record.current.category == category]
-        needing = {each.record.name: packs.dependants(each.record.name) for each in found}
-        return with_tag(json_answer(list_document(found, tag, needing)), tag)
+        return with_tag(json_answer(list_document(found, tag, packs.dependants())), tag)
 
     @routes.post("/api/packs/import", response_model=PackChange, openapi_extra=_UPLOAD)
     async def import_packs(
@@ -104,7 +103,7 @@ def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
     @routes.get("/api/packs/{name}", response_model=PackDetail)
     async def read_pack(asking: Asking, name: str) -> Response:
         """One pack that is or was installed: its versions, its files and what is odd about it."""
-        return json_answer(detail_document(await packs.get(asking.caller, name), packs.dependants(name)))
+        return json_answer(detail_document(await packs.get(asking.caller, name), packs.dependants().get(name, [])))
 
     _add_verbs(routes, packs)
     return routes

@@ -79,9 +79,9 @@ class Packs:
         await self._guard.require(caller, "packs.read", name)
         return self._known(name)
 
-    def dependants(self, name: str) -> builtins.list[str]:
-        """Which enabled packs need this one."""
-        return dependants(name, enabled(self._held.values()))
+    def dependants(self) -> dict[str, builtins.list[str]]:
+        """Which enabled packs need each pack, by its name; one that nobody needs is left out."""
+        return dependants(enabled(self._held.values()))
 
     def problems(self) -> builtins.list[tuple[str, str]]:
         """The packs that cannot be read, by name, and why."""
@@ -133,7 +133,7 @@ class Packs:
         signers, refused = await asyncio.to_thread(self._admit, packs)
         async with self._turn():
             self._expect(expected)
-            plan = self._import_plan(caller, packs, signers, replaces)
+            plan = await asyncio.to_thread(self._import_plan, caller, packs, signers, replaces)
             if dry_run:
                 found = (*map(_untrusted, refused.items()), *plan.obstacles)
                 return Outcome(dry_run=True, accepted=not found, tag=self.tag, steps=plan.steps, obstacles=found)
@@ -182,7 +182,8 @@ class Packs:
             pack = await self._shelf.load(name, version)
             signed_by = await asyncio.to_thread(self._trust.admit, pack)
             after = self._with_version(caller, held, pack, signed_by)
-            return await self._carry_out(self._plan({name: after}, step("rollback", held.pack, pack, signed_by)))
+            change = await asyncio.to_thread(step, "rollback", held.pack, pack, signed_by)
+            return await self._carry_out(self._plan({name: after}, change))
 
     async def reload(self, caller: Principal) -> builtins.list[Held]:
         """Read every installed pack from the disk again. Returns all of them; what cannot be read has a problem."""
@@ -298,7 +299,7 @@ class Packs:
             raise StaleTag("somebody changed the packs since you looked: look at what would change again")
 
     def _require_unneeded(self, name: str, deed: str) -> None:
-        needing = self.dependants(name)
+        needing = self.dependants().get(name)
         if needing:
             raise FailedPrecondition(f"pack {name} cannot be {deed}: {', '.join(needing)} need it; disable them first")
 
