@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.system.stage import Program, Stage
+from tests.system.stage import Program, Stage, until
 
 from croupier.protogen.main import include_folder
 
@@ -48,6 +48,16 @@ class Arena:
             self.folder, f"--python_out={self.folder}", f"--croupier_out={options}:{self.folder}", "arena.proto"
         )
 
+    def add_a_field(self) -> None:
+        """To the .proto; the game server goes on without it."""
+        source = self.folder / "arena.proto"
+        source.write_text(source.read_text().replace("int64 coins = 2;", "int64 coins = 2; string title = 90;"))
+
+    async def generate_files(self, packs: Path) -> None:
+        """The pack as files in a folder of their own."""
+        (packs / "arena").mkdir(parents=True, exist_ok=True)
+        await protoc(self.folder, f"--croupier_out=name=arena:{packs / 'arena'}", "arena.proto")
+
     async def install(self) -> None:
         assert self.stage.session is not None
         address = f"http://{self.stage.http}/api/packs/import"
@@ -57,11 +67,18 @@ class Arena:
 
 
 @pytest.fixture
-async def arena(stage: Stage, tmp_path: Path) -> Arena:
+async def generated(stage: Stage, tmp_path: Path) -> Arena:
+    """Nothing started yet."""
     folder = tmp_path / "arena"
     shutil.copytree(EXAMPLE, folder)
     arena = Arena(stage, folder)
     await arena.generate("1.0.0")
+    return arena
+
+
+@pytest.fixture
+async def arena(generated: Arena) -> Arena:
+    arena, stage = generated, generated.stage
     stage.server.variables = {"CROUPIER_SERVER_PACKS": json.dumps({"allow_unsigned": True})}
     for program in (stage.server, stage.agent, arena.game):
         await program.start()
@@ -135,11 +152,30 @@ async def test_new_types_are_used_while_calls_run(arena: Arena) -> None:
         return count
 
     calling = [asyncio.ensure_future(keep_calling()) for _ in range(4)]
-    source = arena.folder / "arena.proto"
-    source.write_text(source.read_text().replace("int64 coins = 2;", "int64 coins = 2; string title = 90;"))
+    arena.add_a_field()
     await arena.generate("1.1.0")
     await arena.install()
     _, player = await stage.invoke("arena.find", {"player_id": "p-1"})
     assert player["title"] == ""
     stopping.set()
     assert all(await asyncio.gather(*calling))
+
+
+async def test_what_the_generator_writes_into_a_folder_of_packs_is_used_as_it_lies(
+    generated: Arena, tmp_path: Path
+) -> None:
+    arena, stage, packs = generated, generated.stage, tmp_path / "packs"
+    await arena.generate_files(packs)
+    stage.server.variables = {"CROUPIER_SERVER_PACKS": json.dumps({"directories": [str(packs)]})}
+    for program in (stage.server, stage.agent, arena.game):
+        await program.start()
+    await stage.reachable("arena.find")
+    assert "title" not in await stage.answers("arena.find", {"player_id": "p-1"})
+    arena.add_a_field()
+    await arena.generate_files(packs)
+
+    async def knows_titles() -> bool:
+        _, player = await stage.invoke("arena.find", {"player_id": "p-1"})
+        return "title" in player
+
+    await until(knows_titles, "the new types are used")
