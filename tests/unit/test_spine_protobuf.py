@@ -17,7 +17,9 @@ from croupier.domain.call import Call, CallState, Result, Route
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.errors import Conflict, FailedPrecondition, HandlerFailed, InvalidArgument
 from croupier.server.calls import Calls
-from croupier.server.catalog import Catalog
+from croupier.server.catalog import Catalog, Kind, Origin, Source
+from croupier.server.catalog.catalog import source_of_pack
+from croupier.server.catalog.snapshot import source_of
 from croupier.server.job_events import JobIntake, topic
 from croupier.store.sql import SqlStore, open_store
 from croupier.transcoding import TypeRegistry
@@ -178,6 +180,37 @@ async def test_a_large_payload_goes_the_same_way(store: SqlStore) -> None:
         agent.answer_all()
         result = await calling
     assert json.loads(result.payload)["player_id"] == name
+
+
+def provided(**messages: str) -> Source:
+    """A provider's function that names its messages as manifests do."""
+    said = {side: {"proto_fqn": fqn} for side, fqn in messages.items()}
+    described = read_descriptor(json.dumps({"id": "f", **said}).encode(), "manifest.json")
+    return source_of(Origin(kind=Kind.PROVIDER, name="arena"), [described])
+
+
+async def test_a_providers_function_takes_its_types_from_a_pack_that_has_them(store: SqlStore) -> None:
+    catalog = Catalog()
+    catalog.use_sources(providers=[provided(request="game.Ban", response="game.Ban")])
+    other = function("other", fqn="")
+    async with spine(store, catalog) as (calls, agent, _):
+        with pytest.raises(
+            FailedPrecondition, match=r"f cannot be called: it takes protobuf, and no pack has game\.Ban:"
+        ):
+            await calls.invoke(CALLER, call({"days": 1}))
+        catalog.use_packs([APack((other,), {}, name="none"), APack((other,), {"types.pb": BAN})])
+        result = await answered(calls, agent, call({"days": 1}), b"\x10\x05")
+        assert agent.held[0].payload == b"\x10\x01"
+    assert json.loads(result.payload)["days"] == 5
+
+
+def test_a_description_that_did_not_change_keeps_its_entry_when_its_pack_is_read_again() -> None:
+    pack = APack((function(),), {"types.pb": BAN})
+    first = source_of_pack(pack)
+
+    assert source_of_pack(pack, first).entries["f"] is first.entries["f"]
+    changed = source_of_pack(APack((function(),), {"types.pb": NEWER}), first)
+    assert changed.entries["f"] is not first.entries["f"]
 
 
 # ---------------------------------------------------------------------------------------------------- jobs

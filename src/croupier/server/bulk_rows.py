@@ -28,9 +28,9 @@ def fits(catalog: Catalog, bulk: Bulk) -> Check:
 
     def check(payload: bytes) -> tuple[Fault, ...]:
         try:
-            entry = catalog.check(call_of(bulk, BulkRow(row=0, line=0, payload=payload), ""))
+            entry, call = catalog.accept(call_of(bulk, BulkRow(row=0, line=0, payload=payload), ""))
             if entry.codec is not None:
-                entry.codec.encode(payload)
+                entry.codec.encode(call.payload)
         except InvalidArgument as error:
             named = error.details or {"": error.message}
             return tuple(Fault(path=path, message=message) for path, message in named.items())

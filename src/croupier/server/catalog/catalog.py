@@ -50,7 +50,7 @@ def source_of_pack(pack: Pack, known: Source | None = None) -> Source:
     origin = Origin(kind=Kind.PACK, name=pack.name, version=pack.version)
     types = PackTypes(pack.name, pack.descriptor_sets)
     described: list[FunctionDescriptor | EntityDescriptor] = [*pack.functions, *pack.entities]
-    return source_of(origin, described, files=pack.origins, codec=types.codec, looks=pack.ui, known=known)
+    return source_of(origin, described, files=pack.origins, types=types, looks=pack.ui, known=known)
 
 
 class Catalog:

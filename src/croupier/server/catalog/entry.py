@@ -118,7 +118,7 @@ class Entry:
 
     def is_of(self, descriptor: FunctionDescriptor, file: str, codec: Codec | None, look: Look | None) -> bool:
         """Whether it is what would be made of these anew."""
-        same = self.origin.file == file and self.codec is codec and self.look == look
+        same = self.origin.file == file and self.codec == codec and self.look == look
         return same and (self.descriptor is descriptor or self.descriptor == descriptor)
 
     @property

@@ -1,9 +1,9 @@
-from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from croupier.descriptors import EntityDescriptor, FunctionDescriptor
+from croupier.server.catalog.codecs import PackTypes, lent, messages_of
 from croupier.server.catalog.entry import EntityEntry, Entry, Look, Origin, entry_of
-from croupier.transcoding import Codec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +15,8 @@ class Source:
     """By function id."""
     entities: Mapping[str, EntityEntry] = field(default_factory=dict)
     """By the kind's id."""
+    types: PackTypes | None = None
+    """Of a pack."""
 
 
 def source_of(
@@ -22,7 +24,7 @@ def source_of(
     descriptors: Iterable[FunctionDescriptor | EntityDescriptor],
     *,
     files: Mapping[str, str] | None = None,
-    codec: Callable[[FunctionDescriptor], Codec | None] = lambda _: None,
+    types: PackTypes | None = None,
     looks: Mapping[str, Look] | None = None,
     known: Source | None = None,
 ) -> Source:
@@ -39,13 +41,13 @@ def source_of(
         if not isinstance(descriptor, FunctionDescriptor):
             entities.setdefault(name, EntityEntry(descriptor, replace(origin, file=file)))
         elif name not in entries:
-            look, made = looks.get(name), codec(descriptor)
+            look, made = looks.get(name), types.codec(descriptor) if types is not None else None
             earlier = before.get(name)
             if earlier is None or not earlier.is_of(descriptor, file, made, look):
                 where = replace(origin, file=file) if file else origin
                 earlier = entry_of(_kept(descriptor, known), where, made, look)
             entries[name] = earlier
-    return Source(origin=origin, entries=entries, entities=entities)
+    return Source(origin=origin, entries=entries, entities=entities, types=types)
 
 
 def _kept(descriptor: FunctionDescriptor, known: Source | None) -> FunctionDescriptor:
@@ -53,6 +55,16 @@ def _kept(descriptor: FunctionDescriptor, known: Source | None) -> FunctionDescr
     earlier = known.entries.get(descriptor.id) if known is not None else None
     same = earlier is not None and earlier.descriptor == descriptor
     return earlier.descriptor if earlier is not None and earlier.descriptor is not None and same else descriptor
+
+
+def _lent(entries: Mapping[str, Entry], packs: Sequence[PackTypes]) -> dict[str, Entry]:
+    """Of a provider's functions those that take protobuf, with the types of packs."""
+    found: dict[str, Entry] = {}
+    for name, entry in entries.items():
+        descriptor = entry.descriptor
+        if descriptor is not None and (proto := messages_of(descriptor)) is not None:
+            found[name] = entry_of(descriptor, entry.origin, lent(descriptor, proto, packs), entry.look)
+    return found
 
 
 class Snapshot:
@@ -64,8 +76,11 @@ class Snapshot:
         """Of `sources` an earlier one goes before a later one."""
         self.sources = tuple(sources)
         entries: dict[str, Entry] = {}
+        packs = [each.types for each in self.sources if each.types is not None and not each.types.empty]
         for source in reversed(self.sources):
             entries.update(source.entries)
+            if source.types is None:
+                entries.update(_lent(source.entries, packs))
         self._entries: Mapping[str, Entry] = entries
 
     def __len__(self) -> int:
