@@ -320,3 +320,36 @@ def test_a_changed_function_says_what_changed_in_it_and_whether_it_breaks():
     assert (found.verdict, found.descriptions[0].breaking) == ("breaking", True)
     assert found.descriptions[0].changes[0].why.zh
     assert difference(described(one), described(two)).verdict == "compatible"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "path"),
+    [
+        ("ui/prom.query.uischema.json", {"fields": {"expr": {"show_if": "$.a = 1"}}}, "$.fields.expr.show_if"),
+        (
+            "descriptors/prom.query_range.json",
+            {"id": "prom.query_range", "ui": {"fields": {"expr": {"fields": {"x": {"required_if": "("}}}}}},
+            "$.ui.fields.expr.fields.x.required_if",
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_read_is_a_fault_of_the_pack(file: str, content: Any, path: str) -> None:
+    with pytest.raises(FaultyPack) as error:
+        read_pack(wild(**{file: content}), "prom")
+    assert told(error) == [(file, path)]
+    assert "无法读取的条件" in error.value.faults[0].message.zh
+
+
+def test_a_view_that_cannot_be_shown_is_noted() -> None:
+    views = [
+        {"id": "ok", "show_if": "$.data.result", "transform": {"expr": "$.data"}},
+        {"id": "t", "transform": {"template": {"forEach": {"path": "$.["}}}},
+        {"id": "u", "show_if": "data >"},
+    ]
+    described = {"id": "prom.query_range", "outputs": {"views": views}}
+    pack = read_pack(wild(**{"descriptors/prom.query_range.json": described}), "prom")
+    noted = [(note.file, note.path) for note in pack.notes if note.path.startswith("$.outputs")]
+    assert noted == [
+        ("descriptors/prom.query_range.json", "$.outputs.views[1].transform.template.forEach.path"),
+        ("descriptors/prom.query_range.json", "$.outputs.views[2].show_if"),
+    ]

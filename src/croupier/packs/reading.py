@@ -106,6 +106,7 @@ class _Reading:
         sets = {file: content for file, content in self._files.items() if file.endswith(".pb")}
         self._check_types(functions, sets)
         ui = self._forms({each.id for each in functions})
+        self._check_forms(functions, ui)
         signature = self._signature()
         self._check_listed(manifest, functions)
         name = self._name(manifest, name)
@@ -223,6 +224,16 @@ class _Reading:
         value, faults = self._remembered.form(file, self._files[file], is_schema=is_schema)
         self._faults += faults
         return value
+
+    def _check_forms(self, functions: list[FunctionDescriptor], ui: Mapping[str, FormSchemas]) -> None:
+        """Conditions that cannot be read would let no call through; views that cannot be shown do no harm."""
+        for each in functions:
+            file = self._origins[each.id]
+            uischema = ui[each.id].uischema if each.id in ui else None
+            conditions, views = self._remembered.looks(file, each, uischema)
+            said, at = (file, ("ui",)) if uischema is None else (f"ui/{each.id}{_UISCHEMA}", ())
+            self._faults += [Fault(file=said, path=json_path((*at, *path)), message=told) for path, told in conditions]
+            self._notes += [Fault(file=file, path=json_path(path), message=told) for path, told in views]
 
     def _check_types(self, functions: list[FunctionDescriptor], sets: Mapping[str, bytes]) -> None:
         """Whether the FileDescriptorSets can be used, and have what functions are sent as."""

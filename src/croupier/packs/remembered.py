@@ -1,6 +1,6 @@
 """What the files of a pack were read as, for whoever reads the pack again and again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from croupier.descriptors import Descriptor, Fault, FaultyDescriptor, FunctionDescriptor, Message
@@ -8,8 +8,11 @@ from croupier.descriptors.faults import json_path
 from croupier.descriptors.reading import DESCRIPTOR_BYTES, read_descriptor
 from croupier.descriptors.schema import schema_faults
 from croupier.descriptors.strict_json import read_json
+from croupier.forms import FormFault, form_faults, speaks_of_conditions
+from croupier.forms.views import view_faults
 from croupier.transcoding import TypeRegistry
 
+Looks = tuple[Sequence[FormFault], Sequence[FormFault]]
 Form = tuple[Mapping[str, Any] | None, list[Fault]]
 
 
@@ -22,12 +25,14 @@ class Remembered:
         self._descriptors: dict[str, tuple[bytes, Descriptor | FaultyDescriptor]] = {}
         self._forms: dict[str, tuple[bytes, Form]] = {}
         self._completed: dict[str, tuple[FunctionDescriptor, Mapping[str, Any], FunctionDescriptor]] = {}
+        self._looks: dict[tuple[str, str], tuple[FunctionDescriptor, Mapping[str, Any] | None, Looks]] = {}
         self._types: tuple[Mapping[str, bytes], TypeRegistry] | None = None
 
     def keep(self, files: Mapping[str, bytes]) -> None:
         """Forget what was read of any other file."""
         self._descriptors = {file: read for file, read in self._descriptors.items() if file in files}
         self._forms = {file: read for file, read in self._forms.items() if file in files}
+        self._looks = {key: read for key, read in self._looks.items() if key[0] in files}
 
     def descriptor(self, file: str, content: bytes) -> Descriptor:
         """Raises as `read_descriptor` does."""
@@ -54,6 +59,15 @@ class Remembered:
         known = self._completed.get(described.id)
         if known is None or known[0] is not described or known[1] != more:
             known = self._completed[described.id] = described, more, described.model_copy(update=dict(more))
+        return known[2]
+
+    def looks(self, file: str, described: FunctionDescriptor, uischema: Mapping[str, Any] | None) -> Looks:
+        """What is wrong with the conditions of its form, by path in the UI schema, and with its views, by path in it."""
+        known = self._looks.get((file, described.id))
+        if known is None or known[0] is not described or known[1] is not uischema:
+            said = uischema if uischema is not None else {"fields": described.ui.fields}
+            conditions = form_faults(described.params, said) if speaks_of_conditions(said) else ()
+            known = self._looks[file, described.id] = described, uischema, (conditions, view_faults(described))
         return known[2]
 
     def types(self, sets: Mapping[str, bytes]) -> TypeRegistry:
