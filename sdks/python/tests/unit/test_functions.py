@@ -131,6 +131,27 @@ def test_a_decorator_says_all_that_a_descriptor_may_hold(game):
     assert said["response"] == {"json_schema": {"type": "object"}}
 
 
+def test_conditions_of_a_parameter_are_said(game):
+    @game.function("f")
+    def f(
+        kind: str,
+        days: Annotated[int, Field(show_if="$.kind == 'mute'", disabled_if="$.kind == 'x'")] = 0,
+        reason: Annotated[str, Field(required_if="$.kind == 'ban'")] = "",
+    ) -> None: ...
+
+    assert manifest(game, "f")["ui"]["fields"] == {
+        "days": {"show_if": "$.kind == 'mute'", "disabled_if": "$.kind == 'x'"},
+        "reason": {"required_if": "$.kind == 'ban'"},
+    }
+
+
+def test_a_parameter_that_may_be_hidden_needs_a_default(game):
+    def f(days: Annotated[int, Field(show_if="$.kind == 'mute'")]) -> None: ...
+
+    with pytest.raises(TypeError, match="function f, parameter days: with show_if it needs a default"):
+        game.function("f")(f)
+
+
 def test_a_hash_key_may_be_a_path(game):
     @game.function("f", hash_key="$.player.id")
     def f(player: dict[str, str]) -> None: ...

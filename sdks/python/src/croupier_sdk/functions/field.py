@@ -21,6 +21,8 @@ class Field:
     ge, gt, le, lt and multiple_of are for numbers; min_length and max_length for strings, lists and maps; pattern (searched for,
     not anchored) and format for strings. label, placeholder, widget and sensitive tell the page how to show it; a sensitive value
     is masked in the record of calls. entity says what type of thing the value is the id of: calls show in that one's timeline.
+    show_if, required_if and disabled_if are conditions on the other arguments, such as `$.kind == 'ban'`, which the platform
+    enforces: an argument that is hidden does not arrive, so with show_if it needs a default.
     """
 
     title: str = ""
@@ -39,6 +41,9 @@ class Field:
     widget: str = ""
     sensitive: bool = False
     entity: str = ""
+    show_if: str = ""
+    required_if: str = ""
+    disabled_if: str = ""
 
     def ui(self) -> dict[str, Any]:
         """What the descriptor's `ui.fields` says of it."""
@@ -48,6 +53,9 @@ class Field:
             "widget": self.widget,
             "sensitive": self.sensitive,
             "entity": self.entity,
+            "show_if": self.show_if,
+            "required_if": self.required_if,
+            "disabled_if": self.disabled_if,
         }
         return {key: value for key, value in shown.items() if value}
 

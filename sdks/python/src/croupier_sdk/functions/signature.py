@@ -101,6 +101,8 @@ def _parameter(
         shape = shape_of(hints[parameter.name])
     except TypeError as error:
         raise TypeError(f"{where}: {error}") from error
+    if shape.field and shape.field.show_if and parameter.default is inspect.Parameter.empty:
+        raise TypeError(f"{where}: with show_if it needs a default, for calls in which it is hidden")
     described = documentation.arguments.get(parameter.name)
     schema = {**({"description": described} if described else {}), **shape.schema}
     if parameter.default is not inspect.Parameter.empty:
