@@ -50,12 +50,12 @@ class Directories:
         if self._directories:
             self._watching = asyncio.create_task(self._watch())
             await asyncio.sleep(0)  # from here on it is watched, so nothing is missed between the look and the watch
-            await self._look(None)
+            await self.look(None)
 
     async def reload(self) -> Sequence[Fault]:
         """Look at every file again; returns what is wrong, each fault with its pack's folder before the file's name."""
         if self._directories:
-            await self._look(None)
+            await self.look(None)
         return [found.fault for found in self._faults]
 
     def faults(self) -> Sequence[LoadFault]:
@@ -73,11 +73,11 @@ class Directories:
             async for changes in awatch(
                 *self._directories, stop_event=self._stopping, step=STEP_MS, debounce=GATHER_MS
             ):
-                await self._look([Path(place) for _, place in changes])
+                await self.look([Path(place) for _, place in changes])
         except Exception:
             log.exception("folders of packs are not watched any more; POST /api/packs/reload reads them again")
 
-    async def _look(self, changed: Sequence[Path] | None) -> None:
+    async def look(self, changed: Sequence[Path] | None) -> None:
         async with self._changing:
             packs, self._faults = await asyncio.to_thread(self._looked, changed)
             await self._sources.use_lying(packs)
