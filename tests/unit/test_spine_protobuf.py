@@ -90,6 +90,21 @@ async def test_the_game_server_gets_and_gives_messages_and_everyone_else_json(st
     assert record.outcome.payload == result.payload
 
 
+async def test_a_field_is_checked_recorded_and_hashed_under_its_name_in_the_proto(store: SqlStore) -> None:
+    """Whichever of its two names a caller uses, rules about it hold."""
+    params = {"type": "object", "properties": {"player_id": {"maxLength": 3}}, "additionalProperties": False}
+    routing = {"hash_key": "player_id"}
+    catalog = described({"types.pb": BAN}, function(params=params, routing=routing))
+    async with spine(store, catalog) as (calls, agent, _):
+        with pytest.raises(InvalidArgument, match="/player_id"):
+            await calls.invoke(CALLER, call({"playerId": "long"}))
+        await answered(calls, agent, call({"playerId": "p"}, idempotency_key="k", route=Route.HASH), b"")
+        record = await store.call("c")
+    assert record is not None
+    assert json.loads(record.call.payload) == {"player_id": "p"}
+    assert record.call.hash_key == "p"
+
+
 async def test_arguments_that_do_not_fit_the_message_are_neither_recorded_nor_sent(store: SqlStore) -> None:
     async with spine(store, described({"types.pb": BAN})) as (calls, agent, _):
         with pytest.raises(InvalidArgument) as refused:

@@ -187,6 +187,37 @@ def test_what_does_not_fit_is_named_by_its_path(value: object, path: str, says: 
     assert "game.v1.Everything" in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("given", "spelled"),
+    [
+        ({"playerId": "p"}, {"player_id": "p"}),
+        ({"byName": {"playerId": 1}}, {"by_name": {"playerId": 1}}),
+        ({"items": [{"itemId": "a"}, {"item_id": "b"}]}, {"items": [{"item_id": "a"}, {"item_id": "b"}]}),
+        ({"byNumber": {"7": {"itemId": "a"}}}, {"by_number": {"7": {"item_id": "a"}}}),
+        ({"again": {"again": {"wText": "x", "wtext": "y"}}}, {"again": {"again": {"wText": "x", "wtext": "y"}}}),
+        ({"packed": {"@type": "x/game.v1.Item", "itemId": "a"}}, {"packed": {"@type": "x/game.v1.Item", "item_id": "a"}}),
+        ({"extra": {"playerId": 1}, "anything": {"itemId": 1}}, {"extra": {"playerId": 1}, "anything": {"itemId": 1}}),
+        ({"playerId": "p", "player_id": "q"}, {"playerId": "p", "player_id": "q"}),
+        ({"item": [{"itemId": 1}], "items": {"itemId": 1}}, {"item": [{"itemId": 1}], "items": {"itemId": 1}}),
+    ],
+)  # fmt: skip
+def test_fields_are_put_under_their_names_in_the_proto(given: object, spelled: object, codec: Codec) -> None:
+    assert json.loads(codec.respelled(json.dumps(given).encode())) == spelled
+
+
+def test_a_name_in_escapes_is_found_too(types: bytes) -> None:
+    codec = TypeRegistry.build({"types.pb": types}).codec("game.v1.Item", "")
+
+    assert codec.respelled(rb'{"item\u0049d": "a"}') == b'{"item_id":"a"}'
+
+
+@pytest.mark.parametrize("payload", [b'{ "item_id": "a" }', b"", b"{", b"\xff", b'{"itemId"', b"[[]]", b"null"])
+def test_what_is_spelled_so_already_or_is_no_json_stays_as_it_is(payload: bytes, types: bytes) -> None:
+    codec = TypeRegistry.build({"types.pb": types}).codec("game.v1.Item", "")
+
+    assert codec.respelled(payload) is payload
+
+
 def test_an_error_never_shows_a_value(codec: Codec) -> None:
     for value in ({"i32": "hunter2"}, {"rank": "hunter2"}, {"raw": "hunter2!"}, {"at": "hunter2"}, {"flag": "hunter2"}):
         with pytest.raises(InvalidArgument) as refused:

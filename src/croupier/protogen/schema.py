@@ -1,7 +1,6 @@
-"""A message as JSON Schema 2020-12: what its codec takes, in the one spelling that records and rules shall see.
+"""A message as JSON Schema 2020-12: what its codec takes, in the one spelling that records and rules see.
 
-Names are those of the .proto, and nothing else is let in: a field under a second name would pass by every rule about the
-first. Messages in messages become `$defs`, so one that holds itself is no trouble.
+Messages in messages become `$defs`, so one that holds itself is no trouble.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError, EncodeError
 from croupier.domain.limits import PAYLOAD_BYTES
 from croupier.errors import CroupierError, FailedPrecondition, HandlerFailed, InvalidArgument, PayloadTooLarge
 from croupier.transcoding.mismatch import Mismatch, TooLarge
+from croupier.transcoding.names import Names
 from croupier.transcoding.reading import Reader
 from croupier.transcoding.writing import Room, Writer
 
@@ -22,6 +23,7 @@ class Codec:
     response_fqn: str
     reader: Reader | None
     writer: Writer | None
+    names: Names | None = field(default=None, repr=False)
     fault: str = ""
     """Why it cannot be used, if it cannot."""
     types: object = field(default=None, repr=False)
@@ -31,6 +33,13 @@ class Codec:
     def unusable(cls, fault: str) -> Self:
         """Stands where the types are missing: whoever encodes gets FailedPrecondition with `fault`."""
         return cls(request_fqn="", response_fqn="", reader=None, writer=None, fault=fault)
+
+    def respelled(self, json: bytes) -> bytes:
+        """A JSON payload with every field under its name in the .proto, whichever of its two names it came under.
+
+        To be done before anybody looks at the arguments: a rule about a field knows it by one name.
+        """
+        return json if self.names is None else self.names.respelled(json)
 
     def encode(self, json: bytes) -> bytes:
         """A JSON payload as the request message; the same JSON always gives the same bytes.

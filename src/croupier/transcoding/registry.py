@@ -9,6 +9,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from croupier.errors import NotFound
 from croupier.transcoding.codec import Codec
 from croupier.transcoding.files import WELL_KNOWN, read_files, refused
+from croupier.transcoding.names import Names
 from croupier.transcoding.reading import Readers
 from croupier.transcoding.writing import Writers
 
@@ -22,6 +23,7 @@ class TypeRegistry:
         self._pool = pool
         self._readers = Readers(pool)
         self._writers = Writers(pool)
+        self._names: dict[str, Names] = {}
 
     @classmethod
     def build(cls, sets: Mapping[str, bytes]) -> "TypeRegistry":
@@ -48,8 +50,15 @@ class TypeRegistry:
             response_fqn=response.full_name if response else "",
             reader=self._readers.of(request) if request else None,
             writer=self._writers.of(response) if response else None,
+            names=self._names_of(request) if request else None,
             types=self,
         )
+
+    def _names_of(self, request: Descriptor) -> Names:
+        names = self._names.get(request.full_name)
+        if names is None:
+            names = self._names[request.full_name] = Names(request, self._pool)
+        return names
 
     def _find(self, fqn: str) -> Descriptor | None:
         name = fqn.removeprefix(".")

@@ -8,7 +8,7 @@ from croupier.domain.function import Function, Service
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, PermissionDenied
-from croupier.server.catalog.checking import check_payload, fitted
+from croupier.server.catalog.checking import check_payload, fitted, respelled
 from croupier.server.catalog.codecs import PackTypes
 from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source, source_of
@@ -86,6 +86,7 @@ class Catalog:
     def accept(self, call: Call) -> tuple[Entry, Call]:
         """What is known of the call's function, for as long as the call lasts, and the call without what its form hides.
 
+        Where the game server speaks protobuf, its fields are under their names in the .proto.
         Raises PermissionDenied when its scope may not use the function, FailedPrecondition when its description disables it
         or has conditions that cannot be read, Unfit when the payload does not fit its schema or lacks what its form demands,
         InvalidArgument when the payload cannot be checked.
@@ -100,6 +101,8 @@ class Catalog:
                 f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "
                 "enable it in its description there"
             )
+        if entry.codec is not None:
+            call = respelled(entry.codec, call)
         if entry.conditional and (form := entry.form) is not None:
             return entry, fitted(form, call)
         schema = entry.schema

@@ -10,6 +10,7 @@ from croupier.domain.call import Call
 from croupier.errors import InvalidArgument
 from croupier.forms import Form, prune
 from croupier.forms.derive import Path
+from croupier.transcoding import Codec
 
 
 class Unfit(InvalidArgument):
@@ -31,6 +32,12 @@ def check_payload(schema: CompiledSchema, call: Call) -> None:
         raise InvalidArgument(f"the payload of {call.function_id}: {error.message}") from error
     if faults:
         raise Unfit(call.function_id, faults)
+
+
+def respelled(codec: Codec, call: Call) -> Call:
+    """The call with its fields under their names in the .proto; the same call where they are."""
+    payload = codec.respelled(call.payload)
+    return call if payload is call.payload else replace(call, payload=payload)
 
 
 def fitted(form: Form, call: Call) -> Call:
