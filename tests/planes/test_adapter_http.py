@@ -313,6 +313,60 @@ async def test_nothing_is_smuggled_into_the_request(agent, target, arguments):
     assert reason == "invalid_argument"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"method": "POST", "body": "\ud800"},
+        {"method": "POST", "json": {"a": "\ud800"}},
+        {"headers": {"X-A": "\ud800"}},
+        {"query": {"a": "\ud800"}},
+        {"query": {"\ud800": "a"}},
+        {"url": "http://127.0.0.1/\ud800"},
+    ],
+)
+async def test_half_a_character_is_refused_wherever_it_stands(agent, target, arguments):
+    payload = json.dumps({"url": f"http://{target}/echo", **arguments}).encode()
+    reason, message = await rejection(agent.invoke("http.request", payload))
+    assert (reason, "half a character" in message) == ("invalid_argument", True)
+
+
+async def test_json_is_sent_with_its_largest_numbers(agent, target):
+    asked = {"url": f"http://{target}/echo", "method": "POST", "json": [10**30, -0.5, True, "é"]}
+    assert json.loads((await agent.invoke("http.request", asked))["json"]["body"]) == asked["json"]
+
+
+async def test_headers_in_no_encoding_are_told_with_a_mark():
+    async def odd(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Odd: a\xff\xe9\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(odd, "127.0.0.1", 0)
+    address = "{}:{}".format(*server.sockets[0].getsockname())
+    async with server, adapter(HttpAdapterSettings, allow=address, allow_loopback=True) as agent:
+        answer = await agent.invoke("http.request", {"url": f"http://{address}/"})
+    assert (answer["text"], answer["headers"]["x-odd"]) == ("ok", "a\ufffd\ufffd")
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"", b"\x00" * 100, b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000],
+)
+async def test_what_is_no_http_answer_is_a_broken_connection(rubbish):
+    async def odd(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(rubbish)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(odd, "127.0.0.1", 0)
+    address = "{}:{}".format(*server.sockets[0].getsockname())
+    async with server, adapter(HttpAdapterSettings, allow=address, allow_loopback=True) as agent:
+        reason, _ = await rejection(agent.invoke("http.request", {"url": f"http://{address}/"}))
+    assert reason == "unavailable"
+
+
 async def test_what_a_query_parameter_holds_cannot_leave_it(agent, target):
     asked = {"url": f"http://{target}/echo", "query": {"a": "1 HTTP/1.1\r\nHost: evil\r\n\r\n", "b#": "&c=d"}}
     said = (await agent.invoke("http.request", asked))["json"]

@@ -12,7 +12,7 @@ from tests.planes.adapter_testbed import adapter, serving, settings
 
 from croupier.adapters.app import build
 from croupier.errors import FailedPrecondition
-from croupier.settings import AlertmanagerAdapterSettings, PromAdapterSettings
+from croupier.settings import AlertmanagerAdapterSettings, GrafanaAdapterSettings, PromAdapterSettings
 from croupier_sdk import CallError
 
 TOKEN = 'secret-token-"of"/prometheus+x='
@@ -63,6 +63,7 @@ async def silence(handler, **options):
         (503, b'"timed out"', "unavailable", "Prometheus: timed out"),
         (302, b"", "unavailable", "give the adapter the final url"),
         (200, b"<html>", "unavailable", "is not JSON"),
+        (200, b"", "unavailable", "is not JSON"),
         (200, b"[" * 100_000, "unavailable", "is not JSON"),
         (400, b'{"error":' + b"[" * 50_000, "invalid_argument", "Prometheus: "),
         (400, b"x" * 100_000, "invalid_argument", "Prometheus: x"),
@@ -99,6 +100,48 @@ async def test_a_command_whose_answer_is_lost_is_unknown_and_a_query_may_be_repe
 
     for ask, reason in ((prom, "unavailable"), (silence, "outcome_unknown")):
         assert (await ask(hang_up)).reason == reason
+
+
+async def test_a_text_that_cannot_be_sent_is_refused_before_it_is():
+    async with (
+        serving({"/{any:.*}": answering()}) as address,
+        adapter(PromAdapterSettings, url=f"http://{address}") as agent,
+    ):
+        with pytest.raises(CallError) as caught:
+            await agent.invoke("prom.query", json.dumps({"expr": "\ud800"}).encode())
+    assert (caught.value.reason, "half a character" in caught.value.message) == ("invalid_argument", True)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"7", b"[1]", b'["x"]', b"null"])
+@pytest.mark.parametrize("function", ["alertmanager.silences", "alertmanager.alerts"])
+async def test_an_answer_of_another_shape_is_not_taken_for_alertmanagers(function, body):
+    async with (
+        serving({"/{any:.*}": answering(200, body)}) as address,
+        adapter(AlertmanagerAdapterSettings, url=f"http://{address}") as agent,
+    ):
+        with pytest.raises(CallError, match="is not Alertmanager") as caught:
+            await agent.invoke(function, {})
+    assert caught.value.reason == "unavailable"
+
+
+async def test_odd_members_of_an_answer_do_no_harm():
+    odd = json.dumps([{"url": 7, "title": None}, {"status": 1}, {"status": None}]).encode()
+    async with serving({"/{any:.*}": answering(200, odd)}) as address:
+        async with adapter(AlertmanagerAdapterSettings, url=f"http://{address}") as agent:
+            assert await agent.invoke("alertmanager.silences", {}) == {"silences": []}
+        async with adapter(GrafanaAdapterSettings, url=f"http://{address}") as agent:
+            assert [each["link"] for each in (await agent.invoke("grafana.search", {}))["dashboards"]] == [""] * 3
+
+
+@pytest.mark.parametrize("body", [b"{}", b"7", b"[1]", b"null"])
+async def test_an_answer_of_another_shape_is_not_taken_for_grafanas(body):
+    async with (
+        serving({"/{any:.*}": answering(200, body)}) as address,
+        adapter(GrafanaAdapterSettings, url=f"http://{address}") as agent,
+    ):
+        with pytest.raises(CallError, match="is not Grafana") as caught:
+            await agent.invoke("grafana.search", {})
+    assert caught.value.reason == "unavailable"
 
 
 async def test_a_system_that_does_not_answer_is_given_up_in_time():

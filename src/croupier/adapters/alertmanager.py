@@ -80,7 +80,7 @@ def _add_alerts(provider: Provider, upstream: Upstream) -> None:
         query = [("filter", each) for each in filter] + [(name, str(on).lower()) for name, on in flags.items()]
         if receiver:
             query.append(("receiver", receiver))
-        return b'{"alerts":' + await upstream.ask("/api/v2/alerts", query=query) + b"}"
+        return await asyncio.to_thread(orjson.dumps, {"alerts": await upstream.ask_list("/api/v2/alerts", query)})
 
 
 def _add_silences(provider: Provider, upstream: Upstream) -> None:
@@ -108,13 +108,13 @@ def _add_silences(provider: Provider, upstream: Upstream) -> None:
             states: Which states are told.
 
         """
-        body = await upstream.ask("/api/v2/silences", query=[("filter", each) for each in filter])
-        return await asyncio.to_thread(_of_states, body, states)
+        found = await upstream.ask_list("/api/v2/silences", [("filter", each) for each in filter])
+        return await asyncio.to_thread(orjson.dumps, {"silences": [each for each in found if _state(each) in states]})
 
 
-def _of_states(body: bytes, states: Sequence[str]) -> bytes:
-    kept = [each for each in orjson.loads(body) if each.get("status", {}).get("state") in states]
-    return orjson.dumps({"silences": kept})
+def _state(silence: dict[str, Any]) -> object:
+    status = silence.get("status")
+    return status.get("state") if isinstance(status, dict) else None
 
 
 def _add_silence(provider: Provider, upstream: Upstream) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 
 from croupier.adapters.upstream import Upstream
-from croupier_sdk import Field, Provider, Unavailable
+from croupier_sdk import Field, Provider
 
 Tags = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
@@ -45,19 +45,12 @@ def add_grafana(provider: Provider, upstream: Upstream) -> None:
         asked = [("type", "dash-db"), ("limit", str(limit)), ("page", str(page)), *(("tag", tag) for tag in tags)]
         asked += [("query", query)] if query else []
         asked += [("starred", "true")] if starred else []
-        body = await upstream.ask("/api/search", query=asked)
-        return await asyncio.to_thread(_dashboards, body, upstream.url)
-
-
-def _dashboards(body: bytes, base: str) -> bytes:
-    """What an operator looks for, with addresses that open."""
-    found = orjson.loads(body)
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Unavailable(f"what answers at {base} is not Grafana's search: check the adapter's url")
-    return orjson.dumps({"dashboards": [_dashboard(each, base) for each in found]})
+        found = await upstream.ask_list("/api/search", asked)
+        return await asyncio.to_thread(orjson.dumps, {"dashboards": [_dashboard(each, upstream.url) for each in found]})
 
 
 def _dashboard(found: dict[str, Any], base: str) -> dict[str, Any]:
+    """What an operator looks for, with an address that opens."""
     return {
         "uid": found.get("uid", ""),
         "title": found.get("title", ""),

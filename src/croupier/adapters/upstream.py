@@ -20,6 +20,8 @@ ERROR_CHARACTERS = 500
 ON_THE_LOOP = 65_536
 """Answers of more bytes are looked at in a thread."""
 
+HALF_A_CHARACTER = "an argument holds half a character (a lone surrogate): send whole ones"
+
 Intent = Literal["query", "command"]
 """A query that was lost may be repeated; whether a lost command took effect is not known."""
 
@@ -76,6 +78,13 @@ class Upstream:
         """
         return await self.send("GET" if form is None else "POST", path, "query", params=query, data=form)
 
+    async def ask_list(self, path: str, query: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        """The list of objects that a question is answered with. Raises as `ask`, and Unavailable for an answer of another shape."""
+        found = await asyncio.to_thread(orjson.loads, await self.ask(path, query=query))
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise Unavailable(f"what answers at {self.url} is not {self.name}; check the adapter's url")
+        return found
+
     async def send(self, method: str, path: str, intent: Intent, **request: Any) -> bytes:
         """The JSON text of the answer to one request; nothing where it has no body.
 
@@ -87,6 +96,8 @@ class Upstream:
             async with self._session.request(method, self.url + path, allow_redirects=False, **request) as answer:
                 body = await read_bounded(answer, self._most_bytes, self.name)
                 status = answer.status
+        except UnicodeEncodeError:
+            raise BadArgument(HALF_A_CHARACTER) from None
         except aiohttp.ClientConnectorError as error:
             raise Unavailable(f"{self.name} at {self.url} cannot be reached: {reason_of(error)}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -105,6 +116,8 @@ class Upstream:
 
     async def _checked(self, body: bytes, intent: Intent) -> bytes:
         """The answer, masked, if it is JSON."""
+        if not body and intent == "command":
+            return body
         try:
             if len(body) <= ON_THE_LOOP:
                 return _json_text(body, self._secret)
@@ -149,8 +162,7 @@ async def read_bounded(answer: aiohttp.ClientResponse, most: int, who: str) -> b
 
 
 def _json_text(body: bytes, secret: Secret) -> bytes:
-    if body:
-        orjson.loads(body)
+    orjson.loads(body)
     return secret.mask(body)
 
 

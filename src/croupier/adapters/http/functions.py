@@ -1,11 +1,11 @@
 """A generic HTTP call as a function."""
 
+from json import dumps as to_json
 from typing import Annotated, Any, Literal
-
-import orjson
 
 from croupier.adapters.http.headers import checked
 from croupier.adapters.http.target import Request, Target
+from croupier.adapters.upstream import HALF_A_CHARACTER
 from croupier_sdk import BadArgument, Field, Provider
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -47,10 +47,14 @@ def add_http(provider: Provider, target: Target) -> None:
         """
         if method not in target.methods:
             raise BadArgument(f"this adapter may use {', '.join(target.methods)} only", "permission_denied")
-        sent = checked(headers)
-        content = _body(json, body, sent)
-        checked_url = target.allowed.check(url).update_query(query)
-        asked = Request(method=method, url=checked_url, headers=sent, body=content)
+        try:
+            sent = checked(headers)
+            content = _body(json, body, sent)
+            "".join([url, *query, *query.values()]).encode()  # a URL would be made without what cannot be sent
+            where = target.allowed.check(url).update_query(query)
+        except UnicodeEncodeError:
+            raise BadArgument(HALF_A_CHARACTER) from None
+        asked = Request(method=method, url=where, headers=sent, body=content)
         return await target.call(asked, follow=follow_redirects)
 
 
@@ -62,4 +66,4 @@ def _body(json: Any, text: str, headers: dict[str, str]) -> bytes | None:
         return None
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json" if json is not None else "text/plain; charset=utf-8"
-    return text.encode() if json is None else orjson.dumps(json)
+    return text.encode() if json is None else to_json(json, ensure_ascii=False, separators=(",", ":")).encode()

@@ -34,7 +34,7 @@ _PASSED_ON = frozenset({"accept", "accept-language", "content-type", "user-agent
 
 
 def checked(headers: Mapping[str, str]) -> dict[str, str]:
-    """Raises BadArgument, naming the header and never its value, for one that must not be sent."""
+    """Raises BadArgument, naming the header and never its value, for one that must not be sent; UnicodeEncodeError."""
     if len(headers) > MOST or sum(len(name) + len(value.encode()) for name, value in headers.items()) > BYTES:
         raise BadArgument(f"argument 'headers' must be at most {MOST} headers of together {BYTES} bytes")
     seen: set[str] = set()
@@ -69,8 +69,13 @@ def for_another_host(headers: Mapping[str, str]) -> dict[str, str]:
 def told(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Of an answer, in lower case; repeated ones joined by a comma."""
     found: dict[str, str] = {}
-    for name, value in headers:
-        lower = name.lower()
+    for name, text in headers:
+        lower, value = _written(name).lower(), _written(text)
         if lower not in _UNTOLD:
             found[lower] = f"{found[lower]}, {value}" if lower in found else value
     return found
+
+
+def _written(text: str) -> str:
+    """Bytes in no encoding that is known become marks."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
