@@ -1,11 +1,13 @@
 """Adapters as processes: a call by HTTP reaches a real Prometheus and comes back; they are killed, started again and stopped."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.planes.adapter_testbed import real_prometheus
+from aiohttp import web
+from tests.planes.adapter_testbed import real_prometheus, serving
 from tests.system.stage import PROGRAM, TOKEN, Program, Stage, until
 
 RULES = """\
@@ -70,6 +72,34 @@ async def test_our_own_metrics_are_asked_of_a_real_prometheus_through_server_age
     await stage.answers("prom.query", {"expr": "vector(1)"})
     assert await prom.stop() == 0
     assert "Traceback" not in prom.text()
+
+
+async def test_a_call_in_flight_is_answered_before_a_stopped_adapter_ends(stage: Stage) -> None:
+    asked, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        asked.set()
+        await gate.wait()
+        return web.Response(text="late")
+
+    async with serving({"/slow": slow}) as address:
+        http = adapter(stage, "http", "--allow", address, "--allow-loopback")
+        for program in (stage.server, stage.agent, http):
+            await program.start()
+        await stage.reachable("http.request")
+        call = asyncio.ensure_future(stage.invoke("http.request", {"url": f"http://{address}/slow", "method": "POST"}))
+        await asked.wait()
+        stopped = asyncio.ensure_future(http.stop())
+
+        async def draining() -> bool:
+            _, body = await stage.get("/api/function_instances?function_id=http.request")
+            return not any(instance["healthy"] for instance in body["instances"])
+
+        await until(draining, "the adapter takes no new calls")
+        gate.set()
+        status, body = await call
+        assert (status, body["text"]) == (200, "late")
+        assert await stopped == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,7 +6,17 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from croupier.errors import FailedPrecondition, InvalidArgument
-from croupier.settings import AgentSettings, ClientSettings, LogLevel, ServerSettings, check_file, ensure_token, load
+from croupier.settings import (
+    AgentSettings,
+    ClientSettings,
+    HttpAdapterSettings,
+    LogLevel,
+    PromAdapterSettings,
+    ServerSettings,
+    check_file,
+    ensure_token,
+    load,
+)
 from croupier.settings.fields import parse_duration
 from croupier.settings.models import SECTIONS
 
@@ -314,6 +324,42 @@ def test_the_documentation_names_every_setting_its_variable_and_its_default():
         for name, field in model.model_fields.items():
             assert f"| `{name}` | `{model.variable_prefix}{name.upper()}` |" in text, f"{model.section}.{name}"
             assert str(field.description) in text, f"{model.section}.{name}"
+
+
+def test_adapters_are_set_in_the_file_too(tmp_path):
+    text = """
+        adapter_prom: {game_id: demo, env: dev, url: "https://prometheus.example/prom/", token_env: PROM_TOKEN, timeout: 5s}
+        adapter_http:
+          game_id: demo
+          env: dev
+          allow: [api.example, "*.games.example:8443"]
+          token_file: {api.example: /run/secrets/crm}
+          allow_private: true
+        """
+    assert faults(tmp_path, text) == []
+    prom = load(PromAdapterSettings, flags={}, environ={}, config=tmp_path / "croupier.yaml")
+    assert (prom.url, prom.token_env, prom.timeout) == ("https://prometheus.example/prom", "PROM_TOKEN", 5.0)
+    http = load(HttpAdapterSettings, flags={"allow": ("b.example",)}, environ={}, config=tmp_path / "croupier.yaml")
+    assert (http.allow, http.allow_private) == (("b.example",), True)
+    assert http.token_file == {"api.example": Path("/run/secrets/crm")}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{token_env: a b, game_id: g, env: e}", "token_env"),
+        ("{token_env: A, token_file: b, game_id: g, env: e}", "keep one"),
+        ("{url: 'http://p.example', token_env: A, game_id: g, env: e}", "unencrypted"),
+        ("{url: 'https://u:secret@p.example', game_id: g, env: e}", "without user"),
+        ("{url: 'p.example', game_id: g, env: e}", "write http://"),
+        ("{max_answer: 100000000, game_id: g, env: e}", "max_answer"),
+        ("{token: secret, game_id: g, env: e}", "no such setting"),
+    ],
+)
+def test_what_an_adapter_cannot_be_is_a_fault_of_the_file(tmp_path, text, message):
+    (fault,) = faults(tmp_path, f"adapter_prom: {text}")
+    assert message in fault
+    assert "secret@" not in fault
 
 
 CANARY = """\
