@@ -27,6 +27,9 @@ MOST_BYTES = 1024 * 1024 * 1024
 MOST_UNINSTALLED = 100
 """So many packs that were uninstalled are remembered, and can be rolled back to; the oldest are forgotten first."""
 
+READ_AT_ONCE = 2
+"""Archives that are unpacked at the same time: each may take 256 MB."""
+
 
 class StaleTag(FailedPrecondition):
     """The packs are not any more what the caller looked at."""
@@ -53,6 +56,7 @@ class Packs:
         self._changed = changed
         self._clock = clock
         self._held: dict[str, Held] = {}
+        self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._changing = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
 
@@ -125,7 +129,8 @@ class Packs:
         """
         await self._guard.require(caller, "packs.import", None)
         try:
-            packs = await asyncio.to_thread(lambda: read_packs(read_archive(archive), name))
+            async with self._reading:
+                packs = await asyncio.to_thread(lambda: read_packs(read_archive(archive), name))
         except FaultyPack as error:
             if not dry_run:
                 raise
