@@ -13,6 +13,7 @@ from tests.planes.packs_testbed import pack_archive, pack_files
 from tests.planes.scripted_agent import Reply, Server, running, within
 
 from croupier.packs.bounds import ARCHIVE_BYTES
+from croupier.packs.folder import write_folder
 from croupier.packs.tar import read_archive, write_archive
 from croupier.settings import PacksSettings
 
@@ -253,6 +254,24 @@ async def test_a_reload_reads_packs_from_the_disk_again(server: Server, tmp_path
     await installed(server, pack_archive("prom"))
     assert await functions_in_force(server) == ["prom.query"]
     assert (await server.request("POST", "/api/packs/reload")).json["faults"] == []
+
+
+async def test_packs_in_folders_are_listed_with_the_installed_ones(tmp_path: Path):
+    write_folder(tmp_path / "folder" / "prom", pack_files("prom"))
+    settings = PacksSettings(directories=(tmp_path / "folder",), allow_unsigned=True)
+    async with running(tmp_path / "data", packs=settings) as server:
+        await installed(server, pack_archive("http", ["http.call"], dependencies=["prom"]))
+        found = await listed(server)
+        assert [(pack["name"], pack["origin"]) for pack in found["packs"]] == [
+            ("http", "installed"),
+            ("prom", "folder"),
+        ]
+        assert found["counts"]["functions"] == 2
+        reply = await server.request("DELETE", "/api/packs/prom")
+        assert (reply.status, "lies in a folder" in reply.json["detail"]) == (409, True)
+        await installed(server, pack_archive("prom", ["prom.query"], version="2.0.0"))
+        pack = (await server.request("GET", "/api/packs/prom")).json
+        assert (pack["origin"], pack["version"], pack["dependants"]) == ("installed", "2.0.0", ["http"])
 
 
 async def test_an_unsigned_pack_is_refused_where_signatures_are_asked_for(tmp_path: Path):

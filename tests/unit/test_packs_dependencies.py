@@ -163,10 +163,10 @@ async def test_what_a_pack_lacks_keeps_it_disabled():
 async def test_the_same_pack_again_changes_nothing():
     packs = packs_of()
     await install(packs, "a")
-    before = packs.tag
+    before = await packs.tag()
     outcome = await packs.take(ANN, pack_archive("a", ("a.f",), dependencies=[]))
     assert [step.action for step in outcome.steps] == ["unchanged"]
-    assert (packs.tag, len((await packs.get(ANN, "a")).record.versions)) == (before, 1)
+    assert (await packs.tag(), len((await packs.get(ANN, "a")).record.versions)) == (before, 1)
 
 
 async def test_a_pack_that_is_upgraded_while_it_is_disabled_stays_so():
@@ -268,3 +268,40 @@ async def test_a_pack_without_an_earlier_version_cannot_be_rolled_back():
     await install(packs, "a")
     with pytest.raises(FailedPrecondition, match="no earlier version"):
         await packs.roll_back(ANN, "a")
+
+
+# ------------------------------------------------------------------------------------------------ packs in folders
+
+
+async def test_a_pack_in_a_folder_counts_as_one_that_is_needed():
+    packs = packs_of(lying=lambda: [a_pack("base"), a_pack("above", "mine")])
+    await install(packs, "mine", "base@^1")
+    with pytest.raises(FailedPrecondition, match="above need it"):
+        await packs.uninstall(ANN, "mine")
+    assert packs.dependants() == {"base": ["mine"], "mine": ["above"]}
+
+
+async def test_a_function_of_a_pack_in_a_folder_is_its_own():
+    packs = packs_of(lying=lambda: [a_pack("base")])
+    with pytest.raises(FailedPrecondition, match=r"base\.f is offered by base already"):
+        await install(packs, "other", functions=("base.f",))
+
+
+async def test_an_installed_pack_takes_the_place_of_one_of_its_name_in_a_folder():
+    lying = a_pack("base")
+    packs = packs_of(lying=lambda: [lying])
+    assert [(held.lying, held.pack) for held in await packs.list(ANN)] == [(True, lying)]
+    before = await packs.tag()
+    await install(packs, "base", version="2.0.0")
+    assert [(held.lying, held.record.current.version) for held in await packs.list(ANN)] == [(False, "2.0.0")]
+    await packs.uninstall(ANN, "base")
+    assert await packs.tag() == before
+
+
+async def test_a_pack_in_a_folder_is_shown_and_exported_and_not_changed_here():
+    packs = packs_of(lying=lambda: [a_pack("base")])
+    assert (await packs.get(ANN, "base")).lying
+    assert [pack.name for pack in await packs.exported(ANN, ["base"])] == ["base"]
+    for change in (packs.disable, packs.enable, packs.uninstall):
+        with pytest.raises(FailedPrecondition, match="lies in a folder"):
+            await change(ANN, "base")

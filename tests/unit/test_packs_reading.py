@@ -231,29 +231,6 @@ def test_a_manifest_that_is_no_object_of_json_is_refused(text: bytes):
         read_pack({"manifest.json": text}, "a")
 
 
-def test_a_condition_that_cannot_be_read_is_a_fault_where_it_stands():
-    fields = {"fields": {"expr": {"show_if": "$.x ==="}}}
-    with pytest.raises(FaultyPack) as error:
-        read_pack(wild(**{"ui/prom.query.uischema.json": fields}), "prom")
-    assert told(error) == [("ui/prom.query.uischema.json", "$.fields.expr.show_if")]
-    described = {**WILD["descriptors/prom.query.json"], "ui": fields}
-    files = wild(**{"descriptors/prom.query.json": described})
-    del files["ui/prom.query.uischema.json"]
-    with pytest.raises(FaultyPack) as error:
-        read_pack(files, "prom")
-    assert told(error) == [("descriptors/prom.query.json", "$.ui.fields.expr.show_if")]
-
-
-def test_a_view_that_cannot_be_made_is_noted():
-    views = [
-        {"id": "a", "renderer": "json.view", "show_if": "$.x ==="},
-        {"id": "b", "renderer": "json.view", "transform": {"expr": "$["}},
-    ]
-    described = {**WILD["descriptors/prom.query.json"], "outputs": {"views": views}}
-    notes = {note.path for note in read_pack(wild(**{"descriptors/prom.query.json": described}), "prom").notes}
-    assert {"$.outputs.views[0].show_if", "$.outputs.views[1].transform.expr"} <= notes
-
-
 # ------------------------------------------------------------------------------------------------ types
 
 

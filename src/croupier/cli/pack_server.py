@@ -343,10 +343,10 @@ def _row(pack: Mapping[str, Any]) -> tuple[object, ...]:
         pack.get("name"),
         pack.get("version") or "-",
         pack.get("category") or "-",
-        "broken" if pack.get("problem") else pack.get("state"),
+        "broken" if pack.get("problem") else "folder" if pack.get("origin") == "folder" else pack.get("state"),
         len(pack.get("functions") or []),
         pack.get("signed_by") or "-",
-        _time(pack.get("installed_ms")),
+        _time(pack.get("installed_ms")) if pack.get("installed_ms") else "-",
     )
 
 

@@ -273,6 +273,7 @@ def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Rete
 def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: Store, objects: Objects) -> _Described:
     sources = PackSources(catalog)
     trust = Trust(keys=settings.packs.trusted_keys, allow_unsigned=settings.packs.allow_unsigned)
+    directories = Directories(settings.packs.directories, sources)
     return _Described(
         catalog=catalog,
         assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog),
@@ -284,8 +285,9 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
             trust=trust,
             changed=sources.use_installed,
             clock=system_clock,
+            lying=lambda: directories.packs,
         ),
-        directories=Directories(settings.packs.directories, sources),
+        directories=directories,
     )
 
 

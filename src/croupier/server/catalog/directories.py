@@ -32,6 +32,8 @@ class Directories:
         self._directories = [directory.resolve() for directory in directories]
         self._sources = sources
         self._packs: dict[Path, LyingPack] = {}
+        self.packs: Sequence[Pack] = ()
+        """Those that are in the catalog now."""
         self._faults: list[LoadFault] = []
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -80,6 +82,7 @@ class Directories:
     async def look(self, changed: Sequence[Path] | None) -> None:
         async with self._changing:
             packs, self._faults = await asyncio.to_thread(self._looked, changed)
+            self.packs = packs
             await self._sources.use_lying(packs)
         for found in self._faults[:LOGGED_FAULTS]:
             log.warning("pack %s (%d faults in folders): %s", found.origin.name, len(self._faults), found.fault)

@@ -8,7 +8,7 @@ from croupier.server.catalog.snapshot import Source
 class PackSources:
     """Packs on their way into the catalog: made ready on a thread, one that was there already only once.
 
-    Installed packs go before those that lie in folders.
+    Installed packs go before those that lie in folders; of one name, the installed one takes the other's place.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -32,7 +32,8 @@ class PackSources:
             await self._renew()
 
     async def _renew(self) -> None:
-        packs = [*self._installed, *self._lying]
+        installed = {pack.name for pack in self._installed}
+        packs = [*self._installed, *(pack for pack in self._lying if pack.name not in installed)]
         new = [pack for pack in packs if id(pack) not in self._made]
         if new:
             known = {source.origin.name: source for _, source in self._made.values()}

@@ -26,6 +26,8 @@ class PackEntry:
     category: str
     description: dict[str, str]
     state: PackState
+    origin: str
+    """installed | folder: it lies in a folder of the server's settings and is changed there"""
     digest: str
     signed_by: str
     """Whose trusted key signed it; empty where nobody's did."""
@@ -237,6 +239,7 @@ def _fields(held: Held, dependants: list[str]) -> dict[str, Any]:
         "category": current.category,
         "description": manifest.description if manifest else {},
         "state": held.record.state,
+        "origin": "folder" if held.lying else "installed",
         "digest": current.digest,
         "signed_by": current.signed_by,
         "installed_by": current.installed_by,

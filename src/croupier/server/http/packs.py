@@ -54,7 +54,7 @@ def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
     ) -> Response:
         """Installed packs, of one category where it is named, and what they hold together."""
         held = await packs.list(asking.caller)
-        tag = packs.tag
+        tag = await packs.tag()
         if (same := unchanged(request, tag)) is not None:
             return same
         found = [each for each in held if not category or each.record.current.category == category]
@@ -98,7 +98,8 @@ def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
     async def reload_packs(asking: Asking) -> Response:
         """Read every pack from the disk again."""
         held = await packs.reload(asking.caller)
-        return json_answer(reload_document(held, packs.tag, await reread()))
+        faults = await reread()
+        return json_answer(reload_document(held, await packs.tag(), faults))
 
     @routes.get("/api/packs/{name}", response_model=PackDetail)
     async def read_pack(asking: Asking, name: str) -> Response:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-from croupier.domain.pack import PackState, PackVersion, change_state, earlier_version, install
+from croupier.domain.pack import InstalledPack, PackState, PackVersion, change_state, earlier_version, install
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
 from croupier.objects import Objects
@@ -16,7 +16,7 @@ from croupier.packs.reading import read_packs
 from croupier.packs.signing import signature_json
 from croupier.packs.tar import read_archive
 from croupier.server.access.guard import Guard
-from croupier.server.packs.plan import Action, Outcome, Plan, Step, enabled, make_plan, step
+from croupier.server.packs.plan import Action, Outcome, Plan, Step, enabled, make_plan, step, together
 from croupier.server.packs.shelf import Held, Shelf
 from croupier.server.packs.trust import Trust
 from croupier.store.packs import PackStore
@@ -47,14 +47,19 @@ class Packs:
         trust: Trust,
         changed: Callable[[Sequence[Pack]], Awaitable[None]],
         clock: Callable[[], int],
+        lying: Callable[[], Sequence[Pack]] = tuple,
     ) -> None:
-        """`changed` is told the packs that are enabled, by name, whenever they may have changed."""
+        """`changed` is told the packs that are enabled, by name, whenever they may have changed.
+
+        `lying` tells the packs that lie in folders: they count as long as none of their name is enabled, and are not changed here.
+        """
         self._guard = guard
         self._store = store
         self._shelf = Shelf(objects)
         self._trust = trust
         self._changed = changed
         self._clock = clock
+        self._lying = lying
         self._held: dict[str, Held] = {}
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._changing = asyncio.Lock()
@@ -74,39 +79,47 @@ class Packs:
     # ------------------------------------------------------------------------------------------------ looking
 
     async def list(self, caller: Principal) -> builtins.list[Held]:
-        """Those that are installed, by name."""
+        """Those that are installed or lie in folders, by name."""
         await self._guard.require(caller, "packs.read", None)
-        return self._all()
+        return await asyncio.to_thread(self._all)
 
     async def get(self, caller: Principal, name: str) -> Held:
-        """One that is, or was, installed. Raises NotFound."""
+        """One that is there, or was installed. Raises NotFound."""
         await self._guard.require(caller, "packs.read", name)
-        return self._known(name)
+        found = await asyncio.to_thread(self._all)
+        return next((held for held in found if held.record.name == name), None) or self._known(name)
 
     def dependants(self) -> dict[str, builtins.list[str]]:
-        """Which enabled packs need each pack, by its name; one that nobody needs is left out."""
-        return dependants(enabled(self._held.values()))
+        """Which of the packs that count need each pack, by its name; one that nobody needs is left out."""
+        return dependants(together(self._held.values(), self._lying()))
 
     def problems(self) -> builtins.list[tuple[str, str]]:
         """The packs that cannot be read, by name, and why."""
         return [(name, held.problem) for name, held in sorted(self._held.items()) if held.problem]
 
-    @property
-    def tag(self) -> str:
+    async def tag(self) -> str:
         """The same for the same packs in the same states."""
-        return _tag(self._held)
+        return await asyncio.to_thread(lambda: _tag(self._all()))
 
     async def exported(self, caller: Principal, names: Sequence[str]) -> builtins.list[Pack]:
-        """The packs to be carried elsewhere, by name; without names all that are installed. Raises NotFound."""
+        """The packs to be carried elsewhere, by name; without names all that are there. Raises NotFound."""
         await self._guard.require(caller, "packs.export", names or None)
-        chosen = [self._installed(name) for name in sorted(set(names))] if names else self._all()
-        packs = [held.pack for held in chosen if held.pack is not None]
+        found = {held.record.name: held.pack for held in await asyncio.to_thread(self._all)}
+        for name in names:
+            if found.get(name) is None:
+                self._installed(name)
+        packs = [pack for name, pack in found.items() if pack is not None and (not names or name in names)]
         if not packs:
-            raise NotFound("no pack is installed that could be exported")
+            raise NotFound("no pack is there that could be exported")
         return packs
 
     def _all(self) -> builtins.list[Held]:
-        return [held for _, held in sorted(self._held.items()) if held.record.installed]
+        """May take long for large packs in folders, whose digests nobody knows yet."""
+        held = {name: each for name, each in self._held.items() if each.record.installed}
+        for pack in self._lying():
+            if pack.name not in held:
+                held[pack.name] = _lying_held(pack)
+        return [each for _, each in sorted(held.items())]
 
     # ------------------------------------------------------------------------------------------------ changing
 
@@ -134,14 +147,16 @@ class Packs:
         except FaultyPack as error:
             if not dry_run:
                 raise
-            return Outcome(dry_run=True, accepted=False, tag=self.tag, faults=error.faults)
+            return Outcome(dry_run=True, accepted=False, tag=await self.tag(), faults=error.faults)
         signers, refused = await asyncio.to_thread(self._admit, packs)
         async with self._turn():
-            self._expect(expected)
+            await self._expect(expected)
             plan = await asyncio.to_thread(self._import_plan, caller, packs, signers, replaces)
             if dry_run:
                 found = (*map(_untrusted, refused.items()), *plan.obstacles)
-                return Outcome(dry_run=True, accepted=not found, tag=self.tag, steps=plan.steps, obstacles=found)
+                return Outcome(
+                    dry_run=True, accepted=not found, tag=await self.tag(), steps=plan.steps, obstacles=found
+                )
             for refusal in refused.values():
                 raise refusal
             return await self._carry_out(plan)
@@ -195,7 +210,7 @@ class Packs:
         await self._guard.require(caller, "packs.reload", None)
         async with self._turn():
             await self._use({name: await self._shelf.held(held.record) for name, held in self._held.items()})
-            return self._all()
+            return [held for _, held in sorted(self._held.items()) if held.record.installed]
 
     # ------------------------------------------------------------------------------------------------ how
 
@@ -232,7 +247,7 @@ class Packs:
         return self._plan(news, *steps)
 
     def _plan(self, news: dict[str, Held], *steps: Step) -> Plan:
-        return make_plan(self._held, {**self._held, **news}, steps)
+        return make_plan(self._held, {**self._held, **news}, steps, self._lying())
 
     def _with_version(self, caller: Principal, held: Held | None, pack: Pack, signed_by: str) -> Held:
         version = PackVersion(
@@ -259,7 +274,7 @@ class Packs:
         # Whoever asked may leave: what has begun ends, or the memory would not know what is on the disk.
         self._keeping = asyncio.create_task(self._keep(plan))
         await asyncio.shield(self._keeping)
-        return Outcome(dry_run=False, accepted=True, tag=self.tag, steps=plan.steps)
+        return Outcome(dry_run=False, accepted=True, tag=await self.tag(), steps=plan.steps)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -294,13 +309,15 @@ class Packs:
         return held
 
     def _installed(self, name: str) -> Held:
+        if name not in self._held and any(pack.name == name for pack in self._lying()):
+            raise FailedPrecondition(f"pack {name} lies in a folder of the server: change it there")
         held = self._known(name)
         if not held.record.installed:
             raise NotFound(f"pack {name} is uninstalled: roll it back, or import it again")
         return held
 
-    def _expect(self, expected: str) -> None:
-        if expected and expected != self.tag:
+    async def _expect(self, expected: str) -> None:
+        if expected and expected != await self.tag():
             raise StaleTag("somebody changed the packs since you looked: look at what would change again")
 
     def _require_unneeded(self, name: str, deed: str) -> None:
@@ -340,10 +357,24 @@ def _forgotten(held: Iterable[Held]) -> list[str]:
     return [record.name for record in gone[MOST_UNINSTALLED:]]
 
 
-def _tag(held: dict[str, Held]) -> str:
+def _lying_held(pack: Pack) -> Held:
+    signature = signature_json(pack.signature).decode() if pack.signature else ""
+    version = PackVersion(
+        digest=pack.digest,
+        version=pack.version,
+        category=pack.category,
+        signature=signature,
+        installed_by="",
+        installed_ms=0,
+    )
+    record = InstalledPack(name=pack.name, versions=(version,), changed_by="", changed_ms=0)
+    return Held(record=record, pack=pack, lying=True)
+
+
+def _tag(held: Iterable[Held]) -> str:
     found = hashlib.sha256()
-    for name, each in sorted(held.items()):
-        if each.record.installed:
-            current = each.record.current
-            found.update(f"{name}\n{current.digest}\n{current.signature}\n{each.record.state}\n".encode())
+    for each in held:
+        current = each.record.current
+        said = (each.record.name, current.digest, current.signature, each.record.state, str(each.lying))
+        found.update("\n".join((*said, "")).encode())
     return found.hexdigest()[:32]

@@ -48,18 +48,30 @@ class Outcome:
     """What is wrong with the packs themselves; only of a dry run."""
 
 
-def make_plan(before: Mapping[str, Held], after: Mapping[str, Held], steps: Sequence[Step]) -> Plan:
-    """`after` is `before` with what is to change. What was in the way before is in nobody's way now."""
+def make_plan(
+    before: Mapping[str, Held], after: Mapping[str, Held], steps: Sequence[Step], lying: Sequence[Pack] = ()
+) -> Plan:
+    """`after` is `before` with what is to change. What was in the way before is in nobody's way now.
+
+    `lying` are packs that are there without being installed.
+    """
     changed = tuple(name for name, held in after.items() if name not in before or before[name].record != held.record)
-    known = set(obstacles(enabled(before.values())))
+    known = set(obstacles(together(before.values(), lying)))
     fresh = [pack for name in changed if (pack := after[name].pack) is not None]
     # A pack that is disabled may lack what it needs, but nothing may need itself.
     circles = [each for pack in fresh for each in obstacles([pack]) if each.kind == "cycle"]
     # Whoever is new comes last, and so is the one who is told that a function is another's.
     order = sorted(after, key=lambda name: (name in changed, name))
-    found = dict.fromkeys([*obstacles(enabled(after[name] for name in order)), *circles])
+    found = dict.fromkeys([*obstacles(together((after[name] for name in order), lying)), *circles])
     new = [each for each in found if each not in known]
     return Plan(after=after, changed=changed, steps=tuple(steps), obstacles=tuple(new))
+
+
+def together(held: Iterable[Held], lying: Sequence[Pack]) -> list[Pack]:
+    """The packs that count: an installed one takes the place of one of its name that lies in a folder."""
+    installed = enabled(held)
+    names = {pack.name for pack in installed}
+    return [*(pack for pack in lying if pack.name not in names), *installed]
 
 
 def enabled(held: Iterable[Held]) -> list[Pack]:

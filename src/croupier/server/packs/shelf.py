@@ -28,6 +28,8 @@ class Held:
     """None for one that is uninstalled or cannot be read."""
     problem: str = ""
     """Why it cannot be read."""
+    lying: bool = False
+    """It lies in a folder of the settings, and is changed there."""
 
     @property
     def enabled(self) -> bool:
