@@ -140,6 +140,8 @@ async def test_a_function_without_its_types_is_noted_when_it_is_installed_and_wh
     reply = await server.invoke(payload={"days": 1})
     assert reply.json["reason"] == "failed_precondition"
     assert f"f cannot be called: no message {missing}" in reply.json["detail"]
+    (fault,) = (await server.request("GET", "/api/catalog/faults")).json["faults"]
+    assert (fault["file"], fault["path"]) == ("descriptors/f.json", "$.transport.proto")
     assert not agent.executed
 
 

@@ -184,6 +184,8 @@ async def test_a_function_without_its_types_says_so_and_nothing_is_sent(
         with pytest.raises(FailedPrecondition, match=says):
             await calls.invoke(CALLER, call({"days": 1}))
         assert not agent.held
+    (fault,) = catalog.snapshot.entries("f")[0].faults
+    assert "f cannot be called" in fault.message.en
     assert catalog.check(call({}, function_id="plain")).codec is None
 
 
@@ -213,6 +215,7 @@ async def test_a_providers_function_takes_its_types_from_a_pack_that_has_them(st
             FailedPrecondition, match=r"f cannot be called: it takes protobuf, and no pack has game\.Ban:"
         ):
             await calls.invoke(CALLER, call({"days": 1}))
+        assert "$.f.transport.proto" in str(catalog.snapshot.entries("f")[0].faults)
         catalog.use_packs([APack((other,), {}, name="none"), APack((other,), {"types.pb": BAN})])
         result = await answered(calls, agent, call({"days": 1}), b"\x10\x05")
         assert agent.held[0].payload == b"\x10\x01"

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from croupier.descriptors import CompiledSchema, EntityDescriptor, Fault, FunctionDescriptor, compile_schema
+from croupier.descriptors import CompiledSchema, EntityDescriptor, Fault, FunctionDescriptor, Message, compile_schema
 from croupier.descriptors.faults import json_path
 from croupier.domain.function import Function
 from croupier.domain.scope import Scope
@@ -90,7 +90,9 @@ class Entry:
         self.conditional = bool(ui) and speaks_of_conditions(ui)
         """Whether fields may be hidden, demanded or disabled by what others hold."""
         self.faults: tuple[Fault, ...] = _faults(function, origin, ui) if self.conditional else ()
-        """What is wrong with those conditions: until it is mended, calls are refused."""
+        """What is wrong with those conditions, or with its types: until it is mended, calls are refused."""
+        if codec is not None and codec.fault:
+            self.faults += (_types_fault(function, origin, codec.fault),)
 
     @property
     def form(self) -> Form | None:
@@ -151,6 +153,12 @@ def _faults(function: Function, origin: Origin, ui: Mapping[str, Any]) -> tuple[
         Fault(file=file, path=json_path((*where, *path)), message=message)
         for path, message in form_faults(function.schema, ui)
     )
+
+
+def _types_fault(function: Function, origin: Origin, says: str) -> Fault:
+    path = ("transport", "proto") if origin.file else (function.id, "transport", "proto")
+    message = Message(says, f"{function.id} 无法调用：包中缺少所需的 protobuf 类型（{says}）")
+    return Fault(file=origin.file or f"{origin.kind} {origin.name}", path=json_path(path), message=message)
 
 
 def entry_of(

@@ -57,14 +57,16 @@ def _kept(descriptor: FunctionDescriptor, known: Source | None) -> FunctionDescr
     return earlier.descriptor if earlier is not None and earlier.descriptor is not None and same else descriptor
 
 
-def _lent(entries: Mapping[str, Entry], packs: Sequence[PackTypes]) -> dict[str, Entry]:
-    """Of a provider's functions those that take protobuf, with the types of packs."""
+def _with_types(source: Source, packs: Sequence[PackTypes]) -> Source:
+    """A provider's functions that take protobuf do so by the types of packs."""
+    if source.types is not None:
+        return source
     found: dict[str, Entry] = {}
-    for name, entry in entries.items():
+    for name, entry in source.entries.items():
         descriptor = entry.descriptor
         if descriptor is not None and (proto := messages_of(descriptor)) is not None:
             found[name] = entry_of(descriptor, entry.origin, lent(descriptor, proto, packs), entry.look)
-    return found
+    return replace(source, entries={**source.entries, **found}) if found else source
 
 
 class Snapshot:
@@ -74,13 +76,11 @@ class Snapshot:
 
     def __init__(self, sources: Sequence[Source] = ()) -> None:
         """Of `sources` an earlier one goes before a later one."""
-        self.sources = tuple(sources)
+        packs = [each.types for each in sources if each.types is not None and not each.types.empty]
+        self.sources = tuple(_with_types(each, packs) for each in sources)
         entries: dict[str, Entry] = {}
-        packs = [each.types for each in self.sources if each.types is not None and not each.types.empty]
         for source in reversed(self.sources):
             entries.update(source.entries)
-            if source.types is None:
-                entries.update(_lent(source.entries, packs))
         self._entries: Mapping[str, Entry] = entries
 
     def __len__(self) -> int:
