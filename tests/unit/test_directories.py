@@ -197,3 +197,46 @@ def test_a_folder_of_folders_is_looked_at_so_deep(tmp_path: Path) -> None:
     a_pack(deep / "pack", "f")
     a_pack(deep / "4" / "pack", "g")
     assert pack_folders(tmp_path) == [deep / "pack"]
+
+
+def test_a_file_that_changed_is_taken_up_whatever_else_was_named(tmp_path: Path) -> None:
+    place = a_pack(tmp_path, "f", "g") / "descriptors"
+    pack = LyingPack(tmp_path)
+    pack.look()
+    for number, others in enumerate(([], [place / ".f.json.new"], [place / "h.json"], [place / "g.json"])):
+        (place / ".f.json.new").write_bytes(b"half")
+        write(place / "f.json", {"id": "f", "version": str(number)})
+        if others == [place / "h.json"]:
+            write(place / "h.json", {"id": "h"})
+        (place / "g.json").unlink(missing_ok=others == [place / "g.json"])
+        write(place / "g.json", {"id": "g"})
+        pack.look([place / "f.json", *others])
+        (changed,) = (each for each in pack.pack.functions if each.id == "f")
+        assert changed.version == str(number)
+    assert {each.id for each in pack.pack.functions} == {"f", "g", "h"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"id": "f", "risk": "high", "summary": "new"},
+        {"id": "f", "transport": {"proto": {"request_fqn": "no.Such"}}},
+        {"id": "f", "ui": {"fields": {"a": {"show_if": "$.b"}}}},
+        {"id": "f", "type": "entity"},
+        {"id": "h"},
+        {"id": "g"},
+        {"id": "f", "risk": "?"},
+    ],
+)
+def test_a_pack_of_which_one_file_is_read_anew_is_as_if_it_was_read_whole(tmp_path: Path, changed: Any) -> None:
+    write(a_pack(tmp_path, "f", "g") / "manifest.json", {"functions": [{"id": "f", "category": "c"}, {"id": "x"}]})
+    pack, whole = LyingPack(tmp_path), LyingPack(tmp_path)
+    pack.look()
+    place = write(tmp_path / "descriptors" / "f.json", changed)
+    pack.look([place])
+    whole.look()
+    assert pack.faults == whole.faults
+    if whole.pack is None:
+        assert {each.id: each.risk for each in pack.pack.functions} == {"f": "low", "g": "low"}
+    else:
+        assert pack.pack == whole.pack

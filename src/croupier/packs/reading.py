@@ -76,6 +76,25 @@ def read_pack(files: Mapping[str, bytes], name: str = "", remembered: Remembered
     return _Reading(files, remembered or Remembered()).pack(name)
 
 
+def revised(pack: Pack, changed: Mapping[str, bytes], remembered: Remembered) -> Pack | None:
+    """`pack` with other contents of some of its files, where those describe functions that it has and nothing else differs.
+
+    Reading it whole would give the same; None where it has to be. `remembered` is what `pack` was read with.
+    """
+    reading = _Reading(changed, remembered)
+    functions = reading.functions(pack)
+    if functions is None:
+        return None
+    by_id = {each.id: each for each in pack.functions}
+    by_id.update((each.id, each) for each in _completed(functions, pack.manifest, remembered))
+    return replace(
+        pack,
+        functions=tuple(by_id.values()),
+        files={**pack.files, **changed},
+        notes=(*(note for note in pack.notes if note.file not in changed), *reading.notes),
+    )
+
+
 def _fault(file: str, en: str, zh: str, path: str = "$") -> Fault:
     return Fault(file=file, path=path, message=Message(en, zh))
 
@@ -127,6 +146,23 @@ class _Reading:
             signature=signature,
             notes=tuple(self._notes),
         )
+
+    def functions(self, pack: Pack) -> list[FunctionDescriptor] | None:
+        """What the files describe, where each describes a function that `pack` has from the same file, and has no types."""
+        if not all(_is_descriptor(file) and file in pack.files for file in self._files):
+            return None
+        described = list(self._described())
+        functions = [
+            each for each in described if isinstance(each, FunctionDescriptor) and each.transport.proto is None
+        ]
+        self._check_forms(functions, pack.ui)
+        known = all(pack.origins.get(name) == file for name, file in self._origins.items())
+        whole = known and len(functions) == len(self._files) and not pack.descriptor_sets
+        return functions if whole and not self._faults else None
+
+    @property
+    def notes(self) -> list[Fault]:
+        return self._notes
 
     # ------------------------------------------------------------------------------------------------ manifest
 

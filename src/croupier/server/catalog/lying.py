@@ -13,7 +13,7 @@ from croupier.packs.folder import read_file, walk_folder
 from croupier.packs.manifest import MANIFEST_FILE
 from croupier.packs.names import Names, canonical, is_hidden
 from croupier.packs.pack import FaultyPack, Pack
-from croupier.packs.reading import read_pack
+from croupier.packs.reading import read_pack, revised
 from croupier.packs.refusal import ArchiveRefused
 from croupier.packs.remembered import Remembered
 
@@ -65,9 +65,12 @@ class LyingPack:
     def look(self, changed: Iterable[Path] | None = None) -> None:
         """Read anew what changed; without a list, look at every file. A pack that is faulty stays what it was."""
         try:
-            is_other = self._look_at_all() if changed is None else self._look_at(changed)
-            if is_other or self.faults:
-                self._read()
+            touched = None if changed is None else self._touched(changed)
+            if touched is None:
+                if self._look_at_all() or self.faults:
+                    self._read({})
+            elif touched or self.faults:
+                self._read(touched)
         except FaultyPack as error:
             self.faults = tuple(self._as_written(fault) for fault in error.faults)
         except CroupierError as error:
@@ -77,11 +80,18 @@ class LyingPack:
             self.faults = (_fault(f"cannot be read: {error.strerror or type(error).__name__}"),)
             self._stamps.clear()
 
-    def _read(self) -> None:
+    def _read(self, touched: Mapping[str, bytes]) -> None:
+        """`touched` is all that changed since the pack was good; nothing where that is not known."""
+        if touched and self.pack is not None and not self.faults and MANIFEST_FILE in self._files:
+            self.pack = revised(self.pack, touched, self._remembered) or self._whole()
+        else:
+            self.pack = self._whole()
+        self.faults = ()
+
+    def _whole(self) -> Pack:
         files = self._files if MANIFEST_FILE in self._files else dict(_with_manifest(self._files))
         self._remembered.keep(files)
-        self.pack = read_pack(files, self.folder.name, self._remembered)
-        self.faults = ()
+        return read_pack(files, self.folder.name, self._remembered)
 
     def _as_written(self, fault: Fault) -> Fault:
         """Without the folder that it was put into."""
@@ -108,18 +118,21 @@ class LyingPack:
         self._files, self._stamps = files, stamps
         return is_other
 
-    def _look_at(self, changed: Iterable[Path]) -> bool:
-        """As `_look_at_all`; where only files changed that were there, only at those."""
-        is_other = False
+    def _touched(self, changed: Iterable[Path]) -> dict[str, bytes] | None:
+        """The new contents of files that were there; None where files came or went. Raises as `_look_at_all` does."""
+        touched, stamps = {}, {}
         for place in changed:
             name = place.relative_to(self.folder).as_posix()
             if name in self._stamps and place.is_file():
-                self._stamps[name] = _stamp(place)
-                self._files[name] = read_file(place, name)
-                is_other = True
+                stamps[name] = _stamp(place)
+                touched[name] = read_file(place, name)
+            elif is_hidden(name):
+                continue
             elif name in self._stamps or place.exists() or any(each.startswith(f"{name}/") for each in self._files):
-                return self._look_at_all() or is_other
-        return is_other
+                return None
+        self._stamps.update(stamps)
+        self._files.update(touched)
+        return touched
 
 
 def _stamp(place: Path) -> Stamp:
