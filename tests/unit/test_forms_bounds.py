@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from croupier.errors import InvalidArgument
 from croupier.forms import Condition, FaultyForm, Form, Transform, derive, prune
+from croupier.forms.nodes import Budget
 from croupier.forms.patterns import matcher, searcher
-from croupier.forms.queries import Budget, read_query
+from croupier.forms.queries import read_query
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -2,10 +2,14 @@
 
     schema + ui ──► Form.compile ──► Form.check(value) ──► value without what is hidden, and its faults
                         │
-      show_if, required_if, disabled_if ──► conditions ──► plan ──► stages      derive ──► the schema in force, hidden fields
-                                                │                                │
-    view.transform ──► transforms ──► templates ├── queries (RFC 9535, the home of python-jsonpath)
-                                                └── patterns (RE2, its home)
+                        ├── plan ──► stages     which fields have conditions; in which order what is shown is decided
+                        ├── derive              decides it for a value; and tells a page the schema in force
+                        └── rewriting           the schema that is left to check
+
+    show_if, required_if, … ──► conditions ─┐
+                                            ├──► expressions, queries ──► environment, nodes   the home of python-jsonpath
+    view.transform ──► transforms ──────────┘                       └───► patterns             the home of RE2
+                           └──► templates ──► making, reckoning, values
 
 Everything is compiled once, shared freely, and bounded in time and output. The fixtures in `conformance/forms/` are the
 contract of both languages; docs/reference/forms.md is the text.

@@ -11,8 +11,8 @@ from typing import Any
 from croupier.descriptors import Message
 from croupier.forms.conditions import CONDITION_STEPS, Condition
 from croupier.forms.faults import FaultyForm, FormFault, SpecPath
+from croupier.forms.nodes import Budget
 from croupier.forms.plan import Field, Place, narrowed, read_plan, templates
-from croupier.forms.queries import Budget
 from croupier.forms.rewriting import in_force
 from croupier.forms.stages import stage_count, staged
 

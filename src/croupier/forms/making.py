@@ -7,7 +7,7 @@ import jsonpath
 
 from croupier.errors import InvalidArgument
 from croupier.forms import values
-from croupier.forms.queries import NOTHING, Budget, at, singular_keys
+from croupier.forms.nodes import NOTHING, Budget, at, singular_keys
 
 OUTPUT = 4_000_000
 """How much one transform may make: values, and the characters of texts and names."""

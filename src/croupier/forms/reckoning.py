@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from croupier.forms import values
-from croupier.forms.queries import same
+from croupier.forms.nodes import same
 
 
 def _multiplied(left: float | None, right: float | None) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from croupier.descriptors import Message
 from croupier.forms.faults import FaultyForm, FormFault
 from croupier.forms.making import Node, Run
-from croupier.forms.queries import NOTHING
+from croupier.forms.nodes import NOTHING
 from croupier.forms.templates import Reading
 
 _LANGUAGES = ("", "jsonpath", "path", "template", "cel")

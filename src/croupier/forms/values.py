@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from croupier.forms.queries import NOTHING, is_number, same
+from croupier.forms.nodes import NOTHING, is_number, same
 
 SAFE_INTEGER = 2**53
 MOST_DIGITS = 20
