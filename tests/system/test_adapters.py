@@ -1,6 +1,7 @@
 """Adapters as processes: a call by HTTP reaches a real Prometheus and comes back; they are killed, started again and stopped."""
 
 import asyncio
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from aiohttp import web
 from tests.planes.adapter_testbed import real_prometheus, serving
 from tests.system.stage import PROGRAM, TOKEN, Program, Stage, until
+
+from croupier.forms import Transform
+from croupier.shipped import shipped_packs
 
 RULES = """\
 groups:
@@ -48,6 +52,7 @@ async def test_our_own_metrics_are_asked_of_a_real_prometheus_through_server_age
     stage: Stage, prometheus: str
 ) -> None:
     prom = adapter(stage, "prom", "--url", prometheus)
+    stage.server.variables = {"CROUPIER_SERVER_PACKS": json.dumps({"directories": [str(shipped_packs())]})}
     for program in (stage.server, stage.agent, prom):
         await program.start()
     await stage.reachable("prom.query")
@@ -60,6 +65,13 @@ async def test_our_own_metrics_are_asked_of_a_real_prometheus_through_server_age
     await until(recorded, "the recording rule has counted a call")
     status, body = await stage.invoke("prom.query_range", {"expr": 'up{job="croupier"}', "step": "1s"})
     assert (status, body["data"]["resultType"]) == (200, "matrix")
+    _, described = await stage.get("/api/descriptors/prom.query_range")
+    chart = described["descriptor"]["outputs"]["views"][0]
+    (series,) = Transform.read(chart["transform"]).apply(body)
+    assert (chart["renderer"], series["name"], series["labels"]["job"]) == ("echarts.line", "up", "croupier")
+    assert series["data"][-1][1] == 1
+    status, body = await stage.invoke("prom.query", {"expr": "up", "time": "yesterday"})
+    assert (status, body["faults"][0]["path"]) == (400, "/time")  # the server's own check, by the shipped pack
     status, body = await stage.invoke("prom.query", {"expr": "up{"})
     assert (status, body["reason"]) == (400, "invalid_argument")
     assert "parse error" in body["detail"]
