@@ -126,6 +126,17 @@ async def test_a_wrong_silence_is_refused_in_words_about_it(agent, arguments, sa
     assert says in message
 
 
+async def test_a_matcher_may_ask_for_a_label_with_any_value_but_one(agent):
+    matchers = [
+        {"name": "rack", "value": "", "isEqual": False},
+        {"name": "alertname", "value": "Any.*", "isRegex": True},
+    ]
+    made = await agent.invoke("alertmanager.silence", silence(matchers=matchers))
+    await agent.invoke("alertmanager.expire_silence", {"silence_id": made["silence_id"]})
+    one = await agent.invoke("alertmanager.silence", silence(matchers=matchers[:1]))
+    await agent.invoke("alertmanager.expire_silence", {"silence_id": one["silence_id"]})
+
+
 async def test_a_wrong_matcher_is_refused_by_alertmanager(agent):
     reason, message = await rejection(agent.invoke("alertmanager.alerts", {"filter": ["no matcher"]}))
     assert reason == "invalid_argument"

@@ -60,11 +60,11 @@ async def rejection(awaitable):
 
 
 @asynccontextmanager
-async def calling(routes, **options):
-    """The address of a server with these routes, and an agent whose adapter may call it."""
+async def calling(routes, *also, **options):
+    """The address of a server with these routes, and an agent whose adapter may call it, and `also`."""
     async with (
         serving(routes) as address,
-        adapter(HttpAdapterSettings, allow=address, allow_loopback=True, **options) as agent,
+        adapter(HttpAdapterSettings, allow=[address, *also], allow_loopback=True, **options) as agent,
     ):
         yield address, agent
 
@@ -241,12 +241,38 @@ async def test_a_redirect_to_elsewhere_is_never_followed(where, reason):
     assert arrived == []
 
 
+@pytest.mark.parametrize("where", ["http://169.254.169.254/", "http://127.0.0.1:1/", "http://[", "/endless"])
+async def test_a_command_whose_redirect_fails_may_have_acted_and_says_so(where):
+    """Unavailable would free its idempotency key, and invalid arguments would sound as if nothing had been sent."""
+
+    async def endless(request):
+        return web.Response(body=b"x" * 3_000)
+
+    routes = {"/act": redirect(303, where), "/endless": endless}
+    async with calling(routes, "127.0.0.1:1", max_answer=2_000) as (address, agent):
+        asked = {"url": f"http://{address}/act", "method": "POST", "follow_redirects": True}
+        reason, message = await rejection(agent.invoke("http.request", asked))
+    assert reason == "outcome_unknown"
+    assert "answered with a redirect" in message
+
+
+async def test_a_command_whose_answer_is_too_large_may_have_acted():
+    async def large(request):
+        return web.Response(body=b"x" * 3_000)
+
+    async with calling({"/": large}, max_answer=2_000) as (address, agent):
+        reason, message = await rejection(
+            agent.invoke("http.request", {"url": f"http://{address}/", "method": "DELETE"})
+        )
+    assert (reason, "more than 2000 bytes" in message) == ("outcome_unknown", True)
+
+
 async def test_redirects_that_never_end_are_given_up():
     async with calling({"/a": redirect(302, "/a")}) as (address, agent):
         reason, message = await rejection(
             agent.invoke("http.request", {"url": f"http://{address}/a", "follow_redirects": True})
         )
-    assert (reason, message) == ("function_rejected", "more than 5 redirects, the last one to 127.0.0.1")
+    assert (reason, message) == ("function_rejected", "more than 5 redirects, the last one from 127.0.0.1")
 
 
 async def test_a_token_goes_to_its_host_only_and_is_not_told(tmp_path):

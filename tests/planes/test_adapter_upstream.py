@@ -59,6 +59,7 @@ async def silence(handler, **options):
         (403, b"", "unavailable", "check the token"),
         (404, b"nothing here", "function_rejected", "Prometheus: nothing here"),
         (429, b'{"message":"slow down"}', "unavailable", "slow down"),
+        (409, b"", "function_rejected", "HTTP status 409"),
         (500, b"", "unavailable", "HTTP status 500"),
         (503, b'"timed out"', "unavailable", "Prometheus: timed out"),
         (302, b"", "unavailable", "give the adapter the final url"),
@@ -82,6 +83,7 @@ async def test_a_failed_query_is_told_by_what_it_means(status, body, reason, say
     [
         (400, "invalid_argument"),
         (401, "unavailable"),
+        (409, "function_rejected"),
         (503, "unavailable"),
         (500, "outcome_unknown"),
         (502, "outcome_unknown"),
@@ -91,6 +93,11 @@ async def test_a_failed_command_is_unknown_where_it_may_have_acted(status, reaso
     error = await silence(answering(status))
     assert error.reason == reason
     assert ("may have acted" in error.message) == (reason == "outcome_unknown")
+
+
+async def test_a_command_whose_answer_is_too_large_may_have_acted():
+    error = await silence(answering(200, b" " * 3_000), max_answer=2_000)
+    assert (error.reason, "more than 2000 bytes" in error.message) == ("outcome_unknown", True)
 
 
 async def test_a_command_whose_answer_is_lost_is_unknown_and_a_query_may_be_repeated():

@@ -159,7 +159,7 @@ def _silence(
 ) -> dict[str, Any]:
     if not 0 < seconds <= _LONGEST_SILENCE:
         raise BadArgument("argument 'duration' must be above 0 and at most 366d")
-    if all(each["value"] == "" or (each.get("isRegex") and each["value"] in {".*", ".+"}) for each in matchers):
+    if all(_fits_all(each) for each in matchers):
         raise BadArgument("argument 'matchers' would silence every alert: name a value in one of them")
     return {
         "matchers": [{"isRegex": False, "isEqual": True, **each} for each in matchers],
@@ -168,6 +168,11 @@ def _silence(
         "startsAt": rfc3339(start),
         "endsAt": rfc3339(start + seconds),
     }
+
+
+def _fits_all(matcher: Matcher) -> bool:
+    anything = matcher["value"] == "" or (matcher.get("isRegex", False) and matcher["value"] in {".*", ".+"})
+    return anything and matcher.get("isEqual", True)
 
 
 def _add_expire(provider: Provider, upstream: Upstream) -> None:

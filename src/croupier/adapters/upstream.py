@@ -26,6 +26,10 @@ Intent = Literal["query", "command"]
 """A query that was lost may be repeated; whether a lost command took effect is not known."""
 
 
+class TooLarge(Exception):
+    """An answer has more bytes than are passed on. What was asked for may have been done."""
+
+
 class Missing(Rejected):
     """The system has nothing at the path it was asked for."""
 
@@ -98,6 +102,8 @@ class Upstream:
                 status = answer.status
         except UnicodeEncodeError:
             raise BadArgument(HALF_A_CHARACTER) from None
+        except TooLarge as error:
+            raise too_large(error, intent) from None
         except aiohttp.ClientConnectorError as error:
             raise Unavailable(f"{self.name} at {self.url} cannot be reached: {reason_of(error)}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -137,9 +143,17 @@ class Upstream:
             return Missing(says)
         if 300 <= status < 400:
             return Unavailable(f"{self.name} at {self.url} redirects: give the adapter the final url")
+        if 400 <= status < 500 and status != 429:
+            return Rejected(f"{says} (HTTP status {status})")
         if intent == "query" or status in {429, 503}:
             return Unavailable(f"{says} (HTTP status {status})")
         return OutcomeUnknown(f"{says} (HTTP status {status}); it may have acted: look there before you repeat it")
+
+
+def too_large(error: TooLarge, intent: Intent) -> Exception:
+    if intent == "query":
+        return Rejected(f"{error}: ask for less")
+    return OutcomeUnknown(f"{error}, which were not read; it may have acted: look there before you repeat it")
 
 
 def reason_of(error: aiohttp.ClientConnectorError) -> str:
@@ -147,7 +161,7 @@ def reason_of(error: aiohttp.ClientConnectorError) -> str:
 
 
 async def read_bounded(answer: aiohttp.ClientResponse, most: int, who: str) -> bytes:
-    """The whole body. Raises Rejected for one of more than `most` bytes, without reading on."""
+    """The whole body. Raises TooLarge for one of more than `most` bytes, without reading on."""
     body = bytearray()
     announced = 0 if answer.method == "HEAD" else answer.content_length or 0
     if announced <= most:
@@ -158,7 +172,7 @@ async def read_bounded(answer: aiohttp.ClientResponse, most: int, who: str) -> b
         else:
             return bytes(body)
     answer.close()
-    raise Rejected(f"{who} answers with more than {most} bytes: ask for less")
+    raise TooLarge(f"{who} answers with more than {most} bytes")
 
 
 def _json_text(body: bytes, secret: Secret) -> bytes:

@@ -18,7 +18,7 @@ from croupier.adapters.http.addresses import AddressPolicy, AddressRefused
 from croupier.adapters.http.allowed import Allowed, Rule, host_of
 from croupier.adapters.http.headers import for_another_host, told
 from croupier.adapters.secret import Secret
-from croupier.adapters.upstream import CONNECT_SECONDS, read_bounded, reason_of
+from croupier.adapters.upstream import CONNECT_SECONDS, TooLarge, read_bounded, reason_of, too_large
 from croupier.settings import HttpAdapterSettings
 from croupier_sdk import BadArgument, OutcomeUnknown, Rejected, Unavailable
 
@@ -107,16 +107,35 @@ class Target:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
-                for _ in range(REDIRECTS + 1):
-                    answer, body = await self._send(request)
-                    following = self._redirected(request, answer) if follow else None
-                    if following is None:
-                        spent = round((time.monotonic() - began) * 1000)
-                        return await asyncio.to_thread(self._document, answer, body, spent)
-                    request = following
+                answer, body = await self._send(request)
+                if follow and _is_redirect(answer):
+                    answer, body = await self._follow(request, answer)
+                spent = round((time.monotonic() - began) * 1000)
+                return await asyncio.to_thread(self._document, answer, body, spent)
         except TimeoutError:
             raise self._lost(request, f"did not answer within {self.seconds:g} s") from None
-        raise Rejected(f"more than {REDIRECTS} redirects, the last one to {host_of(request.url)}")
+
+    async def _follow(self, first: Request, answer: aiohttp.ClientResponse) -> tuple[aiohttp.ClientResponse, bytes]:
+        """The answer at the end of the redirects. Raises as `call`; after a command nothing is certain any more."""
+        try:
+            return await self._redirects(first, answer)
+        except (BadArgument, Rejected, Unavailable) as error:
+            if first.method in _SAFE:
+                raise
+            raise OutcomeUnknown(
+                f"{host_of(first.url)} answered with a redirect, and may have acted: look there before you repeat it. "
+                f"The redirect could not be followed: {error}"
+            ) from None
+
+    async def _redirects(
+        self, request: Request, answer: aiohttp.ClientResponse
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        for _ in range(REDIRECTS):
+            request = self._redirected(request, answer)
+            answer, body = await self._send(request)
+            if not _is_redirect(answer):
+                return answer, body
+        raise Rejected(f"more than {REDIRECTS} redirects, the last one from {host_of(request.url)}")
 
     async def _send(self, request: Request) -> tuple[aiohttp.ClientResponse, bytes]:
         if self._session is None:
@@ -128,6 +147,8 @@ class Target:
                 request.method, request.url, headers=headers, data=request.body, allow_redirects=False
             ) as answer:
                 return answer, await read_bounded(answer, self._most_bytes, host)
+        except TooLarge as error:
+            raise too_large(error, "query" if request.method in _SAFE else "command") from None
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 raise BadArgument(f"{host}: {error.os_error}", "permission_denied") from None
@@ -145,13 +166,10 @@ class Target:
             return Unavailable(text)
         return OutcomeUnknown(f"{text}; it may have acted: look there before you repeat it")
 
-    def _redirected(self, request: Request, answer: aiohttp.ClientResponse) -> Request | None:
+    def _redirected(self, request: Request, answer: aiohttp.ClientResponse) -> Request:
         """The request that a redirect asks for. Raises BadArgument where it leads to what is not allowed."""
-        where = answer.headers.get("Location", "")
-        if answer.status not in _REDIRECTED or not where:
-            return None
         try:
-            joined = str(request.url.join(URL(where)))
+            joined = str(request.url.join(URL(answer.headers["Location"])))
         except ValueError:
             raise Rejected(f"{host_of(request.url)} redirects to something that is no URL") from None
         url = self.allowed.check(joined)
@@ -172,6 +190,10 @@ class Target:
             **_content(self._credentials.mask(body), answer.headers.get("Content-Type", "")),
         }
         return self._credentials.mask(orjson.dumps(document))
+
+
+def _is_redirect(answer: aiohttp.ClientResponse) -> bool:
+    return answer.status in _REDIRECTED and bool(answer.headers.get("Location"))
 
 
 def _content(body: bytes, content_type: str) -> dict[str, Any]:
