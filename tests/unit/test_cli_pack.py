@@ -109,10 +109,14 @@ def test_a_key_that_others_can_read_is_not_used(capsys, here: Path):
     assert "chmod 600" in capsys.readouterr().err
 
 
-def test_a_key_is_not_written_over(capsys):
+def test_a_key_is_not_written_over(capsys, here: Path):
     assert run(["pack", "keygen", "key"]) == 0
     assert run(["pack", "keygen", "key"]) == 1
+    assert "key.pub is there already" in capsys.readouterr().err
+    (here / "key.pub").unlink()
+    assert run(["pack", "keygen", "key"]) == 1
     assert "File exists" in capsys.readouterr().err
+    assert not (here / "key.pub").exists()
 
 
 def test_two_packs_are_compared_without_a_server(capsys, here: Path):

@@ -292,6 +292,9 @@ async def test_an_installed_pack_takes_the_place_of_one_of_its_name_in_a_folder(
     packs = packs_of(lying=lambda: [lying])
     assert [(held.lying, held.pack) for held in await packs.list(ANN)] == [(True, lying)]
     before = await packs.tag()
+    changed = pack_archive("base", ("base.g",), version="2.0.0")
+    (found,) = (await packs.take(ANN, changed, dry_run=True)).steps
+    assert (found.action, found.difference.old_version, found.difference.verdict) == ("install", "1.0.0", "breaking")
     await install(packs, "base", version="2.0.0")
     assert [(held.lying, held.record.current.version) for held in await packs.list(ANN)] == [(False, "2.0.0")]
     await packs.uninstall(ANN, "base")

@@ -161,6 +161,8 @@ def keygen(file: Path, comment: str | None, as_json: bool) -> None:
     with telling("no key was made", as_json=as_json):
         if not said.isprintable():
             raise InvalidArgument("a comment is one line of text")
+        if public.exists():
+            raise FailedPrecondition(f"{public} is there already: choose another name, or move it away")
         made = make_key(said)
         for path, content, mode in ((file, made[0], 0o600), (public, made[1], 0o644)):
             _create(path, content, mode)

@@ -15,6 +15,8 @@ from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.exits import Exit
 from croupier.cli.pack_files import READ_PACK, difference_of, load, name_of_file, telling
 from croupier.cli.terminal import print_json, print_table, printable
+from croupier.errors import PayloadTooLarge
+from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.packs.pack import write_packs
 from croupier.settings import ClientSettings
 
@@ -22,6 +24,8 @@ _NAME = click.argument("name")
 _YES = click.option("--yes", is_flag=True, help="do not ask")
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _SHOWN = 20
+_WHOLE = frozenset({"install", "uninstall"})
+"""Where every file comes or goes, nobody needs their names."""
 
 
 @click.command()
@@ -44,6 +48,9 @@ def install(
         if dry_run or not found.get("accepted"):
             _end(found, as_json=as_json)
         _print_change(found)
+        if all(step.get("action") == "unchanged" for step in found.get("packs") or []):
+            click.echo("nothing changes")
+            return
         _ask("Install this?")
         # What was looked at is what is installed: the server refuses when its packs have changed since.
         found = sending.send(expected=str(found.get("etag")), as_json=as_json)
@@ -222,7 +229,13 @@ class _Sending:
 
 def _archive(pack: Path) -> bytes:
     """A folder is checked and packed here; an archive is sent as it is, for the server to check."""
-    return write_packs(load(pack)) if pack.is_dir() else pack.read_bytes()
+    if pack.is_dir():
+        return write_packs(load(pack))
+    with pack.open("rb") as file:
+        archive = file.read(ARCHIVE_BYTES + 1)
+    if len(archive) > ARCHIVE_BYTES:
+        raise PayloadTooLarge(f"an archive has at most {ARCHIVE_BYTES} bytes")
+    return archive
 
 
 def _given_name(pack: Path) -> str:
@@ -291,6 +304,9 @@ def _print_step(step: Mapping[str, Any]) -> None:
             mark = "breaking: " if change.get("breaking") else ""
             click.echo(printable(f"      {mark}{change.get('path')} {(change.get('why') or {}).get('en')}"))
     files: Sequence[Mapping[str, Any]] = step.get("files") or []
+    if step.get("action") in _WHOLE:
+        click.echo(f"  {len(files)} files")
+        files = []
     for file in files[:_SHOWN]:
         click.echo(printable(f"  {_SIGNS.get(str(file.get('what')), '?')} {file.get('name')}"))
     if len(files) > _SHOWN:

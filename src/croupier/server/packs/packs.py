@@ -3,6 +3,7 @@
 import asyncio
 import builtins
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -21,8 +22,10 @@ from croupier.server.packs.shelf import Held, Shelf
 from croupier.server.packs.trust import Trust
 from croupier.store.packs import PackStore
 
+log = logging.getLogger(__name__)
+
 MOST_INSTALLED = 500
-MOST_BYTES = 1024 * 1024 * 1024
+MOST_BYTES = 512 * 1024 * 1024
 """All installed packs together, unpacked."""
 MOST_UNINSTALLED = 100
 """So many packs that were uninstalled are remembered, and can be rolled back to; the oldest are forgotten first."""
@@ -243,7 +246,9 @@ class Packs:
                 steps.append(step("unchanged", old, pack, signed_by))
                 continue
             news[pack.name] = self._with_version(caller, known, pack, signed_by)
-            steps.append(step("upgrade" if old is not None else "install", old, pack, signed_by))
+            # Whoever installs over a pack in a folder wants to know what changes for its callers.
+            before = old or next((each for each in self._lying() if each.name == pack.name), None)
+            steps.append(step("upgrade" if old is not None else "install", before, pack, signed_by))
         return self._plan(news, *steps)
 
     def _plan(self, news: dict[str, Held], *steps: Step) -> Plan:
@@ -296,6 +301,8 @@ class Packs:
         records = [plan.after[name].record for name in plan.changed if name not in forgotten]
         await self._store.replace(records, forgotten)
         await self._use({name: held for name, held in plan.after.items() if name not in forgotten})
+        for record in records:
+            log.info("pack %s %s is %s, by %s", record.name, record.current.version, record.state, record.changed_by)
         await self._shelf.clear(held.record for held in self._held.values())
 
     async def _use(self, held: dict[str, Held]) -> None:
