@@ -99,6 +99,8 @@ async def test_programs_read_json(croupier: Any):
     run(["pack", "sign", "shop", "--key", "key"])
     _, out, _ = await croupier("install", "shop", "--dry-run", "--json")
     assert json.loads(out)["accepted"] is True
+    code, out, err = await croupier("install", "shop", "--json")
+    assert (code, out, "say --yes" in err) == (2, "", True)
     code, out, _ = await croupier("show", "nobody", "--json")
     assert (code, json.loads(out)["reason"]) == (4, "not_found")
 

@@ -47,6 +47,8 @@ def install(
         found = sending.send(dry_run=True, as_json=as_json)
         if dry_run or not found.get("accepted"):
             _end(found, as_json=as_json)
+        if as_json:
+            raise click.UsageError("with --json nobody is asked: say --yes, or --dry-run")
         _print_change(found)
         if all(step.get("action") == "unchanged" for step in found.get("packs") or []):
             click.echo("nothing changes")
