@@ -84,7 +84,9 @@ async def test_a_failed_query_is_told_by_what_it_means(status, body, reason, say
         (400, "invalid_argument"),
         (401, "unavailable"),
         (409, "function_rejected"),
-        (503, "unavailable"),
+        (429, "unavailable"),
+        (302, "function_rejected"),
+        (503, "outcome_unknown"),  # proxies say so also when the connection broke after the request was sent
         (500, "outcome_unknown"),
         (502, "outcome_unknown"),
     ],

@@ -142,10 +142,11 @@ class Upstream:
         if status == 404:
             return Missing(says)
         if 300 <= status < 400:
-            return Unavailable(f"{self.name} at {self.url} redirects: give the adapter the final url")
+            kind = Unavailable if intent == "query" else Rejected
+            return kind(f"{self.name} at {self.url} redirects: give the adapter the final url")
         if 400 <= status < 500 and status != 429:
             return Rejected(f"{says} (HTTP status {status})")
-        if intent == "query" or status in {429, 503}:
+        if intent == "query" or status == 429:
             return Unavailable(f"{says} (HTTP status {status})")
         return OutcomeUnknown(f"{says} (HTTP status {status}); it may have acted: look there before you repeat it")
 
