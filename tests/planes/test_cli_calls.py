@@ -456,3 +456,47 @@ async def test_route_says_that_nobody_would_receive_a_call(api, capsys):
     assert capsys.readouterr().out == "unknown function f\n"
     assert await api.croupier("route", "f", "--json") == 0
     assert json.loads(capsys.readouterr().out) == preview
+
+
+# ------------------------------------------------------------------------------------------------ descriptions
+
+
+async def test_descriptions_are_listed_with_whose_they_are(api, capsys):
+    origin = {"kind": "pack", "name": "player", "version": "1.0", "file": "descriptors/player.ban.json"}
+    ban = {"id": "player.ban", "version": "1.2", "category": "player", "risk": "high", "origin": origin, "scopes": []}
+    api.on("/api/descriptors", answers(json.dumps([ban]).encode()))
+    assert await api.croupier("descriptors", "list", "player.*", "--category", "player") == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("player.ban", "1.2", "high", "pack player 1.0", "everywhere"))
+    assert api.seen[0][0] in {
+        "/api/descriptors?id=player.*&category=player",
+        "/api/descriptors?id=player.%2A&category=player",
+    }
+
+
+async def test_one_description_is_shown_with_its_versions(api, capsys):
+    version = {"digest": "abc", "version": "1.2", "origin": {"kind": "provider", "name": "p"}, "replaced_ms": 0}
+    found = {
+        "id": "player.ban",
+        "descriptor": {"id": "player.ban"},
+        "versions": [version, {**version, "replaced_ms": 7}],
+    }
+    api.on("/api/descriptors/player.ban", answers(json.dumps(found).encode()))
+    assert await api.croupier("descriptors", "show", "player.ban") == 0
+    told = capsys.readouterr().out
+    assert '"id": "player.ban"' in told
+    assert "provider p" in told
+    assert await api.croupier("descriptors", "show", "player.ban", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == found
+
+
+def test_a_folder_of_descriptions_is_checked_without_a_server(tmp_path, capsys):
+    (tmp_path / "good.json").write_text('{"id": "good"}')
+    assert run(["descriptors", "validate", str(tmp_path)]) == 0
+    (tmp_path / "bad.json").write_text('{"id": "bad", "risk": "?"}')
+    assert run(["descriptors", "validate", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert "bad.json: $.risk: write low, medium or high" in told.err
+    assert "1 descriptions, 1 faults" in told.out
+    assert run(["descriptors", "validate", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["faults"][0]["path"] == "$.risk"

@@ -143,7 +143,7 @@ async def test_every_fault_of_a_pack_is_told_with_file_and_path(server: Server):
 
 @pytest.mark.parametrize(
     "archive",
-    [b"", b"no archive", gzip.compress(b"no tar"), write_archive({"a.txt": b""}), pack_archive()[:-9]],
+    [b"", b"no archive", gzip.compress(b"no tar", mtime=0), write_archive({"a.txt": b""}), pack_archive()[:-9]],
 )
 async def test_what_is_no_pack_is_refused(server: Server, archive: bytes):
     reply = await send(server, archive)

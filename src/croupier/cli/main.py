@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),
     "bulk": Entry(module="croupier.cli.bulk", help="Run a function once for every row of a file"),
     "pack": Entry(module="croupier.cli.pack", help="Make, check, sign, install and compare packs of functions"),
+    "descriptors": Entry(module="croupier.cli.descriptors", help="List, show and check descriptions of functions"),
     "registry": Entry(
         module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
     ),
