@@ -43,12 +43,36 @@ def test_no_payload_is_an_empty_message(naming):
     assert I18nText.FromString(outcome(naming, "name", b"")) == I18nText(en="/0")
 
 
-def test_its_description_names_the_messages(naming):
+def test_its_description_has_the_messages_and_their_schemas(naming):
     entry = naming.functions["name"].manifest
 
-    assert entry["request"] == {"proto_fqn": "croupier.common.v1.Menu"}
-    assert entry["response"] == {"proto_fqn": "croupier.common.v1.I18nText"}
+    assert entry["request"]["proto_fqn"] == "croupier.common.v1.Menu"
+    assert entry["request"]["json_schema"]["properties"]["order"]["maximum"] == 2**31 - 1
+    assert entry["response"] == {
+        "json_schema": {
+            "type": "object",
+            "properties": {"en": {"type": "string"}, "zh": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        "proto_fqn": "croupier.common.v1.I18nText",
+    }
     assert entry["summary"] == {"en": "Name a menu."}
+
+
+def test_options_may_speak_of_the_fields_of_its_message(game):
+    @game.function("f", sensitive=["path"], dry_run="hidden", hash_key="section", examples=[{"section": "GM"}])
+    def f(menu: Menu) -> I18nText: ...
+
+    entry = game.functions["f"].manifest
+
+    assert entry["request"]["json_schema"]["properties"]["path"] == {"type": "string", "writeOnly": True}
+    assert entry["ui"] == {"fields": {"path": {"sensitive": True}}}
+    with pytest.raises(TypeError, match="there is no parameter 'order' of type bool"):
+        game.function("g", dry_run="order")(f)
+    with pytest.raises(TypeError, match="there is no parameter 'unknown'"):
+        game.function("g", sensitive=["unknown"])(f)
+    with pytest.raises(TypeError, match=r"example 1: .*no field named"):
+        game.function("g", examples=[{"unknown": 1}])(f)
 
 
 @pytest.mark.parametrize(

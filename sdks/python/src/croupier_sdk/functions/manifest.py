@@ -37,12 +37,11 @@ def describe(options: Options, signature: Signature, *, is_job: bool) -> dict[st
     }
     if (request := options.request_schema or signature.schema) is not None:
         entry["request"] = {"json_schema": _masked(request, options)}
-    elif signature.takes is not None:
-        entry["request"] = {"proto_fqn": full_name(signature.takes)}
     if (response := options.response_schema or signature.response) is not None:
         entry["response"] = {"json_schema": dict(response)}
-    elif signature.answers is not None:
-        entry["response"] = {"proto_fqn": full_name(signature.answers)}
+    for side, message in (("request", signature.takes), ("response", signature.answers)):
+        if message is not None:
+            entry.setdefault(side, {})["proto_fqn"] = full_name(message)
     return _filled(entry)
 
 
@@ -85,8 +84,9 @@ def _routing(options: Options) -> dict[str, str]:
 
 def _ui(options: Options, signature: Signature) -> dict[str, Any]:
     shown: dict[str, dict[str, Any]] = {}
-    for name, shape in signature.parameters.items():
-        said = shape.field.ui() if shape.field else {}
+    for name in dict.fromkeys((*signature.parameters, *options.sensitive)):
+        shape = signature.parameters.get(name)
+        said = shape.field.ui() if shape is not None and shape.field else {}
         if name in options.sensitive:
             said["sensitive"] = True
         if "label" in said:
@@ -107,14 +107,12 @@ def _masked(schema: Mapping[str, Any], options: Options) -> dict[str, Any]:
 
 
 def _check_names(options: Options, signature: Signature) -> None:
-    known = set((options.request_schema or signature.schema or {}).get("properties", {}))
+    known = (options.request_schema or {}).get("properties") or signature.properties
     for option, names in (("sensitive", options.sensitive), ("hash_key", _plain(options.hash_key))):
         for name in names:
             if name not in known:
                 raise TypeError(f"function {options.id}, option {option}: there is no parameter {name!r}")
-    if options.dry_run and (
-        options.dry_run not in known or signature.parameters[options.dry_run].schema.get("type") != "boolean"
-    ):
+    if options.dry_run and known.get(options.dry_run, {}).get("type") != "boolean":
         raise TypeError(
             f"function {options.id}, option dry_run: there is no parameter {options.dry_run!r} of type bool"
         )

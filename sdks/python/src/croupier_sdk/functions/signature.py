@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from croupier_sdk.errors import BadArgument
 from croupier_sdk.functions.docstrings import Documentation, parse_docstring
 from croupier_sdk.functions.encoding import Unserializable, from_payload, to_json
+from croupier_sdk.functions.message_schema import message_schema
 from croupier_sdk.functions.messages import is_message, read_message
 from croupier_sdk.functions.shapes import Mismatch, Shape, record_shape, shape_of
 from croupier_sdk.running.context import BlockingJobContext, CallContext, JobContext
@@ -26,7 +27,7 @@ _CONTEXTS = (CallContext, JobContext, BlockingJobContext)
 class Signature:
     parameters: Mapping[str, Shape]
     schema: Mapping[str, Any] | None
-    """None where the handler takes the payload raw."""
+    """None where the handler takes the payload as bytes."""
     response: Mapping[str, Any] | None
     documentation: Documentation
     raw: str = ""
@@ -38,6 +39,12 @@ class Signature:
     context: str = ""
     """The parameter that gets the call's or job's context."""
     read: Callable[[Any], dict[str, Any]]
+
+    @property
+    def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        """The schemas of its arguments, or of the fields of the message that it takes."""
+        found: Mapping[str, Mapping[str, Any]] = (self.schema or {}).get("properties", {})
+        return found
 
     def bind(self, payload: bytes) -> dict[str, Any]:
         """The handler's keyword arguments. Raises BadArgument, naming the argument that is wrong."""
@@ -68,7 +75,7 @@ def read_signature(function_id: str, handler: Handler) -> Signature:
     record = record_shape(shapes, required, dict)
     return Signature(
         parameters=shapes,
-        schema=None if raw else record.schema,
+        schema=_schema(raw, hints) if raw else record.schema,
         response=_response(function_id, hints),
         documentation=documentation,
         raw=raw,
@@ -77,6 +84,11 @@ def read_signature(function_id: str, handler: Handler) -> Signature:
         context="".join(contexts),
         read=record.read,
     )
+
+
+def _schema(raw: str, hints: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Of a message; a payload that is taken as it is has none."""
+    return message_schema(hints[raw].DESCRIPTOR) if is_message(hints[raw]) else None
 
 
 def _raw_parameter(function_id: str, parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any]) -> str:
@@ -124,8 +136,10 @@ def _default(where: str, default: Any, shape: Shape) -> Any:
 
 def _response(function_id: str, hints: Mapping[str, Any]) -> Mapping[str, Any] | None:
     answer = hints.get("return", Any)
-    if answer in (bytes, RawPayload) or is_message(answer):
+    if answer in (bytes, RawPayload):
         return None
+    if is_message(answer):
+        return message_schema(answer.DESCRIPTOR)
     try:
         return shape_of(answer).schema or None
     except TypeError as error:

@@ -72,7 +72,7 @@ class Offering:
             options = {"version": thing.version, "entity": thing.name, "operation": verb}
             function = made(operation.function, f"{thing.name}.{verb}", options)
             self.add_function(function)
-        parameters = function.signature.parameters
+        parameters = function.signature.properties
         if operation.field and function.signature.schema is not None and operation.field not in parameters:
             raise ValueError(f"{what}: function {function.id} has no parameter {operation.field!r}")
         return function.id, thing.key if thing.key in parameters else ""
