@@ -37,6 +37,34 @@ def test_a_filter_that_finds_nothing_is_paid_for_too() -> None:
         Condition.read("$..[?$..[?@ > 9]]").holds([[0] * 500 for _ in range(40)])
 
 
+def test_comparing_large_values_again_and_again_is_paid_for() -> None:
+    big = {"one": list(range(5_000)), "other": list(range(5_000)), "rows": [0] * 1_000}
+    with pytest.raises(InvalidArgument, match="too many steps"):
+        Condition.read("$.rows[?$.one == $.other]").holds(big)
+
+
+def test_what_a_filter_asks_of_the_whole_value_is_looked_for_once() -> None:
+    rows = {"rows": [{"n": 5_000}] * 1_000}
+    assert not Condition.read("$.rows[?@.n < count($.rows[*])]").holds(rows)
+
+
+@pytest.mark.parametrize("where", [{"eq": ["$$.one", "$$.other"]}, {"contains": ["$$.one", -1]}])
+def test_a_transform_that_looks_through_large_values_again_and_again_is_stopped(where: Any) -> None:
+    big = {"one": list(range(5_000)), "other": list(range(5_000)), "rows": [0] * 1_000}
+    with pytest.raises(InvalidArgument, match="too many steps"):
+        Transform.read({"template": {"forEach": {"path": "$.rows", "where": where}}}).apply(big)
+
+
+def test_deep_values_are_refused_by_a_transform_that_compares_them() -> None:
+    one: list[Any] = []
+    other: list[Any] = []
+    for _ in range(1_000):
+        one, other = [one], [other]
+    transform = Transform.read({"template": {"forEach": {"path": "$.l", "where": {"eq": ["$[0]", "$[1]"]}}}})
+    with pytest.raises(InvalidArgument, match="nested too deep"):
+        transform.apply({"l": [[one, other]]})
+
+
 def test_the_conditions_of_one_form_share_their_steps() -> None:
     form = Form.compile(None, {"fields": {"rows[].x": {"show_if": "@.on"}}})
     assert form.check({"rows": [{"on": True}] * 9_000}).faults == ()

@@ -64,7 +64,7 @@ def _operands(node: BaseExpression, operator: str) -> list[BaseExpression]:
 
 def _comparison(node: InfixExpression) -> Holds:
     left, operator, right = _value(node.left), node.operator, _value(node.right)
-    return lambda context: compare(left(context), operator, right(context))
+    return lambda context: compare(left(context), operator, right(context), context[2])
 
 
 def _alone(node: FilterQuery, truth: Truth) -> Holds:
@@ -132,12 +132,13 @@ def _returns(node: FunctionExtension) -> ExpressionType | None:
 
 
 def _evaluated(node: BaseExpression) -> Value:
-    """What the library makes of `node`."""
+    """What the library makes of `node`; once for a whole value, where it looks at nothing else."""
 
     def evaluate(context: Context) -> Any:
-        root, around, budget = context
-        return node.evaluate(
-            FilterContext(env=ENVIRONMENT, current=around, root=root, extra_context={"budget": budget})
-        )
+        root, current, budget = context
+        more = {"budget": budget, "root": root}
+        return node.evaluate(FilterContext(env=ENVIRONMENT, current=current, root=root, extra_context=more))
 
-    return evaluate
+    if node.volatile:
+        return evaluate
+    return lambda context: context[2].kept(node, context[0], lambda: evaluate(context))

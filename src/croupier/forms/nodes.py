@@ -1,5 +1,6 @@
 """What paths find: nothing or values; how values compare, and how much looking for them may cost."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jsonpath
@@ -16,12 +17,13 @@ NOTHING = UNDEFINED
 
 
 class Budget:
-    """How many nodes may still be visited."""
+    """How many nodes may still be visited; and what paths from the root have found already."""
 
-    __slots__ = ("left",)
+    __slots__ = ("_kept", "left")
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
+        self._kept: dict[int, tuple[Any, Any]] = {}
 
     def spend(self, steps: int = 1) -> None:
         """Raises InvalidArgument when nothing is left."""
@@ -29,35 +31,47 @@ class Budget:
         if self.left < 0:
             raise InvalidArgument("evaluating takes too many steps; use narrower paths, or less data")
 
+    def kept(self, of: object, root: Any, evaluate: Callable[[], Any]) -> Any:
+        """What `of`, which lives as long as its query, makes of `root`: evaluated once."""
+        known = self._kept.get(id(of))
+        if known is None or known[0] is not root:
+            known = self._kept[id(of)] = root, evaluate()
+        return known[1]
 
-def compare(left: object, operator: str, right: object) -> bool:
+
+def compare(left: object, operator: str, right: object, budget: Budget | None = None) -> bool:
     """Two values, or Nothing, by RFC 9535, 2.3.5.2.2: equal in type and value; only texts and numbers have an order."""
     if operator == "==":
-        return same(left, right)
+        return same(left, right, budget)
     if operator == "!=":
-        return not same(left, right)
+        return not same(left, right, budget)
     if operator in {">", ">="}:
         left, right = right, left
-    return _less(left, right) or (operator in {"<=", ">="} and same(left, right))
+    return _less(left, right) or (operator in {"<=", ">="} and same(left, right, budget))
 
 
-def same(left: object, right: object) -> bool:
-    """Whether two JSON values, or Nothing, are the same: 1 is 1.0, and true is not 1."""
+def same(left: object, right: object, budget: Budget | None = None) -> bool:
+    """Whether two JSON values, or Nothing, are the same: 1 is 1.0, and true is not 1. What is inside is paid for."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list):
-        return (
-            isinstance(right, list)
-            and len(left) == len(right)
-            and all(same(one, other) for one, other in zip(left, right, strict=True))
-        )
+        return isinstance(right, list) and len(left) == len(right) and _paid_same(zip(left, right, strict=True), budget)
     if isinstance(left, dict):
         return (
             isinstance(right, dict)
             and left.keys() == right.keys()
-            and all(same(one, right[key]) for key, one in left.items())
+            and _paid_same(((one, right[key]) for key, one in left.items()), budget)
         )
     return left is right if left is NOTHING or right is NOTHING else left == right
+
+
+def _paid_same(pairs: Iterable[tuple[object, object]], budget: Budget | None) -> bool:
+    for one, other in pairs:
+        if budget is not None:
+            budget.spend()
+        if not same(one, other, budget):
+            return False
+    return True
 
 
 def is_number(value: object) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import jsonpath
-from jsonpath.filter import BaseExpression, FilterExpression, FilterQuery, InfixExpression, RootFilterQuery, walk
+from jsonpath.filter import BaseExpression, FilterExpression, FilterQuery, InfixExpression, walk
 from jsonpath.match import JSONPathMatch
 from jsonpath.selectors import Filter, FilterContext
 
@@ -36,11 +36,16 @@ class _Node(JSONPathMatch):
 
 
 class _BoundedPath(jsonpath.JSONPath):
-    """A path whose nodes are paid for; the budget travels with the nodes."""
+    """A path whose nodes are paid for. Budget and root travel with the nodes: in a filter within a filter, `$` is still the
+    whole value, and not what the outer filter looks at, as the library has it.
+    """
 
     def finditer(self, data: Any, *, filter_context: Any = None) -> Iterator[JSONPathMatch]:
         context = filter_context or {"budget": Budget()}
-        nodes: Any = (_Node(filter_context=context, obj=data, parent=None, path="$", parts=(), root=data),)
+        if "root" not in context:
+            context = {**context, "root": data}
+        root = context["root"]
+        nodes: Any = (_Node(filter_context=context, obj=data, parent=None, path="$", parts=(), root=root),)
         for segment in self.segments:
             nodes = segment.resolve(nodes)
         return iter(nodes)
@@ -51,19 +56,14 @@ class _PaidFilter(FilterExpression):
 
     __slots__ = ("_holds",)
 
-    def __init__(self, expression: BaseExpression, holds: Holds | None) -> None:
+    def __init__(self, expression: BaseExpression) -> None:
         super().__init__(expression)
-        self._holds = holds
+        self._holds: Holds = test(expression, is_there)
 
     def evaluate(self, context: FilterContext) -> bool:
         budget: Budget = context.extra_context["budget"]
         budget.spend()
-        if self._holds is not None:
-            return self._holds((context.root, context.current, budget))
-        return super().evaluate(context)
-
-    def cache_tree(self) -> FilterExpression:
-        return _PaidFilter(super().cache_tree().expression, None)
+        return self._holds((context.root, context.current, budget))
 
 
 @lru_cache(maxsize=4096)
@@ -115,16 +115,9 @@ def bound(expression: BaseExpression) -> None:
 
 def _paid(path: jsonpath.JSONPath) -> jsonpath.JSONPath:
     for selector in _filters(path):
-        expression = selector.expression.expression
-        selector.cacheable_nodes = _is_worth_keeping(expression)
-        holds = None if selector.cacheable_nodes else test(expression, is_there)
-        selector.expression = _PaidFilter(expression, holds)
+        selector.expression = _PaidFilter(selector.expression.expression)
+        selector.cacheable_nodes = False
     return _BoundedPath(env=path.env, segments=path.segments)
-
-
-def _is_worth_keeping(expression: BaseExpression) -> bool:
-    """Whether a path from the root may find several: the library keeps what it found for all elements of the filter."""
-    return any(isinstance(node, RootFilterQuery) and not node.path.singular_query() for node in walk(expression))
 
 
 def _filters(path: jsonpath.JSONPath) -> Iterator[Filter]:

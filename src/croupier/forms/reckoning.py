@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from croupier.forms import values
-from croupier.forms.nodes import same
+from croupier.forms.nodes import Budget, same
 
 
 def _multiplied(left: float | None, right: float | None) -> float | None:
@@ -34,15 +34,15 @@ OF_TWO: Mapping[str, Callable[[float | None, float | None], float | None]] = {
 }
 
 
-def _greater(left: Any, right: Any) -> bool:
+def _greater(left: Any, right: Any, _budget: Budget) -> bool:
     one, other = values.number(left), values.number(right)
     return one is not None and other is not None and one > other
 
 
-TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
+TESTS: Mapping[str, Callable[[Any, Any, Budget], bool]] = {
     "eq": same,
-    "ne": lambda left, right: not same(left, right),
+    "ne": lambda left, right, budget: not same(left, right, budget),
     "gt": _greater,
-    "lt": lambda left, right: _greater(right, left),
+    "lt": lambda left, right, budget: _greater(right, left, budget),
     "contains": values.contains,
 }

@@ -108,7 +108,7 @@ class Reading:
         if name == "match":
             return self._match(left, sides[1], (*path, 1))
         right, holds = self.node(sides[1], (*path, 1), depth), TESTS[name]
-        return lambda run, item: holds(left(run, item), right(run, item))
+        return lambda run, item: holds(left(run, item), right(run, item), run.budget)
 
     def _match(self, left: Node, pattern: Any, path: SpecPath) -> Test:
         if not isinstance(pattern, str):

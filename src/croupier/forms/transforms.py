@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from croupier.descriptors import Message
+from croupier.errors import InvalidArgument
 from croupier.forms.faults import FaultyForm, FormFault
 from croupier.forms.making import Node, Run
 from croupier.forms.nodes import NOTHING
@@ -57,9 +58,12 @@ class Transform:
         Raises InvalidArgument when it takes too long, or makes too much.
         """
         run = Run(value)
-        found = value if self._expr is None else self._expr(run, value)
-        if self._template is not None:
-            found = self._template(run, None if found is NOTHING else found)
+        try:
+            found = value if self._expr is None else self._expr(run, value)
+            if self._template is not None:
+                found = self._template(run, None if found is NOTHING else found)
+        except RecursionError:
+            raise InvalidArgument("the answer is nested too deep to be transformed") from None
         return None if found is NOTHING else found
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from croupier.forms.nodes import NOTHING, is_number, same
+from croupier.forms.nodes import NOTHING, Budget, is_number, same
 
 SAFE_INTEGER = 2**53
 MOST_DIGITS = 20
@@ -75,10 +75,11 @@ def text(value: Any) -> str | None:
     return None
 
 
-def contains(holder: Any, sought: Any) -> bool:
+def contains(holder: Any, sought: Any, budget: Budget) -> bool:
     """Whether a list has an equal element, or a text has the other text in it."""
     if isinstance(holder, list):
-        return any(same(each, sought) for each in holder)
+        budget.spend(len(holder))
+        return any(same(each, sought, budget) for each in holder)
     whole, part = text(holder), text(sought)
     return whole is not None and part is not None and part in whole
 
