@@ -216,6 +216,20 @@ def test_a_name_that_cannot_be_one_is_refused(name: str):
         read_pack(wild(), name)
 
 
+def test_more_descriptions_than_can_be_checked_are_not_looked_into():
+    large = b" " * (1024 * 1024)
+    files = wild(**{f"descriptors/f{number}.json": large for number in range(33)})
+    with pytest.raises(FaultyPack) as error:
+        read_pack(files, "prom")
+    assert told(error) == [("descriptors", "$")]
+
+
+def test_so_many_faults_are_told_and_no_more():
+    with pytest.raises(FaultyPack) as error:
+        read_pack(wild(**{f"descriptors/f{number}.json": b"{}" for number in range(500)}), "prom")
+    assert len(error.value.faults) == 200
+
+
 def test_names_that_only_begin_like_words_of_the_address_are_taken():
     assert read_pack(wild(), "listing").name == "listing"
 

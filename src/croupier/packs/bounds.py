@@ -16,3 +16,6 @@ UNPACK_SECONDS = 20.0
 
 FILE_BYTES = 16 * 1024 * 1024
 """One file."""
+
+DESCRIBED_BYTES = 32 * 1024 * 1024
+"""All descriptions and forms of one pack: each of them is checked, which takes longer than unpacking."""

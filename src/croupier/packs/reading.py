@@ -10,6 +10,7 @@ from croupier.descriptors.loading import is_descriptor_name
 from croupier.descriptors.manifest import read_manifest
 from croupier.descriptors.reading import describe
 from croupier.errors import InvalidArgument, NotFound
+from croupier.packs.bounds import DESCRIBED_BYTES
 from croupier.packs.manifest import MANIFEST_FILE, PACK_NAME, Listed, Manifest, read_manifest_file
 from croupier.packs.pack import FaultyPack, FormSchemas, Pack
 from croupier.packs.remembered import Remembered
@@ -119,6 +120,7 @@ class _Reading:
         self._origins: dict[str, str] = {}
 
     def pack(self, name: str) -> Pack:
+        self._check_size()
         manifest = self._manifest()
         described = [*self._described(), *self._inline(manifest)]
         functions = [each for each in described if isinstance(each, FunctionDescriptor)]
@@ -163,6 +165,13 @@ class _Reading:
     @property
     def notes(self) -> list[Fault]:
         return self._notes
+
+    def _check_size(self) -> None:
+        """Raises FaultyPack: what is too much to be checked is not looked into."""
+        said = sum(len(content) for file, content in self._files.items() if file.startswith(("descriptors/", "ui/")))
+        if said > DESCRIBED_BYTES:
+            en = f"descriptions and forms together have more than {DESCRIBED_BYTES} bytes: make two packs of it"
+            raise FaultyPack([_fault("descriptors", en, f"描述与表单合计超过 {DESCRIBED_BYTES} 字节，请拆成两个包")])
 
     # ------------------------------------------------------------------------------------------------ manifest
 
@@ -224,6 +233,8 @@ class _Reading:
 
     def _described(self) -> Iterator[Descriptor]:
         for file, content in self._files.items():
+            if len(self._faults) >= MOST_FAULTS:  # no more are told
+                return
             if not _is_descriptor(file):
                 continue
             try:
