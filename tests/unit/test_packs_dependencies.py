@@ -1,5 +1,6 @@
 """What packs need of each other, and what keeps them apart."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -308,3 +309,52 @@ async def test_a_pack_in_a_folder_is_shown_and_exported_and_not_changed_here():
     for change in (packs.disable, packs.enable, packs.uninstall):
         with pytest.raises(FailedPrecondition, match="lies in a folder"):
             await change(ANN, "base")
+
+
+# ------------------------------------------------------------------------------------------------ whatever is done to them
+
+NAMES = ("a", "b", "c")
+DEEDS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("take"),
+            st.sampled_from(NAMES),
+            st.integers(1, 3),
+            st.lists(st.sampled_from(("a@^1", "b", "c@>=2")), max_size=2, unique=True),
+            st.lists(st.sampled_from(("x", "y", "z")), min_size=1, max_size=2, unique=True),
+        ),
+        st.tuples(st.sampled_from(("enable", "disable", "uninstall", "roll_back")), st.sampled_from(NAMES)),
+    ),
+    max_size=25,
+)
+
+
+async def _do(packs: Packs, deed: tuple[Any, ...]) -> None:
+    if deed[0] == "take":
+        _, name, version, needs, functions = deed
+        await install(packs, name, *needs, version=f"{version}.0.0", functions=functions)
+    else:
+        await getattr(packs, deed[0])(ANN, deed[1])
+
+
+@given(DEEDS)
+def test_whatever_is_done_packs_fit_together_and_memory_is_what_is_kept(deeds: list[tuple[Any, ...]]):
+    async def play() -> None:
+        store, objects, told = PacksInMemory(), ObjectsInMemory(), Told()
+        packs = packs_of(store=store, objects=objects, changed=told)
+        await packs.begin()
+        for deed in deeds:
+            before, kept = await packs.tag(), dict(store.kept)
+            try:
+                await _do(packs, deed)
+            except (FailedPrecondition, NotFound):
+                assert (await packs.tag(), store.kept) == (before, kept)
+            assert obstacles(told.packs) == []
+            digests = {version.digest for record in store.kept.values() for version in record.versions}
+            assert {name.removeprefix("packs/").removesuffix(".tgz") for name in objects.kept} == digests
+        told_again = Told()
+        again = packs_of(store=store, objects=objects, changed=told_again)
+        await again.begin()
+        assert (await again.tag(), told_again.names) == (await packs.tag(), told.names)
+
+    asyncio.run(play())
