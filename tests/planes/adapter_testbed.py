@@ -21,6 +21,14 @@ from croupier_sdk.testing import FakeAgent
 S = TypeVar("S", bound=AdapterSettings)
 
 
+class PatientAgent(FakeAgent):
+    """Its calls wait as long as tests do, unless they say otherwise: the machine may be busy with other work."""
+
+    async def invoke_raw(self, function_id: str, payload: bytes, *, service_id: str = "", **options: Any) -> bytes:
+        options = {"timeout": PATIENCE, **options}
+        return await super().invoke_raw(function_id, payload, service_id=service_id, **options)
+
+
 def settings(model: type[S], agent: str = "127.0.0.1:1", **flags: Any) -> S:
     return load(model, flags={"game_id": "demo", "env": "dev", "agent": agent, **flags}, environ={})
 
@@ -28,7 +36,7 @@ def settings(model: type[S], agent: str = "127.0.0.1:1", **flags: Any) -> S:
 @asynccontextmanager
 async def adapter(model: type[AdapterSettings], **flags: Any) -> AsyncIterator[FakeAgent]:
     """An agent to which an adapter of these settings is attached."""
-    async with FakeAgent() as agent, build(settings(model, agent.address, **flags)) as provider, provider:
+    async with PatientAgent() as agent, build(settings(model, agent.address, **flags)) as provider, provider:
         await agent.wait_registered(next(iter(provider.functions)))
         yield agent
 

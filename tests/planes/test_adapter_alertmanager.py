@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
-from tests.planes.adapter_testbed import adapter, real_alertmanager
+from tests.planes.adapter_testbed import PATIENCE, adapter, real_alertmanager
 
 from croupier.settings import AlertmanagerAdapterSettings
 from croupier_sdk import CallError
@@ -59,7 +59,7 @@ async def states(agent, **filters):
 
 
 async def until(wanted, look):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await look() != wanted:  # noqa: ASYNC110 — Alertmanager tells nobody when it has sorted its alerts
             await asyncio.sleep(0.02)
 

@@ -10,14 +10,13 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
-from tests.planes.adapter_testbed import adapter, serving, settings
+from tests.planes.adapter_testbed import PatientAgent, adapter, serving, settings
 
 from croupier.adapters.http.functions import add_http
 from croupier.adapters.http.target import Credentials, Target
 from croupier.errors import InvalidArgument
 from croupier.settings import HttpAdapterSettings
 from croupier_sdk import CallError, Provider
-from croupier_sdk.testing import FakeAgent
 
 TOKEN = "crm-token-0123456789"
 
@@ -157,7 +156,7 @@ class Rebinding(AbstractResolver):
 @asynccontextmanager
 async def resolving(resolver: AbstractResolver, **options):
     chosen = settings(HttpAdapterSettings, **options)
-    async with FakeAgent() as agent, Target(chosen, Credentials({}), resolver=resolver) as target:
+    async with PatientAgent() as agent, Target(chosen, Credentials({}), resolver=resolver) as target:
         provider = Provider(service_id="adapter-http", game_id="demo", env="dev", agent=agent.address)
         add_http(provider, target)
         async with provider:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.planes.adapter_testbed import adapter, real_prometheus
+from tests.planes.adapter_testbed import PATIENCE, adapter, real_prometheus
 
 from croupier.settings import PromAdapterSettings
 from croupier_sdk import CallError
@@ -52,7 +52,7 @@ async def test_a_moment_is_rfc_3339_or_seconds_since_1970(agent):
 
 
 async def test_a_recording_rule_can_be_queried(agent):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not (found := (await agent.invoke("prom.query", {"expr": "sample:answer"}))["data"]["result"]):  # noqa: ASYNC110 — Prometheus tells nobody
             await asyncio.sleep(0.05)
     assert found[0]["metric"] == {"__name__": "sample:answer", "game": "demo"}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import web
-from tests.planes.adapter_testbed import adapter, serving, settings
+from tests.planes.adapter_testbed import PATIENCE, adapter, serving, settings
 
 from croupier.adapters.app import build
 from croupier.errors import FailedPrecondition
@@ -163,18 +163,23 @@ async def test_a_system_that_does_not_answer_is_given_up_in_time():
 
 
 async def test_a_caller_that_gives_up_ends_the_request():
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def hang(request):
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
 
-    async with serving({"/{any:.*}": hang}) as address, adapter(PromAdapterSettings, url=f"http://{address}") as agent:
-        with pytest.raises(CallError):
-            await agent.invoke("prom.query", {"expr": "up"}, timeout=0.2)
-        async with asyncio.timeout(10):
+    async with (
+        serving({"/{any:.*}": hang}) as address,
+        adapter(PromAdapterSettings, url=f"http://{address}") as agent,
+    ):
+        call = asyncio.ensure_future(agent.invoke("prom.query", {"expr": "up"}))
+        await begun.wait()
+        call.cancel()
+        async with asyncio.timeout(PATIENCE):
             await ended.wait()
 
 

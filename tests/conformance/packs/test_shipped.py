@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conformance.packs.shown import check_shown
-from tests.planes.adapter_testbed import settings
+from tests.planes.adapter_testbed import PatientAgent, settings
 
 from croupier import demo
 from croupier.adapters.app import build
@@ -27,7 +27,6 @@ from croupier.settings import (
 )
 from croupier.shipped import shipped_pack, shipped_packs
 from croupier_sdk import Provider
-from croupier_sdk.testing import FakeAgent
 
 NAMES = ["alertmanager", "grafana", "http", "player", "prom"]
 ADAPTERS = {
@@ -152,7 +151,7 @@ def test_operations_of_the_player_are_described_functions():
 
 async def played(data: Path) -> dict[str, list[Any]]:
     """Answers of the sample game."""
-    async with FakeAgent() as agent, demo.build(data, agent=agent.address, players=5):
+    async with PatientAgent() as agent, demo.build(data, agent=agent.address, players=5):
         await agent.wait_registered("player.list")
         players = await agent.invoke("player.list", {})
         player = {"player_id": players["players"][0]["player_id"]}
