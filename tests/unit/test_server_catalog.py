@@ -8,11 +8,15 @@ import orjson
 import pytest
 
 from croupier.descriptors import read_descriptor
+from croupier.domain.bulk import Bulk
 from croupier.domain.call import Call
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
+from croupier.packs.reading import read_pack
+from croupier.server.bulk_rows import fits
 from croupier.server.catalog import Catalog, Kind, Origin, Source
+from croupier.server.catalog.checking import Unfit
 from croupier.server.catalog.snapshot import source_of
 
 HERE, THERE = Scope("demo", "dev"), Scope("demo", "prod")
@@ -187,3 +191,40 @@ async def test_what_many_agents_say_alike_is_read_once(catalog: Catalog) -> None
     assert len(catalog.spoken._reading) == 1
     assert len(catalog.entries(HERE, "f1")) == 1
     await catalog.spoken.stop()
+
+
+def test_the_ui_file_of_a_pack_says_what_is_hidden(catalog: Catalog) -> None:
+    files = {
+        "manifest.json": {"id": "p", "functions": [{"id": "ban"}]},
+        "descriptors/ban.json": {"id": "ban", "params": DAYS, "ui": {"fields": {"days": {"show_if": "$.never"}}}},
+        "ui/ban.uischema.json": {"ui:fields": {"days": {"show_if": "$.kind == 'mute'"}}},
+    }
+    catalog.use_packs([read_pack({name: orjson.dumps(content) for name, content in files.items()})])
+    shown = call({"kind": "mute", "days": 3})
+    assert catalog.accept(shown)[1] is shown
+    _, hidden = catalog.accept(call({"kind": "ban", "days": 3}))
+    assert hidden.payload == b'{"kind":"ban"}'
+    with pytest.raises(Unfit) as refused:
+        catalog.accept(call({"kind": "mute"}))
+    assert [(fault.path, fault.keyword) for fault in refused.value.faults] == [("/days", "required")]
+
+
+def test_rows_of_a_bulk_run_are_held_to_the_conditions_too(catalog: Catalog) -> None:
+    ui = {"fields": {"reason": {"required_if": "$.days > 7"}}}
+    catalog.learn("a", HERE, (service(manifest(ui=ui)),))
+    bulk = Bulk(id="b", scope=HERE, function_id="ban")
+    check = fits(catalog, bulk)
+    assert check(b'{"days": 7}') == ()
+    assert [fault.path for fault in check(b'{"days": 8}')] == ["/reason"]
+
+
+def test_a_function_without_conditions_has_no_form(catalog: Catalog) -> None:
+    plain = catalog.check(call({"days": 3}))
+    assert (plain.conditional, plain.form, plain.faults) == (False, None, ())
+
+
+def test_a_payload_that_is_no_json_is_refused_where_there_are_conditions(catalog: Catalog) -> None:
+    catalog.learn("a", HERE, (service(manifest(ui={"fields": {"days": {"show_if": "$.a"}}})),))
+    for payload in (b"{", b"\xff", b"[" * 5_000):
+        with pytest.raises(InvalidArgument, match="must be JSON"):
+            catalog.accept(call(payload))
