@@ -290,7 +290,11 @@ def test_a_damaged_header_is_no_end():
         read_archive(gzip.compress(bytes(raw)))
 
 
-@pytest.mark.parametrize("archive", [b"", b"\x1f\x8b", b"PK\x03\x04zip", tar_of(entry("a")), gzip.compress(b"no tar")])
+@pytest.mark.parametrize(
+    "archive",
+    [b"", b"\x1f\x8b", b"PK\x03\x04zip", tar_of(entry("a")), gzip.compress(b"no tar")],
+    ids=["nothing", "two bytes", "a zip", "a tar that is not compressed", "no tar"],
+)
 def test_what_is_no_archive_is_refused(archive: bytes):
     with pytest.raises(ArchiveRefused):
         read_archive(archive)

@@ -94,13 +94,19 @@ def test_trusted_keys_are_one_a_line_with_comments():
     assert [key.comment for key in found.values()] == ["ann@studio", "bob@studio, the second"]
 
 
-@pytest.mark.parametrize("line", [b"ssh-rsa AAAA x", b"rubbish", PUBLIC[:30], b"\xff\xfe", PRIVATE])
+@pytest.mark.parametrize(
+    "line",
+    [b"ssh-rsa AAAA x", b"rubbish", PUBLIC[:30], b"\xff\xfe", PRIVATE],
+    ids=["another kind", "rubbish", "half a key", "no text", "a private key"],
+)
 def test_a_line_that_is_no_key_is_named(line: bytes):
     with pytest.raises(InvalidArgument, match="line 2 of the trusted keys"):
         read_trusted_keys(PUBLIC + line)
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", PUBLIC, PRIVATE[:-60]])
+@pytest.mark.parametrize(
+    "content", [b"", b"rubbish", PUBLIC, PRIVATE[:-60]], ids=["nothing", "rubbish", "a public key", "a cut key"]
+)
 def test_what_is_no_private_key_is_refused_without_being_quoted(content: bytes):
     with pytest.raises(InvalidArgument) as error:
         read_private_key(content)
