@@ -2,9 +2,11 @@
 
 import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, FileDescriptorSet
+from hypothesis import given
+from hypothesis import strategies as some
 from tests.protoc import compiled
 
-from croupier.errors import InvalidArgument
+from croupier.errors import CroupierError, InvalidArgument
 from croupier.transcoding import TypeRegistry
 from croupier.transcoding.files import SETS_BYTES, TYPES
 
@@ -153,6 +155,61 @@ def test_messages_in_messages_count_too() -> None:
 def test_a_huge_set_is_refused_unread() -> None:
     with pytest.raises(InvalidArgument, match=f"more than {SETS_BYTES} bytes"):
         TypeRegistry.build({"huge.pb": b"\x00" * (SETS_BYTES + 1)})
+
+
+def damaged(change: bytes, into: bytes) -> bytes:
+    content = compiled(
+        game='syntax = "proto3"; package game; message Ban { map<string, int32> by_name = 1; string player_id = 2; }'
+    )
+    assert content.count(change) >= 1
+    return content.replace(change, into)
+
+
+@pytest.mark.parametrize(
+    ("change", "into", "says"),
+    [
+        (b"playerId", b"player\xff\xfe", "a field whose name is no text"),
+        (b"player_id", b"player\xff\xfed", "a field whose name is no text"),
+        (b"game.proto", b"game.\xff\xfeoto", "a file without a name, or with one that is no text"),
+        (b"\x0a\x03key", b"\x0a\x03kez", "a map whose entries are no key and value"),
+    ],
+    ids=["the JSON name", "the name", "the file", "a map"],
+)
+def test_what_protoc_would_never_write_is_refused(change: bytes, into: bytes, says: str) -> None:
+    with pytest.raises(InvalidArgument, match=says):
+        TypeRegistry.build({"types.pb": damaged(change, into)})
+
+
+def test_an_import_that_is_no_text_is_refused() -> None:
+    content = a_set(a_file("a.proto", "b.proto"), a_file("b.proto")).replace(b"\x1a\x07b.proto", b"\x1a\x07\xff.proto")
+
+    with pytest.raises(InvalidArgument, match="imports something whose name is no text"):
+        TypeRegistry.build({"types.pb": content})
+
+
+@given(data=some.data())
+def test_a_damaged_set_is_refused_or_its_codecs_raise_nothing_but_errors_of_ours(data: some.DataObject) -> None:
+    content = bytearray(
+        compiled(game=BAN + " message Kick { Ban ban = 1; map<string, Ban> more = 2; oneof x { int32 a = 3; } }")
+    )
+    for _ in range(data.draw(some.integers(1, 6))):
+        at = data.draw(some.integers(0, len(content) - 1))
+        content[at : at + data.draw(some.integers(0, 3))] = data.draw(some.binary(max_size=3))
+    try:
+        codec = TypeRegistry.build({"types.pb": bytes(content)}).codec("game.Kick", "game.Kick")
+        codec.decode(codec.encode(codec.respelled(b'{"ban":{"playerId":"p"},"more":{"a":{}},"a":1}')))
+    except CroupierError:
+        pass
+
+
+def test_two_fields_with_one_name_in_json_are_refused() -> None:
+    file = a_file("a.proto", package="g", messages=("M",))
+    file.syntax = "proto2"  # which protoc itself would let pass
+    for number, name in enumerate(("playerId", "player_id"), 1):
+        file.message_type[0].field.add(name=name, number=number, type=9, label=1)
+
+    with pytest.raises(InvalidArgument, match="duplicate json_name"):
+        TypeRegistry.build({"types.pb": a_set(file)})
 
 
 def test_types_that_hold_themselves_through_others_are_read_and_written() -> None:

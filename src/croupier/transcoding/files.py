@@ -15,19 +15,17 @@ from google.protobuf import (
     type_pb2,
     wrappers_pb2,
 )
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
 
 from croupier.errors import InvalidArgument
+from croupier.transcoding.soundness import fault_of, messages_of
 
 SETS_BYTES = 32_000_000
 """All FileDescriptorSets of one pack together."""
 FILES = 5_000
-TYPES = 50_000
+TYPES = 20_000
 """Messages and enums of one pack."""
-NAME_CHARACTERS = 512
-"""The longest name of a file."""
-
 WELL_KNOWN: Mapping[str, bytes] = {
     module.DESCRIPTOR.name: module.DESCRIPTOR.serialized_pb
     for module in (
@@ -82,10 +80,10 @@ class _Fault(Exception):
 def _gather(origin: str, content: bytes, files: dict[str, FileDescriptorProto], origins: dict[str, str]) -> None:
     """Add the files of one set. Two sets may carry the same file, as each of two services does with what they share."""
     for file in FileDescriptorSet.FromString(content).file:
-        if not file.name or len(file.name) > NAME_CHARACTERS:
-            raise _Fault(f"it has a file without a name, or with one of more than {NAME_CHARACTERS} characters")
         if file.name in WELL_KNOWN:
             continue
+        if fault := fault_of(file):
+            raise _Fault(fault)
         file.ClearField("source_code_info")
         known = files.setdefault(file.name, file)
         if known is not file and known != file:
@@ -107,12 +105,7 @@ def _bounds(files: Mapping[str, FileDescriptorProto], origins: Mapping[str, str]
 
 
 def _types(file: FileDescriptorProto) -> int:
-    count, inner = len(file.enum_type), list(file.message_type)
-    while inner:
-        message: DescriptorProto = inner.pop()
-        count += 1 + len(message.enum_type)
-        inner.extend(message.nested_type)
-    return count
+    return len(file.enum_type) + sum(1 + len(message.enum_type) for message in messages_of(file))
 
 
 def _missing(files: Mapping[str, FileDescriptorProto], origins: Mapping[str, str]) -> dict[str, str]:

@@ -18,6 +18,11 @@ _ESCAPE = rb"\u"
 """A name may be written with it, and is then not found as text."""
 
 
+def named_fields(message: Descriptor) -> dict[str, FieldDescriptor]:
+    """By both names of each; a name that one field has in the .proto is not another's in JSON."""
+    return {field.json_name: field for field in message.fields} | {field.name: field for field in message.fields}
+
+
 class Names:
     """Of all messages that one message may hold."""
 
@@ -92,9 +97,7 @@ class _Fields:
 
     def _look(self) -> dict[str, tuple[str, Respell]]:
         self._fields = {
-            name: (field.name, _inside(field, self._respell_of))
-            for field in self._message.fields
-            for name in (field.json_name, field.name)
+            name: (field.name, _inside(field, self._respell_of)) for name, field in named_fields(self._message).items()
         }
         return self._fields
 

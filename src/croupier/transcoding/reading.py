@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from croupier.domain.limits import JSON_DEPTH
 from croupier.transcoding.mismatch import Mismatch
+from croupier.transcoding.names import named_fields
 from croupier.transcoding.scalars import is_null, key_reader, reader_of
 from croupier.transcoding.wellknown import READ, TAKES_NULL, is_any, well_known
 
@@ -112,16 +113,15 @@ class _ObjectReader:
 
     def _look(self) -> dict[str, _Field]:
         fields: dict[str, _Field] = {}
-        for field in self._descriptor.fields:
+        for name, field in named_fields(self._descriptor).items():
             oneof = field.containing_oneof
             exclusive = oneof is not None and len(oneof.fields) > 1
-            for name in (field.json_name, field.name):
-                fields[name] = _Field(
-                    read=_field_reader(field, self._readers),
-                    other_name=field.name if name != field.name else "",
-                    oneof=oneof.name if oneof is not None and exclusive else "",
-                    takes_null=_takes_null(field),
-                )
+            fields[name] = _Field(
+                read=_field_reader(field, self._readers),
+                other_name=field.name if name != field.name else "",
+                oneof=oneof.name if oneof is not None and exclusive else "",
+                takes_null=_takes_null(field),
+            )
         self._fields = fields
         return fields
 
