@@ -178,7 +178,7 @@ class ScriptedDirectory:
     offered: list[InstanceView] = field(default_factory=list)
     asked: list[tuple[str, Scope | None]] = field(default_factory=list)
 
-    def registry(self) -> RegistryView:
+    async def registry(self) -> RegistryView:
         return self.view
 
     def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:

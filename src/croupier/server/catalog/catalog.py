@@ -65,8 +65,12 @@ class Catalog:
         self.versions = Versions()
         """What packs and providers said before."""
         self._assignments: Assignments = {}
-        self.revision = 0
+        self._changes = 0
+
+    @property
+    def revision(self) -> int:
         """Another number after every change."""
+        return self._changes + self.spoken.changes
 
     @property
     def assignments(self) -> Assignments:
@@ -161,19 +165,17 @@ class Catalog:
         snapshot = Snapshot([*self._packs, *self._providers])
         self.versions.note(self._snapshot, snapshot)
         self._snapshot = snapshot
-        self.revision += 1
+        self._changes += 1
 
     def use_assignments(self, assignments: Assignments) -> None:
         """From now on a scope that is named here may use these functions only, and any other scope all."""
         self._assignments = dict(assignments)
-        self.revision += 1
+        self._changes += 1
 
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
         """Replace what this agent's game servers said of their functions."""
         self.spoken.learn(agent_id, scope, services)
-        self.revision += 1
 
     def forget(self, agent_id: str) -> None:
         """The agent is gone, and with it what its game servers said."""
         self.spoken.forget(agent_id)
-        self.revision += 1

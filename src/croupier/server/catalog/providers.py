@@ -171,6 +171,7 @@ class Providers:
             given = replace(known.provider, owner=owner)
             await self._store.put_provider(given)
             self._known[provider_id] = replace(known, provider=given)
+            self._publish()
             return self._known[provider_id]
 
     # ------------------------------------------------------------------------------------------------ rules

@@ -6,7 +6,7 @@ a large one in a thread.
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from weakref import WeakValueDictionary
 
 from croupier.domain.function import Service
@@ -24,12 +24,14 @@ class Spoken:
     def __init__(self) -> None:
         self._known: WeakValueDictionary[bytes, Speech] = WeakValueDictionary()
         """By what was said; an agent that is gone leaves nothing behind."""
-        self._speeches: dict[Key, dict[str, Speech]] = {}
-        """By function, then by the agent whose game servers described it, the latest last."""
+        self._speeches: dict[Scope, dict[str, dict[str, Speech]]] = {}
+        """By scope and function, then by the agent whose game servers described it, the latest last."""
         self._of: dict[str, tuple[Scope, tuple[Speech, ...]]] = {}
         """By agent."""
         self._keys: dict[str, list[Key]] = {}
         """Under which functions an agent stands."""
+        self.changes = 0
+        """Another number after every change."""
         self._reading: set[asyncio.Task[None]] = set()
 
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
@@ -44,8 +46,9 @@ class Spoken:
         scope, speeches = self._of[agent_id]
         described = {(scope, function_id): speech for speech in speeches for function_id in speech}
         self._keys[agent_id] = list(described)
-        for key, speech in described.items():
-            self._speeches.setdefault(key, {})[agent_id] = speech
+        functions = self._speeches.setdefault(scope, {})
+        for (_, function_id), speech in described.items():
+            functions.setdefault(function_id, {})[agent_id] = speech
 
     def _speech(self, service: Service) -> Speech:
         raw = service.manifest_json
@@ -73,11 +76,15 @@ class Spoken:
         self._drop_keys(agent_id)
 
     def _drop_keys(self, agent_id: str) -> None:
-        for key in self._keys.pop(agent_id, ()):
-            said = self._speeches[key]
+        self.changes += 1
+        for scope, function_id in self._keys.pop(agent_id, ()):
+            functions = self._speeches[scope]
+            said = functions[function_id]
             del said[agent_id]
             if not said:
-                del self._speeches[key]
+                del functions[function_id]
+            if not functions:
+                del self._speeches[scope]
 
     async def stop(self) -> None:
         """Nothing is read any more."""
@@ -89,12 +96,14 @@ class Spoken:
 
     def entry(self, scope: Scope, function_id: str) -> Entry | None:
         """The latest description of a function of this scope."""
-        said = self._speeches.get((scope, function_id))
+        functions = self._speeches.get(scope)
+        said = functions.get(function_id) if functions is not None else None
         return next(reversed(said.values())).entry(function_id) if said is not None else None
 
     def entries(self, scope: Scope, function_id: str) -> list[Entry]:
         """Each that differs, the latest first."""
-        speeches = dict.fromkeys(reversed(self._speeches.get((scope, function_id), {}).values()))
+        said = self._speeches.get(scope, {}).get(function_id, {})
+        speeches = dict.fromkeys(reversed(said.values()))
         return [entry for speech in speeches if (entry := speech.entry(function_id)) is not None]
 
     def entities(self, scope: Scope) -> list[EntityEntry]:
@@ -102,12 +111,12 @@ class Spoken:
         speeches = dict.fromkeys(speech for where, said in self._of.values() if where == scope for speech in said)
         return [entity for speech in reversed(list(speeches)) for entity in speech.entities]
 
-    def functions(self) -> Mapping[Key, Mapping[str, Speech]]:
-        """By function, then by agent."""
-        return self._speeches
+    def functions(self) -> Iterator[Key]:
+        """Every function that is described, scope by scope."""
+        return ((scope, function_id) for scope, functions in self._speeches.items() for function_id in functions)
 
     def described(self, scope: Scope) -> set[str]:
-        return {function_id for where, function_id in self._speeches if where == scope}
+        return set(self._speeches.get(scope, ()))
 
     def scopes(self) -> set[Scope]:
         return {scope for scope, _ in self._of.values()}

@@ -103,7 +103,7 @@ class CatalogView:
         snapshot = self._catalog.snapshot
         yield from (Listed(entry=entry) for entry in snapshot)
         scopes: defaultdict[tuple[str, Entry | None], list[Scope]] = defaultdict(list)
-        for scope, function_id in {**self._catalog.spoken.functions(), **self._agents.functions()}:
+        for scope, function_id in dict.fromkeys((*self._catalog.spoken.functions(), *self._agents.functions())):
             if snapshot.entry(function_id) is None:
                 scopes[function_id, self._catalog.spoken.entry(scope, function_id)].append(scope)
         for (function_id, entry), where in scopes.items():

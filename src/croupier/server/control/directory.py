@@ -1,8 +1,11 @@
 """The table of agents, as operators see it."""
 
+import asyncio
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from croupier.domain.assignment import Assignment
 from croupier.domain.function import Function
 from croupier.domain.registry import (
     AgentView,
@@ -20,12 +23,22 @@ MOST_UNCOVERED = 1_000
 """How many uncovered functions of a scope are named."""
 
 
+class _Served(NamedTuple):
+    """What there is of one game and env at one moment."""
+
+    scope: Scope
+    functions: Mapping[str, FunctionHealth]
+    described: set[str]
+    assigned: Assignment | None
+
+
 class Directory:
     def __init__(self, agents: Agents, catalog: Catalog) -> None:
         self._agents = agents
         self._catalog = catalog
 
-    def registry(self) -> RegistryView:
+    async def registry(self) -> RegistryView:
+        coverage = await asyncio.to_thread(_coverage, self._served())
         return RegistryView(
             agents=tuple(self._agent(agent) for agent in sorted(self._agents, key=lambda agent: agent.agent_id)),
             functions=tuple(
@@ -38,7 +51,7 @@ class Directory:
                 str(scope): assigned.patterns
                 for scope, assigned in sorted(self._catalog.assignments.items(), key=lambda item: str(item[0]))
             },
-            coverage=self._coverage(),
+            coverage=coverage,
         )
 
     def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
@@ -71,35 +84,39 @@ class Directory:
             labels=agent.labels,
         )
 
-    def _coverage(self) -> tuple[Coverage, ...]:
+    def _served(self) -> list[_Served]:
         by_scope: dict[Scope, dict[str, FunctionHealth]] = {scope: {} for scope in self._catalog.scopes()}
         for (scope, function_id), agents in self._agents.functions().items():
             views = [view for agent in agents.values() for view in _instances(agent, function_id)]
             by_scope.setdefault(scope, {})[function_id] = FunctionHealth(
                 healthy=sum(view.healthy for view in views), total=len(views)
             )
-        return tuple(
-            self._covered(scope, functions)
-            for scope, functions in sorted(by_scope.items(), key=lambda item: str(item[0]))
-        )
+        return [
+            _Served(scope, functions, self._catalog.described(scope), self._catalog.assignments.get(scope))
+            for scope, functions in by_scope.items()
+        ]
 
-    def _covered(self, scope: Scope, functions: Mapping[str, FunctionHealth]) -> Coverage:
-        healthy = {name for name, health in functions.items() if health.healthy}
-        uncovered = (self._expected(scope) | functions.keys()) - healthy
-        return Coverage(
-            game_env=str(scope),
-            functions=dict(sorted(functions.items())),
-            uncovered=tuple(heapq.nsmallest(MOST_UNCOVERED, uncovered)),
-            uncovered_count=len(uncovered),
-            partial=tuple(sorted(name for name in healthy if functions[name].healthy < functions[name].total)),
-        )
 
-    def _expected(self, scope: Scope) -> set[str]:
-        described = self._catalog.described(scope)
-        assigned = self._catalog.assignments.get(scope)
-        if assigned is None:
-            return described
-        return {name for name in described if assigned.admits(name)} | assigned.ids
+def _coverage(served: Sequence[_Served]) -> tuple[Coverage, ...]:
+    """Takes long where many scopes have many functions."""
+    return tuple(_covered(*each) for each in sorted(served, key=lambda each: str(each.scope)))
+
+
+def _covered(
+    scope: Scope, functions: Mapping[str, FunctionHealth], described: set[str], assigned: Assignment | None
+) -> Coverage:
+    expected = described
+    if assigned is not None:
+        expected = {name for name in described if assigned.admits(name)} | assigned.ids
+    healthy = {name for name, health in functions.items() if health.healthy}
+    uncovered = (expected | functions.keys()) - healthy
+    return Coverage(
+        game_env=str(scope),
+        functions=dict(sorted(functions.items())),
+        uncovered=tuple(heapq.nsmallest(MOST_UNCOVERED, uncovered)),
+        uncovered_count=len(uncovered),
+        partial=tuple(sorted(name for name in healthy if functions[name].healthy < functions[name].total)),
+    )
 
 
 def _instances(agent: Agent, function_id: str) -> list[InstanceView]:

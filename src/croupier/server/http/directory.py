@@ -25,7 +25,7 @@ def directory_routes(directory: Directory, guard: Guard) -> APIRouter:
     async def registry(asking: Asking) -> Response:
         """Agents, functions, assignments and coverage at this moment."""
         await guard.require(asking.caller, "registry.read", None)
-        return json_answer(directory.registry())
+        return json_answer(await directory.registry())
 
     @routes.get("/api/function_instances", response_model=Instances)
     async def function_instances(

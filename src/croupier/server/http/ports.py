@@ -63,7 +63,7 @@ class Jobs(Protocol):
 
 
 class Directory(Protocol):
-    def registry(self) -> RegistryView: ...
+    async def registry(self) -> RegistryView: ...
 
     def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
         """Who offers the function; an empty id is every function."""
