@@ -10,7 +10,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, PermissionDenied
 from croupier.server.catalog.checking import check_payload, fitted, respelled
 from croupier.server.catalog.codecs import PackTypes
-from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin
+from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin, undescribed
 from croupier.server.catalog.snapshot import Snapshot, Source, source_of
 from croupier.server.catalog.spoken import Spoken
 from croupier.server.catalog.versions import Versions
@@ -99,7 +99,7 @@ class Catalog:
             self.admit(call.scope, call.function_id)
         entry = self.entry(call.scope, call.function_id)
         if entry is None:
-            return Entry(Function(id=call.function_id)), call
+            return undescribed(call.function_id), call
         if not entry.enabled:
             raise FailedPrecondition(
                 f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "

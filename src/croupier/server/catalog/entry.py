@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 
 from croupier.descriptors import CompiledSchema, EntityDescriptor, Fault, FunctionDescriptor, Message, compile_schema
@@ -159,6 +160,12 @@ def _types_fault(function: Function, origin: Origin, says: str) -> Fault:
     path = ("transport", "proto") if origin.file else (function.id, "transport", "proto")
     message = Message(says, f"{function.id} 无法调用：包中缺少所需的 protobuf 类型（{says}）")
     return Fault(file=origin.file or f"{origin.kind} {origin.name}", path=json_path(path), message=message)
+
+
+@lru_cache(maxsize=4096)
+def undescribed(function_id: str) -> Entry:
+    """What is known of a function that nobody describes. It says nothing, so all calls share it."""
+    return Entry(Function(id=function_id))
 
 
 def entry_of(
