@@ -11,7 +11,7 @@ import pytest
 
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition
-from croupier.server.catalog import Catalog, Pack
+from croupier.server.catalog import Catalog, Pack, directories
 from croupier.server.catalog.directories import Directories
 from croupier.server.catalog.lying import LyingPack, pack_folders
 from croupier.server.catalog.pack_sources import PackSources
@@ -240,3 +240,19 @@ def test_a_pack_of_which_one_file_is_read_anew_is_as_if_it_was_read_whole(tmp_pa
         assert {each.id: each.risk for each in pack.pack.functions} == {"f": "low", "g": "low"}
     else:
         assert pack.pack == whole.pack
+
+
+async def test_folders_that_cannot_be_watched_are_told_and_can_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refusing(*_: Path, **__: Any) -> AsyncIterator[Any]:
+        raise OSError(28, "inotify watch limit reached")
+        yield
+
+    monkeypatch.setattr(directories, "awatch", refusing)
+    a_pack(tmp_path / "player", "player.ban")
+    async with loaded(tmp_path) as bed:
+        write(tmp_path / "player" / "descriptors" / "player.kick.json", {"id": "player.kick"})
+        (fault,) = await bed.directories.reload()
+        assert "inotify watch limit reached" in fault.message.en
+        assert bed.described() == {"player.ban", "player.kick"}

@@ -228,3 +228,12 @@ def test_a_payload_that_is_no_json_is_refused_where_there_are_conditions(catalog
     for payload in (b"{", b"\xff", b"[" * 5_000):
         with pytest.raises(InvalidArgument, match="must be JSON"):
             catalog.accept(call(payload))
+
+
+async def test_a_large_manifest_of_an_agent_that_is_gone_is_not_read(catalog: Catalog) -> None:
+    catalog.learn("a", THERE, (service(large()),))
+    (_, speech), *_ = [each for each in catalog.spoken.speeches() if each[0] == THERE]
+    catalog.forget("a")
+    await asyncio.gather(*catalog.spoken._reading)
+    assert speech.entities == ()
+    assert not catalog.described(THERE)

@@ -35,6 +35,7 @@ class Directories:
         self.packs: Sequence[Pack] = ()
         """Those that are in the catalog now."""
         self._faults: list[LoadFault] = []
+        self._unwatched: list[LoadFault] = []
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
@@ -58,10 +59,10 @@ class Directories:
         """Look at every file again; returns what is wrong, each fault with its pack's folder before the file's name."""
         if self._directories:
             await self.look(None)
-        return [found.fault for found in self._faults]
+        return [found.fault for found in self.faults()]
 
     def faults(self) -> Sequence[LoadFault]:
-        return self._faults
+        return [*self._faults, *self._unwatched]
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -76,8 +77,13 @@ class Directories:
                 *self._directories, stop_event=self._stopping, step=STEP_MS, debounce=GATHER_MS
             ):
                 await self.look([Path(place) for _, place in changes])
-        except Exception:
-            log.exception("folders of packs are not watched any more; POST /api/packs/reload reads them again")
+        except Exception as error:
+            log.exception("folders of packs are not watched any more")
+            en = f"changes are not noticed any more ({error}): POST /api/packs/reload reads them, a restart watches again"
+            zh = f"不再监视目录变化（{error}）：可用 POST /api/packs/reload 重新读取，重启后恢复监视"
+            self._unwatched = [
+                _told(each, Fault(file=".", path="$", message=Message(en, zh))) for each in self._directories
+            ]
 
     async def look(self, changed: Sequence[Path] | None) -> None:
         async with self._changing:

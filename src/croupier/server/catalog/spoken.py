@@ -33,6 +33,8 @@ class Spoken:
         self.changes = 0
         """Another number after every change."""
         self._reading: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
+        """Held while a large manifest is read: one at a time, so that whoever sends many holds up nobody else."""
 
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
         """Replace what this agent's game servers said of their functions. What cannot be read is logged and left out."""
@@ -64,11 +66,16 @@ class Spoken:
         return known
 
     async def _read_all(self, speech: Speech, raw: bytes) -> None:
-        speech.take(await asyncio.to_thread(read, raw, speech.origin))
-        for agent_id, (_, speeches) in list(self._of.items()):
-            if speech in speeches:
-                self._drop_keys(agent_id)
-                self._index(agent_id)
+        async with self._turn:
+            if not self._who_said(speech):
+                return  # they are gone, or say something else by now
+            speech.take(await asyncio.to_thread(read, raw, speech.origin))
+        for agent_id in self._who_said(speech):
+            self._drop_keys(agent_id)
+            self._index(agent_id)
+
+    def _who_said(self, speech: Speech) -> list[str]:
+        return [agent_id for agent_id, (_, speeches) in self._of.items() if speech in speeches]
 
     def forget(self, agent_id: str) -> None:
         """The agent is gone, and with it what its game servers said."""
