@@ -72,6 +72,18 @@ def test_the_conditions_of_one_form_share_their_steps() -> None:
         form.check({"rows": [{"on": True}] * 11_000})
 
 
+@pytest.mark.parametrize("rows", [[0] * 11_000, [[]] * 11_000])
+def test_elements_that_are_no_objects_are_paid_for_too(rows: list[Any]) -> None:
+    form = Form.compile(None, {"fields": {"rows[].x": {"show_if": "@.on"}}})
+    with pytest.raises(InvalidArgument, match="too many steps"):
+        form.check({"rows": rows})
+
+
+@pytest.mark.parametrize("hidden", [[("a",), ("a", "b")], [("a", "b"), ("a",)]])
+def test_what_is_inside_a_hidden_field_goes_with_it(hidden: list[tuple[str, ...]]) -> None:
+    assert prune({"a": {"b": 1, "c": 2}, "d": 3}, hidden) == {"d": 3}
+
+
 def test_a_condition_of_deep_data_is_refused_not_followed_for_ever() -> None:
     deep: Any = "x"
     for _ in range(900):

@@ -122,10 +122,13 @@ def prune(value: Any, hidden: Collection[Path]) -> Any:
         return value
     tree: dict[str | int, Any] = {}
     for path in hidden:
-        holder = tree
+        holder: Any = tree
         for step in path[:-1]:
             holder = holder.setdefault(step, {})
-        holder[path[-1]] = None
+            if holder is None:  # what is around it is hidden
+                break
+        else:
+            holder[path[-1]] = None
     return _without(value, tree)
 
 
@@ -163,6 +166,8 @@ class _Visit:
                     self.visit(each.place, {} if inner is _ABSENT else inner, at, there=inner is not _ABSENT)
         elif place.element is not None and isinstance(value, list):
             for index, element in enumerate(value):
+                if not isinstance(element, dict):
+                    self._budget.spend()
                 self.visit(place.element, element, (*path, index))
 
     def shown(self, each: Field, around: dict[str, Any], at: Path, *, there: bool) -> bool:
