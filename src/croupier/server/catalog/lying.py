@@ -105,8 +105,9 @@ class LyingPack:
         names, room = Names(), UNPACKED_BYTES
         files: dict[str, bytes] = {}
         stamps: dict[str, Stamp] = {}
+        start = len(self.folder.as_posix()) + 1
         for place in walk_folder(self.folder):
-            name = canonical(place.relative_to(self.folder).as_posix())
+            name = canonical(place.as_posix()[start:])
             names.add_file(name)
             stamps[name] = stamp = _stamp(place)
             is_same = self._stamps.get(name) == stamp
