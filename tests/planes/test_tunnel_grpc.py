@@ -170,8 +170,9 @@ class Plane:
         assert self._run is not None
         self._cut()
         await self._run
-        if self.server.runs:
-            await asyncio.wait(self.server.runs)
+        async with asyncio.timeout(30):
+            while self.peer.machine.connected:  # noqa: ASYNC110 — a session that may be resumed tells nobody of a lost stream
+                await asyncio.sleep(0.001)
 
     async def close(self) -> None:
         if self.server.peer is not None:
