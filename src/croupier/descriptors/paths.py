@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import jsonpath
+from jsonpath.selectors import IndexSelector, NameSelector
 
 from croupier.errors import InvalidArgument
 
@@ -26,3 +27,18 @@ def single_value_path(query: str) -> jsonpath.JSONPath:
     if not isinstance(path, jsonpath.JSONPath) or not path.singular_query():
         raise InvalidArgument(f"JSONPath {query!r} may name several values: write names and indices, as in $.player.id")
     return path
+
+
+def steps_of(query: str) -> tuple[str | int, ...]:
+    """The names and indices that a path of one value goes by. Raises InvalidArgument as `single_value_path` does."""
+    return tuple(_step(segment.selectors[0]) for segment in single_value_path(query).segments)
+
+
+def _step(selector: object) -> str | int:
+    match selector:
+        case NameSelector():
+            return selector.name
+        case IndexSelector():
+            return selector.index
+        case _:
+            raise InvalidArgument("a path of one value goes by names and indices only")
