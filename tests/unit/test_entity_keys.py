@@ -7,7 +7,7 @@ import pytest
 
 from croupier.descriptors import EntityDescriptor, FunctionDescriptor, Operation, read_descriptor
 from croupier.domain.entity import SubjectKey
-from croupier.server.catalog.entity_keys import key_argument, own_keys
+from croupier.server.catalog.entity_keys import acting, key_argument, subject_keys
 
 TEXT = {"type": "string"}
 
@@ -21,6 +21,12 @@ def function(*properties: str, required: tuple[str, ...] = (), **said: Any) -> F
 
 def described(key: str = "") -> EntityDescriptor:
     read = read_descriptor(orjson.dumps({"id": "player.entity", "type": "entity", "key": key}), "player.json")
+    assert isinstance(read, EntityDescriptor)
+    return read
+
+
+def described_as(entity_id: str, **said: Any) -> EntityDescriptor:
+    read = read_descriptor(orjson.dumps({"id": entity_id, "type": "entity", **said}), "e.json")
     assert isinstance(read, EntityDescriptor)
     return read
 
@@ -83,10 +89,38 @@ def test_a_call_may_be_about_every_entity_that_its_fields_name() -> None:
         ui={"fields": {"source": {"entity": "player"}, "target": {"entity": "player.entity"}}},
     )
 
-    assert own_keys(given) == (SubjectKey("player", ("source",)), SubjectKey("player", ("target",)))
+    assert subject_keys(given) == (SubjectKey("player", ("source",)), SubjectKey("player", ("target",)))
     mixed = function("player_id", "guild", ui={"fields": {"guild": {"entity": "guild"}}})
-    assert set(own_keys(mixed)) == {SubjectKey("guild", ("guild",)), SubjectKey("player", ("player_id",))}
+    assert set(subject_keys(mixed)) == {SubjectKey("guild", ("guild",)), SubjectKey("player", ("player_id",))}
+
+
+def test_an_entity_may_name_functions_that_say_nothing_of_it() -> None:
+    wallet = described_as(
+        "wallet.entity", operations={"burn": {"function": "f", "target": {"field": "to"}}, "read": "g"}
+    )
+    given = function("to", "player_id")
+
+    acts = acting([wallet])
+
+    assert set(acts) == {"f", "g"}
+    assert subject_keys(given, acts["f"]) == (SubjectKey("wallet", ("to",)), SubjectKey("player", ("player_id",)))
+
+
+def test_an_operations_target_replaces_the_usual_argument_and_not_the_marked_ones() -> None:
+    targeted = described_as("player", operations={"move": [{"function": "f", "target": {"field": "x"}}]})
+    plain = described_as("player", operations={"move": "f"})
+    marked = function("a", "b", "x", ui={"fields": {"a": {"entity": "player"}}})
+
+    assert subject_keys(function("player_id", "x"), acting([plain, targeted])["f"]) == (SubjectKey("player", ("x",)),)
+    assert subject_keys(marked, acting([plain])["f"]) == (SubjectKey("player", ("a",)),)
+    assert [key.path for key in subject_keys(marked, acting([targeted])["f"])] == [("a",), ("x",)]
+
+
+def test_an_entitys_key_holds_for_functions_that_it_does_not_name() -> None:
+    keys = subject_keys(function("uid", "id"), (), {"player": described("uid")})
+
+    assert keys == (SubjectKey("player", ("uid",)),)
 
 
 def test_a_function_about_nothing_has_no_keys() -> None:
-    assert own_keys(function("player_id", entity="")) == ()
+    assert subject_keys(function("player_id", entity="")) == ()

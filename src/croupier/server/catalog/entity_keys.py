@@ -1,7 +1,7 @@
 """Which argument of a function is the id of an entity (docs/reference/entities.md has the order)."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from croupier.descriptors import EntityDescriptor, FunctionDescriptor, Operation
 from croupier.descriptors.paths import steps_of
@@ -46,15 +46,48 @@ def key_argument(
     return None if verb in COLLECTION_VERBS else _only_required(function)
 
 
-def own_keys(function: FunctionDescriptor) -> tuple[SubjectKey, ...]:
-    """The entities that a call of `function` is about by what it says itself."""
+class Acting(NamedTuple):
+    """What an entity's description says of a function: it is one of its operations."""
+
+    entity: str
+    """The type's plain name."""
+    verb: str
+    operation: Operation
+    described: EntityDescriptor
+
+
+def acting(entities: Iterable[EntityDescriptor]) -> dict[str, list[Acting]]:
+    """The operations of `entities` by function; those that name the argument first, else in the order given."""
+    found: dict[str, list[Acting]] = {}
+    for entity in entities:
+        for verb, operations in entity.operations.items():
+            for operation in operations:
+                act = Acting(type_name(entity.id), verb, operation, entity)
+                found.setdefault(operation.function, []).append(act)
+    for acts in found.values():
+        acts.sort(key=lambda act: not act.operation.target)
+    return found
+
+
+def subject_keys(
+    function: FunctionDescriptor, acts: Sequence[Acting] = (), described: Mapping[str, EntityDescriptor] | None = None
+) -> tuple[SubjectKey, ...]:
+    """The entities that a call of `function` is about; `acts` are its roles as an operation, `described` its entity by type.
+
+    What its fields say always counts; beside that there is one argument for each type.
+    """
     found = [SubjectKey(entity, (field,)) for field, entity in _marked_fields(function)]
-    entity = type_name(function.entity)
-    if entity and not any(key.entity == entity for key in found):
-        path = key_argument(function, entity, verb=function.operation)
-        if path:
-            found.append(SubjectKey(entity, path))
-    return tuple(found)
+    done: set[str] = set()
+    for act in acts:
+        if act.entity not in done and (act.operation.target or not any(key.entity == act.entity for key in found)):
+            done.add(act.entity)
+            path = key_argument(function, act.entity, verb=act.verb, operation=act.operation, described=act.described)
+            found += [SubjectKey(act.entity, path)] if path else []
+    own = type_name(function.entity)
+    if own and own not in done and not any(key.entity == own for key in found):
+        path = key_argument(function, own, verb=function.operation, described=(described or {}).get(own))
+        found += [SubjectKey(own, path)] if path else []
+    return tuple(dict.fromkeys(found))
 
 
 def _target(target: Mapping[str, Any]) -> Steps | None:
