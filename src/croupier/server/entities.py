@@ -1,0 +1,186 @@
+"""Types of things, what can be done to one, and what was done to it.
+
+An operation on an entity is a call of a function, made here and run by the spine (`calls.py`, `jobs.py`) as any other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from croupier.domain.entity import Subject, SubjectKey, is_entity_id, type_name
+from croupier.domain.limits import KEY_BYTES
+from croupier.domain.listing import Cursor, Page
+from croupier.domain.principal import Principal
+from croupier.domain.registry import FunctionHealth
+from croupier.domain.scope import Scope
+from croupier.errors import InvalidArgument, NotFound
+from croupier.server.access.guard import Guard
+from croupier.server.catalog import Catalog, Entry
+from croupier.server.catalog.merged_entities import Act, MergedEntity, merged
+from croupier.server.entity_arguments import arguments_of, with_id
+from croupier.store import CallStore, Deed
+
+SHOWN = 20
+"""How many names an error lists."""
+REMEMBERED_SCOPES = 1_000
+
+Health = Callable[[Scope | None, str], FunctionHealth]
+"""How many game servers offer a function in a scope, or in every one."""
+
+
+class NoOperation(NotFound):
+    """The entity is known, and offers no such operation."""
+
+
+class Order(NamedTuple):
+    """A function to call, with its arguments."""
+
+    function_id: str
+    payload: bytes
+    is_job: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What is to be done to an entity, as somebody asks for it."""
+
+    entity: str
+    verbs: Sequence[str]
+    """The operation by its names, the usual one first."""
+    entity_id: str | None = None
+    """None where it is about no one entity, or about one that does not exist yet."""
+    body: Mapping[str, Any] | None = None
+    """Arguments as JSON."""
+    query: Sequence[tuple[str, str]] = ()
+    """Arguments as text."""
+    function_id: str = ""
+    """Which function, where several do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """A type, and how well its functions are served."""
+
+    entity: MergedEntity
+    health: Mapping[str, FunctionHealth]
+
+
+class Entities:
+    def __init__(self, *, guard: Guard, catalog: Catalog, store: CallStore, health: Health) -> None:
+        self._guard = guard
+        self._catalog = catalog
+        self._store = store
+        self._health = health
+        self._revision = -1
+        self._merged: dict[Scope | None, Mapping[str, MergedEntity]] = {}
+
+    async def list(self, caller: Principal, scope: Scope | None) -> list[EntityState]:
+        """Every type of the scope, or of all, by name."""
+        await self._guard.require(caller, "entity.list", scope)
+        return [self._state(scope, entity) for entity in self._known(scope).values()]
+
+    async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState:
+        """Raises NotFound, naming the types that there are."""
+        await self._guard.require(caller, "entity.read", scope)
+        return self._state(scope, self._entity(scope, entity))
+
+    async def timeline(
+        self,
+        caller: Principal,
+        scope: Scope,
+        subject: Subject,
+        limit: int,
+        before: Cursor | None = None,
+        *,
+        queries: bool = True,
+    ) -> Page[Deed]:
+        """The calls and jobs about one entity, newest first. A type that nobody describes any more keeps its timeline."""
+        await self._guard.require(caller, "entity.timeline", scope)
+        _check_id(subject.id)
+        subject = Subject(type_name(subject.entity), subject.id)
+        return await self._store.timeline(scope, subject, limit, before, queries=queries)
+
+    def order(self, scope: Scope, wish: Wish) -> Order:
+        """The call that does it; whoever runs it goes through the spine, which decides whether the caller may.
+
+        Raises NotFound for an unknown type, NoOperation where it has no such operation, InvalidArgument for arguments that
+        cannot be put together.
+        """
+        entity = self._entity(scope, wish.entity)
+        act = self._chosen(scope, entity, wish)
+        entry = act.entry or self._catalog.entry(scope, act.function_id)
+        schema = entry.function.schema if entry is not None else None
+        arguments = {**arguments_of(wish.query, schema), **(wish.body or {})}
+        if wish.entity_id is not None:
+            _check_id(wish.entity_id)
+            if act.key is None:
+                raise InvalidArgument(
+                    f"{act.function_id} is about no one {entity.type}: call it by itself (POST /api/invoke or /api/start_job)"
+                )
+            arguments = with_id(arguments, SubjectKey(entity.type, act.key), wish.entity_id, schema)
+        is_job = entry is not None and entry.function.returns == "job"
+        return Order(act.function_id, orjson.dumps(arguments), is_job)
+
+    def _chosen(self, scope: Scope, entity: MergedEntity, wish: Wish) -> Act:
+        """Of several functions the first that a healthy game server offers."""
+        acts = next((entity.operations[verb] for verb in wish.verbs if verb in entity.operations), ())
+        if wish.function_id:
+            acts = tuple(act for act in acts if act.function_id == wish.function_id)
+        if not acts:
+            raise NoOperation(_no_operation(entity, wish))
+        return next((act for act in acts if len(acts) == 1 or self._health(scope, act.function_id).healthy), acts[0])
+
+    def _entity(self, scope: Scope | None, entity: str) -> MergedEntity:
+        known = self._known(scope)
+        found = known.get(type_name(entity))
+        if found is None:
+            where = f" in {scope}" if scope is not None else ""
+            raise NotFound(f"there is no entity {entity[:KEY_BYTES]!r}{where}; there are: {_listed(known)}")
+        return found
+
+    def _state(self, scope: Scope | None, entity: MergedEntity) -> EntityState:
+        ids = {act.function_id for acts in entity.operations.values() for act in acts}
+        ids |= {each.function_id for each in entity.related}
+        return EntityState(entity, {function_id: self._health(scope, function_id) for function_id in ids})
+
+    def _known(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
+        if self._revision != self._catalog.revision or len(self._merged) > REMEMBERED_SCOPES:
+            self._revision = self._catalog.revision
+            self._merged.clear()
+        found = self._merged.get(scope)
+        if found is None:
+            found = self._merged[scope] = self._put_together(scope)
+        return found
+
+    def _put_together(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
+        catalog = self._catalog
+        scopes = [scope] if scope is not None else sorted(catalog.scopes()) or [Scope("", "")]
+        entities = dict.fromkeys(each for where in scopes for each in catalog.entities(where))
+        functions: dict[str, Entry] = {}
+        for where in scopes:
+            for entry in catalog.functions_about_entities(where):
+                functions.setdefault(entry.function.id, entry)
+        return merged(list(entities), functions)
+
+
+def _check_id(entity_id: str) -> None:
+    if not is_entity_id(entity_id):
+        raise InvalidArgument(f"an entity's id is 1 to {KEY_BYTES} bytes of printable text")
+
+
+def _no_operation(entity: MergedEntity, wish: Wish) -> str:
+    verb = wish.verbs[0]
+    by = f" by {wish.function_id}" if wish.function_id else ""
+    there = {
+        f"{name} ({', '.join(act.function_id for act in acts)})": None
+        for name, acts in sorted(entity.operations.items())
+    }
+    return f"{entity.type} has no operation {verb}{by}; there are: {_listed(there)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return (", ".join(found[:SHOWN]) or "none") + more
