@@ -3,11 +3,12 @@
 An operation on an entity is a call of a function, made here and run by the spine (`calls.py`, `jobs.py`) as any other.
 """
 
+import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 
 from croupier.domain.entity import Subject, SubjectKey, is_entity_id, type_name
 from croupier.domain.limits import KEY_BYTES
@@ -76,7 +77,7 @@ class Entities:
         self._revision = -1
         self._merged: dict[Scope | None, Mapping[str, MergedEntity]] = {}
 
-    async def list(self, caller: Principal, scope: Scope | None) -> list[EntityState]:
+    async def list(self, caller: Principal, scope: Scope | None) -> builtins.list[EntityState]:
         """Every type of the scope, or of all, by name."""
         await self._guard.require(caller, "entity.list", scope)
         return [self._state(scope, entity) for entity in self._known(scope).values()]
@@ -121,7 +122,11 @@ class Entities:
                 )
             arguments = with_id(arguments, SubjectKey(entity.type, act.key), wish.entity_id, schema)
         is_job = entry is not None and entry.function.returns == "job"
-        return Order(act.function_id, orjson.dumps(arguments), is_job)
+        return Order(act.function_id, msgspec.json.encode(arguments), is_job)
+
+    def offers(self, scope: Scope, entity: str, verbs: Sequence[str]) -> bool:
+        """Whether it has an operation by one of these names."""
+        return any(verb in self._entity(scope, entity).operations for verb in verbs)
 
     def _chosen(self, scope: Scope, entity: MergedEntity, wish: Wish) -> Act:
         """Of several functions the first that a healthy game server offers."""

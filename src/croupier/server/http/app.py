@@ -21,6 +21,7 @@ from croupier.server.http.calls import call_routes
 from croupier.server.http.catalog import catalog_routes
 from croupier.server.http.description import Description, description_routes
 from croupier.server.http.directory import directory_routes
+from croupier.server.http.entities import entity_routes
 from croupier.server.http.entry import LeanEntry
 from croupier.server.http.flights import Flights
 from croupier.server.http.front import OPEN, Front
@@ -29,7 +30,7 @@ from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.packs import Reread, pack_routes
-from croupier.server.http.ports import Bulks, Calls, Directory, History, Jobs, Readiness
+from croupier.server.http.ports import Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
 from croupier.server.packs import Packs, StaleTag
 from croupier.telemetry import Tracer
@@ -42,6 +43,7 @@ def build_app(
     history: History,
     bulks: Bulks,
     directory: Directory,
+    entities: Entities,
     assigned: AssignedFunctions,
     catalog: CatalogView,
     providers: Providers,
@@ -65,6 +67,7 @@ def build_app(
         jobs=jobs,
         history=history,
         directory=directory,
+        entities=entities,
         flights=flights,
         room=room,
         metrics=metrics,
@@ -76,6 +79,7 @@ def build_app(
         job_routes(jobs, stopping=stopping, metrics=metrics),
         bulk_routes(bulks, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
+        entity_routes(entities),
         assignment_routes(assigned),
         catalog_routes(catalog, providers, guard),
         provider_routes(providers, catalog),

@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 
 from croupier.server.http.asking import json_answer
 from croupier.server.http.bulk_documents import BulkRerun, BulkStart
-from croupier.server.http.entry import AGAIN_PATH, FUNCTION_PATH, LeanEntry
+from croupier.server.http.entry import LeanEntry
 from croupier.server.http.openapi import complete
 from croupier.server.http.providers import TransferBody
 
@@ -29,13 +29,12 @@ class Description:
 
     def routes(self) -> set[tuple[str, str]]:
         """Method and path of everything that is served."""
-        lean = {("POST", path) for path in (*self._entry.orders, FUNCTION_PATH, AGAIN_PATH)}
         framed = {
             (method, route.path or "")
             for route in iter_route_contexts(self._framework.routes)
             for method in route.methods or {"ANY"}
         }
-        return lean | framed
+        return self._entry.routes() | framed
 
 
 def description_routes(openapi: Callable[[], dict[str, Any]]) -> APIRouter:

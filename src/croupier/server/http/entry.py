@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-import msgspec
 import orjson
 
 from croupier.domain.call import Call, Result
@@ -16,11 +15,12 @@ from croupier.domain.trace import trace_in, tracestate_of
 from croupier.errors import RateLimited
 from croupier.server.http.bodies import Body, CallerLeft, Room
 from croupier.server.http.documents import to_json
+from croupier.server.http.entity_orders import PREFIX, EntityOrders
 from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_value
 from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import check_bounds, check_payload
-from croupier.server.http.ports import Calls, Directory, History, Jobs
+from croupier.server.http.ports import Calls, Directory, Entities, History, Jobs
 from croupier.server.http.problems import known
 from croupier.server.http.requests import (
     AgainBody,
@@ -30,6 +30,7 @@ from croupier.server.http.requests import (
     build_call,
     call_decoder,
     one_of,
+    options_body,
     parse_body,
     parse_query,
     scope_of,
@@ -50,6 +51,7 @@ _AGAIN = re.compile(r"/api/calls/([^/]+)/replay")
 _FUNCTION = re.compile(r"/games/([^/]+)/functions/([^/]+)")
 
 Order = Callable[[Exchange, bytes], Awaitable[Answer]]
+Door = tuple[str, Mapping[str, Order]]
 
 
 class LeanEntry:
@@ -62,6 +64,7 @@ class LeanEntry:
         jobs: Jobs,
         history: History,
         directory: Directory,
+        entities: Entities,
         flights: Flights,
         room: Room,
         metrics: HttpMetrics,
@@ -75,24 +78,32 @@ class LeanEntry:
         self._room = room
         self._metrics = metrics
         self._tracer = tracer
-        self.orders: Mapping[str, tuple[str, Order]] = {
-            "/api/invoke": ("/api/invoke", self._invoke),
-            "/invoke": ("/api/invoke", self._invoke),
-            "/api/start_job": ("/api/start_job", self._start),
-            "/start-job": ("/api/start_job", self._start),
-            "/api/route_preview": ("/api/route_preview", self._preview),
+        self._entity_orders = EntityOrders(entities, self._run)
+        self.orders: Mapping[str, Door] = {
+            "/api/invoke": ("/api/invoke", {"POST": self._invoke}),
+            "/invoke": ("/api/invoke", {"POST": self._invoke}),
+            "/api/start_job": ("/api/start_job", {"POST": self._start}),
+            "/start-job": ("/api/start_job", {"POST": self._start}),
+            "/api/route_preview": ("/api/route_preview", {"POST": self._preview}),
         }
-        self._function_order = (FUNCTION_PATH, self._run_function)
-        self._again_order = (AGAIN_PATH, self._again)
+        self._function_door: Door = (FUNCTION_PATH, {"POST": self._run_function})
+        self._again_door: Door = (AGAIN_PATH, {"POST": self._again})
 
-    def find(self, path: str) -> tuple[str, Order] | None:
-        """The route (as metrics name it) and what to do there."""
-        order = self.orders.get(path)
-        if order is None and path.startswith("/games/") and _FUNCTION.fullmatch(path):
-            return self._function_order
-        if order is None and path.endswith("/replay") and _AGAIN.fullmatch(path):
-            return self._again_order
-        return order
+    def routes(self) -> set[tuple[str, str]]:
+        """Method and path of everything that is answered here."""
+        return {("POST", path) for path in (*self.orders, FUNCTION_PATH, AGAIN_PATH)} | self._entity_orders.routes()
+
+    def find(self, exchange: Exchange) -> Door | None:
+        """The route (as metrics name it) and what to do there, by method."""
+        path = exchange.path
+        door = self.orders.get(path)
+        if door is not None:
+            return door
+        if path.startswith(PREFIX):
+            return self._entity_orders.find(exchange)
+        if path.startswith("/games/") and _FUNCTION.fullmatch(path):
+            return self._function_door
+        return self._again_door if path.endswith("/replay") and _AGAIN.fullmatch(path) else None
 
     async def serve(self, exchange: Exchange, route: str, order: Order) -> None:
         began = time.perf_counter()
@@ -141,7 +152,10 @@ class LeanEntry:
         body, query = _function_body(exchange, content)
         scope = scope_of(exchange.headers, query, {"game_id": body.game_id})
         function = self._directory.function(scope, body.function_id)
-        if function is None or function.returns != "job":
+        return await self._run(exchange, body, is_job=function is not None and function.returns == "job")
+
+    async def _run(self, exchange: Exchange, body: CallBody, is_job: bool) -> Answer:
+        if not is_job:
             exchange.call_id = new_id("c")
             return await self._send(exchange, self._call_of(exchange, body))
         exchange.call_id = new_id("j")
@@ -222,18 +236,8 @@ def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mappin
     query = parse_query(exchange.scope["query_string"])
     payload = content or b"{}"
     check_payload(payload)
-    body = CallBody(
-        function_id=one_of("function_id", found[2], query.get("function_id", "")),
-        payload=msgspec.Raw(payload),
-        game_id=found[1],
-        idempotency_key=query.get("idempotency_key", ""),
-        route=query.get("route", ""),
-        target_service_id=query.get("target_service_id", ""),
-        hash_key=query.get("hash_key", ""),
-        version=query.get("version", ""),
-        timeout=query.get("timeout"),
-        wait_for=query.get("wait_for"),
-    )
+    function_id = one_of("function_id", found[2], query.get("function_id", ""))
+    body = options_body(function_id, payload, query, game_id=found[1])
     return body, query
 
 

@@ -28,14 +28,25 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 def _after(
     after: Annotated[str, Query(max_length=300, description="`next` of the page before.")] = "",
 ) -> Cursor | None:
-    if not after:
+    return _cursor("after", after)
+
+
+def _before(
+    before: Annotated[str, Query(max_length=300, description="`next` of the page before.")] = "",
+) -> Cursor | None:
+    return _cursor("before", before)
+
+
+def _cursor(name: str, text: str) -> Cursor | None:
+    if not text:
         return None
-    if not (found := _CURSOR.fullmatch(after)):
-        raise InvalidArgument("after must be the `next` of an earlier page")
+    if not (found := _CURSOR.fullmatch(text)):
+        raise InvalidArgument(f"{name} must be the `next` of an earlier page")
     return Cursor(int(found[1]), found[2])
 
 
 After = Annotated[Cursor | None, Depends(_after)]
+Before = Annotated[Cursor | None, Depends(_before)]
 
 
 def cursor_text(cursor: Cursor | None) -> str:

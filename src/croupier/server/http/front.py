@@ -75,14 +75,19 @@ class Front:
         except CroupierError as error:
             await self._refuse(exchange, error)
             return
-        found = self._entry.find(exchange.path)
-        if found is None:
+        door = self._entry.find(exchange)
+        if door is None:
             await self._pass_on(exchange)
-        elif exchange.method == "POST":
-            await self._entry.serve(exchange, *found)
+            return
+        route, orders = door
+        order = orders.get(exchange.method)
+        if order is not None:
+            await self._entry.serve(exchange, route, order)
         else:
-            refused = MethodNotAllowed(f"{exchange.method} is not possible here: use POST")
-            await self._refuse(exchange, refused, (b"allow", b"POST"))
+            allow = ", ".join(orders)
+            await self._refuse(
+                exchange, MethodNotAllowed(f"{exchange.method} is not possible here: use {allow}", allow=allow)
+            )
 
     def _admit(self, exchange: Exchange) -> None:
         check_single(exchange.scope["headers"], exchange.headers)
@@ -90,8 +95,8 @@ class Front:
         if exchange.path not in OPEN:
             exchange.caller = self._guard.authenticate(exchange.headers)
 
-    async def _refuse(self, exchange: Exchange, error: CroupierError, *headers: tuple[bytes, bytes]) -> None:
-        answer = exchange.refusal(error, headers=headers)
+    async def _refuse(self, exchange: Exchange, error: CroupierError) -> None:
+        answer = exchange.refusal(error)
         self._metrics.request("refused", answer.status)
         await exchange.answer(answer)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from croupier.domain.routing import Preview
 from croupier.server.http.cancel_bodies import CancelJobsBody
+from croupier.server.http.entity_orders import ITEM_PATH, ITEMS_PATH, VERB_PATH
 from croupier.server.http.requests import AgainBody, CallBody, CancelBody
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -141,6 +142,10 @@ _OPTIONS = [
 ]
 
 
+_CHOICE = _parameter("function_id", "query", "Which function, where several do it.")
+_ARGUMENTS = {"type": "object", "description": "The function's arguments; the id is taken from the address."}
+
+
 def _operation(
     summary: str, body: dict[str, Any], answers: dict[str, Any], *parameters: dict[str, Any]
 ) -> dict[str, Any]:
@@ -185,6 +190,40 @@ def _lean_paths() -> dict[str, Any]:
     }
 
 
+def _entity_operation(summary: str, *parameters: dict[str, Any], body: bool = False) -> dict[str, Any]:
+    found = {
+        "tags": ["entities"],
+        "summary": summary,
+        "parameters": [*parameters, *_OPTIONS, _CHOICE, _GAME, _ENV, _KEY, _TRACE],
+        "responses": {"200": _INVOKED, "202": _LOCATED, "default": _PROBLEM_ANSWER},
+    }
+    if body:
+        found["requestBody"] = {"content": {"application/json": {"schema": _ARGUMENTS}}}
+    return found
+
+
+def _entity_paths() -> dict[str, Any]:
+    """What can be done to things: calls of functions, so everything said of a call holds here."""
+    entity = _parameter("entity", "path", "The type, such as `player`.", required=True)
+    item = _parameter("entity_id", "path", "Which one; percent-encoded.", required=True)
+    verb = _parameter("verb", "path", "The operation, such as `ban`.", required=True)
+    return {
+        ITEMS_PATH: {
+            "get": _entity_operation(
+                "List them: the function of `list`. Other query parameters are its arguments.", entity
+            ),
+            "post": _entity_operation("Make one: the function of `create`.", entity, body=True),
+        },
+        ITEM_PATH: {
+            "get": _entity_operation("Read one: the function of `read`.", entity, item),
+            "put": _entity_operation("Change one: the function of `update`.", entity, item, body=True),
+            "patch": _entity_operation("Change one: the function of `patch`, else `update`.", entity, item, body=True),
+            "delete": _entity_operation("Delete one: the function of `delete`.", entity, item),
+        },
+        VERB_PATH: {"post": _entity_operation("Do something else to one.", entity, item, verb, body=True)},
+    }
+
+
 def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequence[type]) -> dict[str, Any]:
     """`framework`, the description that the framework makes of its own routes, with everything it does not know.
 
@@ -204,7 +243,7 @@ def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequen
         "RecordedCall": _object(tuple(call["required"]), **(call["properties"] | _CALL_PROPERTIES)),
         "Job": _object(tuple(entry["required"]), **(entry["properties"] | _RESULT_PROPERTIES)),
     }
-    paths = framework["paths"] | _lean_paths()
+    paths = framework["paths"] | _lean_paths() | _entity_paths()
     for path in open_paths & paths.keys():
         for operation in paths[path].values():
             operation["security"] = []

@@ -1,11 +1,12 @@
 """PORT: what the HTTP side needs of the server behind it, in the words of the domain."""
 
 import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Plan, RowState
 from croupier.domain.call import Call, Result
+from croupier.domain.entity import Subject
 from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
@@ -15,7 +16,8 @@ from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.server.bulk import Progress, Upload
 from croupier.server.bulk_intake import RowFault
-from croupier.store import CallRecord
+from croupier.server.entities import EntityState, Order, Wish
+from croupier.store import CallRecord, Deed
 
 Readiness = Callable[[], Awaitable[list[str]]]
 """What keeps the server from serving, in words for an operator; nothing when it is ready."""
@@ -69,6 +71,33 @@ class Directory(Protocol):
         """Who offers the function; an empty id is every function."""
 
     def function(self, scope: Scope, function_id: str) -> Function | None: ...
+
+
+class Entities(Protocol):
+    """`get` and `order` raise NotFound for an entity that nobody knows."""
+
+    async def list(self, caller: Principal, scope: Scope | None) -> builtins.list[EntityState]:
+        """Every type of the scope, or of all, by name."""
+
+    async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState: ...
+
+    def order(self, scope: Scope, wish: Wish) -> Order:
+        """The call that does it; it is not made yet. Raises NoOperation, InvalidArgument."""
+
+    def offers(self, scope: Scope, entity: str, verbs: Sequence[str]) -> bool:
+        """Whether it has an operation by one of these names."""
+
+    async def timeline(
+        self,
+        caller: Principal,
+        scope: Scope,
+        subject: Subject,
+        limit: int,
+        before: Cursor | None = None,
+        *,
+        queries: bool = True,
+    ) -> Page[Deed]:
+        """The calls and jobs about one entity, newest first."""
 
 
 class Bulks(Protocol):

@@ -59,6 +59,11 @@ class MethodNotAllowed(CroupierError):
 
     reason = "method_not_allowed"
 
+    def __init__(self, message: str, *, allow: str | None = None) -> None:
+        """`allow` are the methods that are possible, unless the framework tells them."""
+        super().__init__(message)
+        self.allow = allow
+
 
 def known(error: Exception, call_id: str, trace_id: str) -> CroupierError:
     """`error` as one of ours. A foreign one, or a fault of ours, is logged with the call's id and told without its text."""
@@ -103,6 +108,8 @@ def headers(error: CroupierError, status: int) -> Headers:
     found: Headers = []
     if isinstance(error, Unauthenticated):
         found.append((b"www-authenticate", b'Bearer realm="croupier"'))
+    if isinstance(error, MethodNotAllowed) and error.allow is not None:
+        found.append((b"allow", error.allow.encode()))
     if status == 503 or isinstance(error, RateLimited):
         found.append((b"retry-after", b"1"))
     return found

@@ -19,7 +19,7 @@ from croupier.errors import InvalidArgument
 from croupier.server.http.payloads import too_deep
 
 _SINGLE = (b"authorization", b"host", b"x-game-id", b"x-env", b"idempotency-key", b"content-length")
-_SINGLE_QUERY = frozenset(
+OPTIONS = frozenset(
     {
         "game_id",
         "env",
@@ -33,6 +33,7 @@ _SINGLE_QUERY = frozenset(
         "wait_for",
     }
 )
+"""Query parameters that say where or how a call goes."""
 _QUERY_FIELDS = 64
 
 _NO_ARGUMENTS = msgspec.Raw(b"{}")
@@ -113,7 +114,7 @@ def parse_query(query: bytes) -> dict[str, str]:
         raise InvalidArgument(f"the query is not at most {_QUERY_FIELDS} parameters in UTF-8") from None
     found: dict[str, str] = {}
     for name, value in pairs:
-        if found.setdefault(name, value) != value and name in _SINGLE_QUERY:
+        if found.setdefault(name, value) != value and name in OPTIONS:
             raise InvalidArgument(f"query parameter {name} came twice with different values: send it once")
     return found
 
@@ -158,6 +159,22 @@ def optional_scope(headers: Mapping[bytes, bytes], query: Mapping[str, str]) -> 
     if not (b"x-game-id" in headers or b"x-env" in headers or query.get("game_id") or query.get("env")):
         return None
     return scope_of(headers, query)
+
+
+def options_body(function_id: str, payload: bytes, query: Mapping[str, str], game_id: str = "") -> CallBody:
+    """Where the payload is the whole body, the options of the call stand in the query."""
+    return CallBody(
+        function_id=function_id,
+        payload=msgspec.Raw(payload),
+        game_id=game_id,
+        idempotency_key=query.get("idempotency_key", ""),
+        route=query.get("route", ""),
+        target_service_id=query.get("target_service_id", ""),
+        hash_key=query.get("hash_key", ""),
+        version=query.get("version", ""),
+        timeout=query.get("timeout"),
+        wait_for=query.get("wait_for"),
+    )
 
 
 def build_call(
