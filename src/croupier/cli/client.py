@@ -78,6 +78,11 @@ class Client:
         async with self._request("GET", path, params=query, total=30.0, lost="unreachable") as response:
             return _json(await _read(response))
 
+    async def read(self, path: str) -> Answer:
+        """GET what a game server answers, which changes nothing there."""
+        async with self._request("GET", path, total=CALL_TIMEOUT_MAX, lost="unreachable") as response:
+            return Answer(payload=await _read(response), headers=response.headers)
+
     async def post(self, path: str, document: Mapping[str, Any]) -> Any:
         """POST that may be repeated safely, and its JSON answer."""
         body = json.dumps(document).encode()

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Entry] = {
     "bulk": Entry(module="croupier.cli.bulk", help="Run a function once for every row of a file"),
     "pack": Entry(module="croupier.cli.pack", help="Make, check, sign, install and compare packs of functions"),
     "descriptors": Entry(module="croupier.cli.descriptors", help="List, show and check descriptions of functions"),
+    "entity": Entry(module="croupier.cli.entity", help="Show the things of a game and what was done to one"),
     "registry": Entry(
         module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
     ),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, TypedDict
 
 from croupier.demo.database import Database
-from croupier_sdk import Field, Provider, Rejected
+from croupier_sdk import Field, Operation, Provider, Rejected
 
 PLAYER_ID: Mapping[str, str] = {"en": "Player ID", "zh": "玩家 ID"}
 
@@ -64,6 +64,7 @@ def add_player_functions(game: Provider, database: Database) -> None:
     _add_queries(game, database)
     _add_bans(game, database)
     _add_grant(game, database)
+    _add_entity(game)
 
 
 def _add_queries(game: Provider, database: Database) -> None:
@@ -220,3 +221,24 @@ def _add_grant(game: Provider, database: Database) -> None:
                 (player_id, item, quantity),
             ).fetchone()
             return Wallet(player_id=player_id, item=item, quantity=held)
+
+
+def _add_entity(game: Provider) -> None:
+    game.register_virtual_object(
+        "player",
+        operations={
+            "list": "player.list",
+            "read": "player.get",
+            "ban": Operation(
+                function="player.ban", label={"en": "Ban", "zh": "封禁"}, icon="ban", danger=True, field="player_id"
+            ),
+            "unban": Operation(function="player.unban", label={"en": "Lift the ban", "zh": "解除封禁"}),
+            "grant": Operation(function="item.grant", label={"en": "Grant an item", "zh": "发放道具"}, icon="gift"),
+        },
+        schema=PlayerDetail,
+        key="player_id",
+        title={"en": "Player", "zh": "玩家"},
+        description={"en": "Somebody who plays the game.", "zh": "游戏中的玩家。"},
+        color="blue",
+        ui={"columns": ["player_id", "name", "level", "coins", "banned"], "search": "search", "items": "$.players"},
+    )

@@ -56,6 +56,15 @@ async def test_every_function_is_named_in_both_languages(game):
     assert functions["player.unban"]["request"]["json_schema"]["required"] == ["player_id"]
 
 
+async def test_players_are_things_with_operations(game):
+    player = game.entities["game-1"]["player"]
+    operations = {each["op"]: each for each in player["operations"]}
+    assert set(operations) == {"list", "read", "ban", "unban", "grant"}
+    assert operations["ban"]["target"] == {"field": "player_id"} == operations["grant"]["target"]
+    assert "target" not in operations["list"]
+    assert set(player["title"]) == {"en", "zh"}
+
+
 async def test_players_are_listed_by_page_search_and_ban(game):
     page = await game.invoke("player.list", {"page": 2, "page_size": 25})
     assert (page["total"], page["page"]) == (60, 2)

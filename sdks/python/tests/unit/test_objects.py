@@ -78,6 +78,7 @@ def test_a_virtual_object_maps_verbs_to_functions_and_handlers(game):
             "type": "entity",
             "version": "2.0.0",
             "title": {"en": "Wallet", "zh": "钱包"},
+            "key": "player_id",
             "schema": {
                 "type": "object",
                 "properties": {"player_id": {"type": "string"}, "coins": {"type": "integer"}},

@@ -62,6 +62,13 @@ class Directory:
                 found += [view for agent in agents.values() for view in _instances(agent, offered)]
         return sorted(found, key=lambda view: (view.game_id, view.env, view.agent_id, view.service_id))
 
+    def health(self, scope: Scope | None, function_id: str) -> FunctionHealth:
+        """How many game servers offer the function in a scope, or in every one."""
+        scopes = [scope] if scope is not None else {where for where, _ in self._agents.functions()}
+        agents = [agent for where in scopes for agent in self._agents.offering(where, function_id).values()]
+        offers = [offer.healthy and agent.usable for agent in agents for offer in agent.offers(function_id)]
+        return FunctionHealth(healthy=sum(offers), total=len(offers))
+
     def function(self, scope: Scope, function_id: str) -> Function | None:
         return self._catalog.function(scope, function_id)
 

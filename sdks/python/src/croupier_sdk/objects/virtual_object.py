@@ -127,6 +127,7 @@ class VirtualObject:
             "title": texts(self.title),
             "description": texts(self.description),
             "color": self.color,
+            "key": self.key,
             "schema": self._schema(),
             "operations": list(operations),
             "relationships": {name: dict(each) for name, each in self.relationships.items()},
