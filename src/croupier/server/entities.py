@@ -4,7 +4,7 @@ An operation on an entity is a call of a function, made here and run by the spin
 """
 
 import builtins
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,8 +27,8 @@ SHOWN = 20
 """How many names an error lists."""
 REMEMBERED_SCOPES = 1_000
 
-Health = Callable[[Scope | None, str], FunctionHealth]
-"""How many game servers offer a function in a scope, or in every one."""
+Health = Callable[[Scope | None, Collection[str]], Mapping[str, FunctionHealth]]
+"""How many game servers offer each of some functions, in a scope or in every one."""
 
 
 class NoOperation(NotFound):
@@ -66,6 +66,7 @@ class EntityState:
 
     entity: MergedEntity
     health: Mapping[str, FunctionHealth]
+    """Of its functions, and maybe of more."""
 
 
 class Entities:
@@ -80,12 +81,15 @@ class Entities:
     async def list(self, caller: Principal, scope: Scope | None) -> builtins.list[EntityState]:
         """Every type of the scope, or of all, by name."""
         await self._guard.require(caller, "entity.list", scope)
-        return [self._state(scope, entity) for entity in self._known(scope).values()]
+        known = self._known(scope).values()
+        health = self._health(scope, {function_id for entity in known for function_id in entity.function_ids()})
+        return [EntityState(entity, health) for entity in known]
 
     async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState:
         """Raises NotFound, naming the types that there are."""
         await self._guard.require(caller, "entity.read", scope)
-        return self._state(scope, self._entity(scope, entity))
+        found = self._entity(scope, entity)
+        return EntityState(found, self._health(scope, found.function_ids()))
 
     async def timeline(
         self,
@@ -135,7 +139,10 @@ class Entities:
             acts = tuple(act for act in acts if act.function_id == wish.function_id)
         if not acts:
             raise NoOperation(_no_operation(entity, wish))
-        return next((act for act in acts if len(acts) == 1 or self._health(scope, act.function_id).healthy), acts[0])
+        if len(acts) == 1:
+            return acts[0]
+        health = self._health(scope, {act.function_id for act in acts})
+        return next((act for act in acts if health[act.function_id].healthy), acts[0])
 
     def _entity(self, scope: Scope | None, entity: str) -> MergedEntity:
         known = self._known(scope)
@@ -144,11 +151,6 @@ class Entities:
             where = f" in {scope}" if scope is not None else ""
             raise NotFound(f"there is no entity {entity[:KEY_BYTES]!r}{where}; there are: {_listed(known)}")
         return found
-
-    def _state(self, scope: Scope | None, entity: MergedEntity) -> EntityState:
-        ids = {act.function_id for acts in entity.operations.values() for act in acts}
-        ids |= {each.function_id for each in entity.related}
-        return EntityState(entity, {function_id: self._health(scope, function_id) for function_id in ids})
 
     def _known(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
         if self._revision != self._catalog.revision or len(self._merged) > REMEMBERED_SCOPES:

@@ -75,6 +75,11 @@ class MergedEntity:
     origins: tuple[Origin, ...]
     conflicts: tuple[Conflict, ...]
 
+    def function_ids(self) -> set[str]:
+        """Operations and related functions."""
+        acts = {act.function_id for acts in self.operations.values() for act in acts}
+        return acts | {each.function_id for each in self.related}
+
 
 @dataclass(slots=True)
 class _Draft:

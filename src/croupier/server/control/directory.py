@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from croupier.domain.assignment import Assignment
@@ -62,12 +62,19 @@ class Directory:
                 found += [view for agent in agents.values() for view in _instances(agent, offered)]
         return sorted(found, key=lambda view: (view.game_id, view.env, view.agent_id, view.service_id))
 
-    def health(self, scope: Scope | None, function_id: str) -> FunctionHealth:
-        """How many game servers offer the function in a scope, or in every one."""
-        scopes = [scope] if scope is not None else {where for where, _ in self._agents.functions()}
-        agents = [agent for where in scopes for agent in self._agents.offering(where, function_id).values()]
-        offers = [offer.healthy and agent.usable for agent in agents for offer in agent.offers(function_id)]
-        return FunctionHealth(healthy=sum(offers), total=len(offers))
+    def health(self, scope: Scope | None, function_ids: Collection[str]) -> dict[str, FunctionHealth]:
+        """How many game servers offer each of the functions, in a scope or in every one."""
+        counts = {function_id: [0, 0] for function_id in function_ids}
+        places: Iterable[tuple[Scope, str]] = (
+            self._agents.functions() if scope is None else [(scope, function_id) for function_id in counts]
+        )
+        for where, function_id in places:
+            if (count := counts.get(function_id)) is not None:
+                for agent in self._agents.offering(where, function_id).values():
+                    offers = agent.offers(function_id)
+                    count[0] += sum(offer.healthy for offer in offers) if agent.usable else 0
+                    count[1] += len(offers)
+        return {each: FunctionHealth(healthy=healthy, total=total) for each, (healthy, total) in counts.items()}
 
     def function(self, scope: Scope, function_id: str) -> Function | None:
         return self._catalog.function(scope, function_id)
