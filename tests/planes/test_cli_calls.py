@@ -500,3 +500,42 @@ def test_a_folder_of_descriptions_is_checked_without_a_server(tmp_path, capsys):
     assert "1 descriptions, 1 faults" in told.out
     assert run(["descriptors", "validate", str(tmp_path), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["faults"][0]["path"] == "$.risk"
+
+
+async def test_entities_are_listed_with_their_operations_and_who_serves_them(api, capsys):
+    operation = {"function_id": "player.ban", "healthy": 1, "total": 2, "origin": {"kind": "pack", "name": "players"}}
+    listed = {"entities": [{"type": "player", "operations": {"ban": [operation]}}]}
+    api.on("/api/entities", answers(json.dumps(listed).encode()))
+
+    assert await api.croupier("entity", "list") == 0
+
+    assert capsys.readouterr().out.split("\n")[1].split() == ["player", "ban", "player.ban", "1/2", "pack", "players"]
+
+
+async def test_one_thing_is_read_under_an_address_that_takes_any_id(api, capsys):
+    api.on("/api/entities/player/items/a/b é?", answers(b'{"level":7}'))
+
+    assert await api.croupier("entity", "get", "player", "a/b é?") == 0
+
+    assert api.seen[0][0] == "/api/entities/player/items/a%2Fb%20%C3%A9%3F"
+    assert capsys.readouterr().out == '{\n  "level": 7\n}\n'
+
+
+async def test_a_timeline_is_listed_and_says_how_to_go_on(api, capsys):
+    entry = {
+        "call_id": "c1",
+        "function_id": "player.ban",
+        "caller": "ann",
+        "state": "failed",
+        "error": "no",
+        "started_ms": 1_700_000_000_000,
+    }
+    page = {"entries": [entry], "next": "7-c1"}
+    api.on("/api/entities/player/items/p1/timeline", answers(json.dumps(page).encode()))
+
+    assert await api.croupier("entity", "timeline", "player", "p1", "--changes", "--limit", "5", "--after", "9-c2") == 0
+
+    assert api.seen[0][0] == "/api/entities/player/items/p1/timeline?before=9-c2&limit=5&queries=false"
+    told = capsys.readouterr()
+    assert told.out.split("\n")[1].split() == ["2023-11-14", "22:13:20Z", "player.ban", "ann", "failed", "c1", "no"]
+    assert "--after 7-c1" in told.err
