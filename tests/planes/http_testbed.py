@@ -1,7 +1,7 @@
 """The HTTP side over the in-process ASGI interface, in front of ports that do as a test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from tests.planes.packs_testbed import packs_in_memory
 from croupier.descriptors import Fault
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call, Result
+from croupier.domain.entity import Subject
 from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
@@ -20,17 +21,18 @@ from croupier.domain.provider import Provider
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
-from croupier.errors import NotFound
+from croupier.errors import CroupierError, NotFound
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
 from croupier.server.dispatch.agents import Agents
+from croupier.server.entities import EntityState, Order, Wish
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
-from croupier.store import CallRecord
+from croupier.store import CallRecord, Deed
 
 TOKEN = "the-one-token"
 SCOPE = Scope("demo", "dev")
@@ -212,6 +214,51 @@ class KeptInMemory:
         return self._assignments
 
 
+@dataclass
+class ScriptedEntities:
+    """Knows the entities of `states`, and makes of every wish the order that it is told."""
+
+    states: list[EntityState] = field(default_factory=list)
+    ordered: Order | CroupierError = field(default_factory=lambda: NotFound("there is no entity here"))
+    offered: frozenset[str] = frozenset()
+    deeds: list[Deed] = field(default_factory=list)
+    wishes: list[tuple[Scope, Wish]] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+
+    async def list(self, caller: Principal, scope: Scope | None) -> "list[EntityState]":
+        self.asked.append(scope)
+        return self.states
+
+    async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState:
+        self.asked.append((scope, entity))
+        if not self.states:
+            raise NotFound(f"there is no entity {entity}")
+        return self.states[0]
+
+    def order(self, scope: Scope, wish: Wish) -> Order:
+        self.wishes.append((scope, wish))
+        if isinstance(self.ordered, CroupierError):
+            raise self.ordered
+        return self.ordered
+
+    def offers(self, scope: Scope, entity: str, verbs: Sequence[str]) -> bool:
+        return bool(self.offered & set(verbs))
+
+    async def timeline(
+        self,
+        caller: Principal,
+        scope: Scope,
+        subject: Subject,
+        limit: int,
+        before: Cursor | None = None,
+        *,
+        queries: bool = True,
+    ) -> Page[Deed]:
+        self.asked.append((scope, subject, limit, before, queries))
+        more = len(self.deeds) > limit
+        return Page(self.deeds[:limit], Cursor(7, self.deeds[limit - 1].record.call.id) if more else None)
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int
@@ -288,6 +335,7 @@ class Testbed:
         self.jobs = ScriptedJobs()
         self.history = ScriptedHistory()
         self.directory = ScriptedDirectory()
+        self.entities = ScriptedEntities()
         self.problems: list[str] = []
         guard = Guard(TOKEN)
         self.catalog = Catalog()
@@ -300,6 +348,7 @@ class Testbed:
             history=self.history,
             bulks=NoBulks(),
             directory=self.directory,
+            entities=self.entities,
             readiness=self._readiness,
             assigned=AssignedFunctions(guard=guard, catalog=self.catalog, store=self.kept),
             catalog=CatalogView(self.catalog, self.agents, lambda: ()),

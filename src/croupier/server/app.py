@@ -43,6 +43,7 @@ from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.canary import Canaries
 from croupier.server.dispatch.link import Link
 from croupier.server.dispatch.router import Router
+from croupier.server.entities import Entities
 from croupier.server.history import History
 from croupier.server.http.app import build_app
 from croupier.server.job_cancel import JobCancels
@@ -196,13 +197,15 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         relays = _relays(offered, settings)
         grpc = RpcServer({**offered, **relays.services}, options=LINK_SERVER_OPTIONS)
         stopping = asyncio.Event()
+        directory = Directory(agents, catalog)
         http = HttpServer(
             build_app(
                 calls=calls,
                 jobs=jobs,
                 history=History(guard=guard, store=store),
                 bulks=bulks,
-                directory=Directory(agents, catalog),
+                directory=directory,
+                entities=Entities(guard=guard, catalog=catalog, store=store, health=directory.health),
                 assigned=described.assigned,
                 providers=described.providers,
                 catalog=CatalogView(catalog, agents, described.faults),

@@ -8,6 +8,7 @@ import logging
 from time import perf_counter
 
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
+from croupier.domain.entity import Subject
 from croupier.domain.function import Function
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
@@ -59,7 +60,8 @@ class Calls:
             call = with_hash_key(call, function)
         said = call if entry.codec is None else await spoken(entry.codec, call)
         way.codec = entry.codec
-        earlier = await self._begin(call, way, durable=function.mode != "query")
+        about = self._catalog.about(call, entry)
+        earlier = await self._begin(call, way, durable=function.mode != "query", about=about)
         way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
@@ -82,10 +84,10 @@ class Calls:
             call = with_hash_key(call, function or Function(id=call.function_id))
         return preview(self._router, call)
 
-    async def _begin(self, call: Call, way: "_Way", *, durable: bool) -> CallRecord | None:
+    async def _begin(self, call: Call, way: "_Way", *, durable: bool, about: tuple[Subject, ...]) -> CallRecord | None:
         self._announce(call)
         try:
-            earlier = await self._store.begin(call, durable=durable)
+            earlier = await self._store.begin(call, durable=durable, about=about)
         except CroupierError as error:
             self._settle(call, error)
             raise

@@ -4,7 +4,7 @@ An operation on an entity is a call of a function, made here and run by the spin
 """
 
 import builtins
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ from croupier.store import CallStore, Deed
 SHOWN = 20
 """How many names an error lists."""
 REMEMBERED_SCOPES = 1_000
+_NOWHERE = Scope("", "")
+"""Where packs and providers are known, and no game server."""
 
 Health = Callable[[Scope | None, Collection[str]], Mapping[str, FunctionHealth]]
 """How many game servers offer each of some functions, in a scope or in every one."""
@@ -162,14 +164,22 @@ class Entities:
         return found
 
     def _put_together(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
-        catalog = self._catalog
-        scopes = [scope] if scope is not None else sorted(catalog.scopes()) or [Scope("", "")]
-        entities = dict.fromkeys(each for where in scopes for each in catalog.entities(where))
+        scopes = [scope] if scope is not None else sorted(self._catalog.scopes()) or [_NOWHERE]
+        entities = dict.fromkeys(each for where in scopes for each in self._catalog.entities(where))
         functions: dict[str, Entry] = {}
         for where in scopes:
-            for entry in catalog.functions_about_entities(where):
+            for entry in self._usable(where):
                 functions.setdefault(entry.function.id, entry)
         return merged(list(entities), functions)
+
+    def _usable(self, scope: Scope) -> Iterator[Entry]:
+        """What is described of the functions that the scope may use."""
+        assigned = self._catalog.assignments.get(scope)
+        for function_id in self._catalog.described(scope):
+            if assigned is None or assigned.admits(function_id):
+                entry = self._catalog.entry(scope, function_id)
+                if entry is not None:
+                    yield entry
 
 
 def _check_id(entity_id: str) -> None:

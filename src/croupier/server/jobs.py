@@ -4,11 +4,12 @@ import asyncio
 import builtins
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from croupier.bus import Bus, Notice
 from croupier.domain.call import Call, Result, Route, Trail
+from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
@@ -77,14 +78,15 @@ class Jobs:
         if call.timeout is None and function.timeout is not None:
             call = replace(call, timeout=function.timeout)
         said = call if entry.codec is None else await spoken(entry.codec, call)
-        starting = asyncio.ensure_future(self._start(call, said, entry.codec))
+        about = self._catalog.about(call, entry)
+        starting = asyncio.ensure_future(self._start(call, said, entry.codec, about))
         self._starting[call.id] = starting
         starting.add_done_callback(lambda _: self._starting.pop(call.id))
         return await asyncio.shield(starting)
 
-    async def _start(self, call: Call, said: Call, codec: Codec | None) -> str:
+    async def _start(self, call: Call, said: Call, codec: Codec | None, about: Sequence[Subject]) -> str:
         """`said` is the call as its game server gets it."""
-        earlier = await self._store.create(call)
+        earlier = await self._store.create(call, about=about)
         if earlier is not None:
             return await self._started_earlier(earlier)
         target = None

@@ -4,6 +4,7 @@ from typing import Protocol
 from croupier.descriptors import EntityDescriptor, FunctionDescriptor
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call
+from croupier.domain.entity import Subject
 from croupier.domain.function import Function, Service
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
@@ -13,6 +14,7 @@ from croupier.server.catalog.codecs import PackTypes
 from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin, undescribed
 from croupier.server.catalog.snapshot import Snapshot, Source, source_of
 from croupier.server.catalog.spoken import Spoken
+from croupier.server.catalog.subject_keys import SubjectKeys, subjects_of
 from croupier.server.catalog.versions import Versions
 from croupier.transcoding import Codec
 
@@ -65,6 +67,7 @@ class Catalog:
         self.versions = Versions()
         """What packs and providers said before."""
         self._assignments: Assignments = {}
+        self._subject_keys = SubjectKeys(self.entities)
         self._changes = 0
 
     @property
@@ -113,6 +116,11 @@ class Catalog:
         if schema is not None:
             check_payload(schema, call)
         return entry, call
+
+    def about(self, call: Call, entry: Entry) -> tuple[Subject, ...]:
+        """The entities that the call's arguments name, as its `entry` and what is known of entities say."""
+        keys = self._subject_keys.of(call, entry, self.revision)
+        return subjects_of(keys, call) if keys else ()
 
     def admit(self, scope: Scope, function_id: str) -> None:
         """Raises PermissionDenied when the function is not among those that are assigned to the scope."""

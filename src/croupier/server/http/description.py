@@ -30,7 +30,7 @@ class Description:
     def routes(self) -> set[tuple[str, str]]:
         """Method and path of everything that is served."""
         framed = {
-            (method, route.path or "")
+            (method, (route.path or "").replace(":path}", "}"))
             for route in iter_route_contexts(self._framework.routes)
             for method in route.methods or {"ANY"}
         }
