@@ -58,10 +58,10 @@ def subjects_in(keys: Iterable[SubjectKey], arguments: Any) -> tuple[Subject, ..
 
 def _at(value: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
-        try:
-            value = value[step] if isinstance(value, list if isinstance(step, int) else dict) else None
-        except (KeyError, IndexError):
-            return None
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
     return value
 
 

@@ -107,7 +107,7 @@ class Provider:
         self._limits = (max_calls, max_jobs)
         self._key_store = key_store
         self._listening = ListenerSettings(listen=listen, advertise=advertise, heartbeat=heartbeat_interval)
-        self._offering = Offering(service_id, version)
+        self._offering = Offering(service_id, game_id, version)
         self._incarnation = secrets.token_hex(16)
         self._running: _Running | None = None
 

@@ -42,10 +42,18 @@ def offered(game):
 
 def test_the_manifest_names_the_provider_and_the_sdk(game):
     assert manifest(game) == {
-        "provider": {"id": "game-1", "version": "1.2", "lang": "python", "sdk": SDK},
+        "provider": {"id": "demo", "version": "1.2", "lang": "python", "sdk": SDK},
         "functions": [],
         "entities": [],
     }
+
+
+def test_game_servers_of_one_version_send_one_manifest(game):
+    other = Provider(service_id="game-2", game_id="demo", env="dev", version="1.2")
+    for each in (game, other):
+        each.register_virtual_object("wallet", operations={"read": get})
+
+    assert game._offering.service().manifest_json == other._offering.service().manifest_json
 
 
 def test_the_sdks_version_is_that_of_its_package():

@@ -19,13 +19,14 @@ SDK = "croupier-sdk 0.1.0"
 class Offering:
     """Functions, virtual objects and components, each under an id of its own."""
 
-    def __init__(self, service_id: str, version: str) -> None:
+    def __init__(self, service_id: str, game_id: str, version: str) -> None:
         self.functions: dict[str, Function] = {}
         self.objects: dict[str, VirtualObject] = {}
         self.components: dict[str, Component] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         """Of each object, as the manifest has it."""
         self._service_id = service_id
+        self._game_id = game_id
         self._version = version
 
     @contextlib.contextmanager
@@ -95,8 +96,11 @@ class Offering:
         self.components[component.id] = component
 
     def manifest(self) -> dict[str, Any]:
-        """The provider manifest (contract, section 5)."""
-        about = {"id": self._service_id, "version": self._version, "lang": "python", "sdk": SDK}
+        """The provider manifest (contract, section 5).
+
+        It names the game, not the game server: so it is the same for all of a version, and the platform reads it once.
+        """
+        about = {"id": self._game_id, "version": self._version, "lang": "python", "sdk": SDK}
         return {
             "provider": {name: value for name, value in about.items() if value},
             "functions": [function.manifest for function in self.functions.values()],
