@@ -22,6 +22,7 @@ def describe() -> dict[str, Any]:
         bulks=nobody,
         history=nobody,
         directory=nobody,
+        entities=nobody,
         assigned=nobody,
         catalog=nobody,
         providers=nobody,
