@@ -172,6 +172,11 @@ def test_what_nobody_knows_is_kept() -> None:
     assert (document["_comment"], document["x"], document["semantics"]["retries"]) == ("why", {"y": [1]}, 3)
 
 
+@pytest.mark.parametrize("nothing", [None, False, "", [], {}])
+def test_a_function_that_says_nothing_of_access_needs_its_own_permission(nothing: Any) -> None:
+    assert function(auth=nothing).auth.permission == "function:player.ban"
+
+
 def test_every_fault_of_a_file_is_told_at_once_where_its_writer_finds_it() -> None:
     found = faults(
         {

@@ -30,7 +30,7 @@ class Entry:
     def within(self, name: str) -> dict[str, Any]:
         """The object at `name`, made where there is none and copied before it is changed; {} if something else is there."""
         found = self.value.get(name)
-        if found in (None, "", []):
+        if found in (None, "", [], False):
             found = {}
         if not isinstance(found, dict):
             return {}
