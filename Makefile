@@ -33,14 +33,16 @@ check: setup ## Style, types, import rules, generated files, what must not be co
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/gen_wire.py --check
 	$(BIN)/python tools/gen_openapi.py --check
+	$(BIN)/python tools/gen_descriptors.py --check
 	$(BIN)/python tools/check_tree.py
 
 test: setup ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-gen: setup ## Write the generated files again: wire/ from proto/, docs/reference/openapi.json
+gen: setup ## Write the generated files again: wire/ from proto/, docs/reference/{openapi,descriptor.schema}.json, descriptors.md
 	$(BIN)/python tools/gen_wire.py
 	$(BIN)/python tools/gen_openapi.py
+	$(BIN)/python tools/gen_descriptors.py
 
 web: ## Build the web page (not part of this version)
 	@echo "This version has no web page: use the command line or the HTTP API (docs/reference/)." >&2; exit 1

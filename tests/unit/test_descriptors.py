@@ -1,15 +1,20 @@
 """What is said of functions and objects, in every spelling of the wild."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from croupier.descriptors import (
     Descriptor,
     EntityDescriptor,
+    Fault,
     FaultyDescriptor,
     FunctionDescriptor,
+    compile_schema,
     read_descriptor,
 )
 
@@ -35,6 +40,67 @@ PROM_QUERY = {
 }
 
 
+SPELLINGS: list[tuple[Any, str, Any]] = [
+    ({}, "auth.permission", "function:player.ban"),
+    ({"auth": {"permission": "player:ban"}}, "auth.permission", "player:ban"),
+    ({"auth": {"permission": "player.ban"}}, "auth.permission", "player:ban"),
+    ({"auth": {"permission": "function:player.ban"}}, "auth.permission", "function:player.ban"),
+    ({"auth": []}, "auth.permission", "function:player.ban"),
+    ({"risk": "HIGH"}, "risk", "high"),
+    ({"risk": "critical"}, "risk", "high"),
+    ({"risk": {"level": "medium"}}, "risk", "medium"),
+    ({"auth": {"risk": "high"}}, "risk", "high"),
+    ({"auth": {"risk": {"level": "high", "requires_mfa": True}}}, "auth.risk.requires_mfa", True),
+    ({"risk": "low", "auth": {"risk": "high"}}, "risk", "high"),
+    ({"auth": {"two_person_rule": True}}, "needs_approval", True),
+    ({"auth": {"two_person_rule": False}}, "needs_approval", False),
+    ({"auth": {"two_person_rule": {"approvers": 2}}}, "auth.two_person_rule.threshold", 2),
+    ({"auth": {"two_person_rule": {"approvers": ["lead"], "expiry_time": "24h"}}}, "needs_approval", True),
+    ({"auth": {"two_person_rule": {"required": False, "threshold": 2}}}, "needs_approval", False),
+    ({"semantics": {"approval_required": True}}, "needs_approval", True),
+    ({"semantics": {"timeout": "500ms"}}, "semantics.timeout", 0.5),
+    ({"semantics": {"timeout": "2m"}}, "semantics.timeout", 120.0),
+    ({"semantics": {"timeout": 7}}, "semantics.timeout", 7.0),
+    ({"semantics": {"timeout": ""}}, "semantics.timeout", None),
+    ({"semantics": None}, "semantics.mode", "command"),
+    ({"semantics": {"rate_limit": "5rps"}}, "semantics.rate_limit.value", 5.0),
+    ({"semantics": {"rate_limit": "100/s"}}, "semantics.rate_limit.value", 100.0),
+    ({"semantics": {"rate_limit": "10/m"}}, "semantics.rate_limit.window", 60.0),
+    ({"semantics": {"rate_limit": "10/min"}}, "semantics.rate_limit.window", 60.0),
+    ({"semantics": {"rate_limit": {"value": 3, "window": "10s"}}}, "semantics.rate_limit.window", 10.0),
+    ({"semantics": {"concurrency": 0}}, "semantics.concurrency", None),
+    ({"semantics": {"dry_run": "preview"}}, "semantics.dry_run", "preview"),
+    ({"routing": {"hash_key": "player_id"}}, "hash_path", '$["player_id"]'),
+    ({"routing": {"hash_key": "$.p.id"}}, "hash_path", "$.p.id"),
+    ({"routing": {"jsonpath": "$.a", "hash_key": "b"}}, "hash_path", "$.a"),
+    ({"request": {"json_schema": {"type": "object"}}}, "params", {"type": "object"}),
+    ({"response": {"json_schema": {"type": "array"}}}, "result", {"type": "array"}),
+    ({"request": {"proto_fqn": ".game.v1.Ban"}}, "transport.proto.request_fqn", "game.v1.Ban"),
+    ({"transport": {"proto": {"request_fqn": "a.B"}}}, "transport.proto.encoding", "pb-json"),
+    ({"outputs": {"layout": "grid"}}, "outputs.layout.type", "grid"),
+    ({"ui": {"ui:fields": {"a": {}}}}, "ui.fields", {"a": {}}),
+    ({"ui": {"fields": {"a": {}}}}, "ui.fields", {"a": {}}),
+    ({"ui": {"ui:layout": {"type": "grid", "cols": 2}}}, "ui.layout.cols", 2),
+    ({"display_name": "Ban"}, "display_name", {"en": "Ban"}),
+    ({"display_name": {"zh-CN": "封禁", "en_US": "Ban"}}, "display_name", {"zh": "封禁", "en": "Ban"}),
+    ({"tags": "a, b"}, "tags", ("a", "b")),
+    ({"labels": {"tier": 1, "hot": True}}, "labels", {"tier": "1", "hot": "true"}),
+    ({"entity": {"type": "player", "key": "player_id"}}, "entity_key", "player_id"),
+    ({"undo": "player.unban"}, "inverse.function", "player.unban"),
+    ({"menu": {"section": "gm", "order": 3}}, "menu.order", 3),
+    ({"permissions": {"verbs": ["invoke"], "defaults": [{"role": "gm"}]}}, "permissions.verbs", ("invoke",)),
+]
+OPERATIONS: list[Any] = [
+    {"ban": "player.ban"},
+    {"ban": ["player.ban"]},
+    {"ban": {"function": "player.ban"}},
+    {"ban": [{"function_id": "player.ban"}]},
+    [{"op": "ban", "function": "player.ban"}],
+    [{"op": "ban"}],
+    ["ban"],
+]
+
+
 def read(value: Any) -> Descriptor:
     return read_descriptor(json.dumps(value).encode(), "f.json")
 
@@ -49,6 +115,13 @@ def entity(**said: Any) -> EntityDescriptor:
     found = read({"id": "player", "type": "entity", **said})
     assert isinstance(found, EntityDescriptor)
     return found
+
+
+def read_or_faults(value: Any) -> tuple[Descriptor | None, tuple[Fault, ...]]:
+    try:
+        return read(value), ()
+    except FaultyDescriptor as error:
+        return None, error.faults
 
 
 def faults(value: Any) -> dict[str, str]:
@@ -73,59 +146,7 @@ def test_the_descriptor_of_the_seed_is_read() -> None:
     assert found.original == PROM_QUERY
 
 
-@pytest.mark.parametrize(
-    ("said", "path", "value"),
-    [
-        ({}, "auth.permission", "function:player.ban"),
-        ({"auth": {"permission": "player:ban"}}, "auth.permission", "player:ban"),
-        ({"auth": {"permission": "player.ban"}}, "auth.permission", "player:ban"),
-        ({"auth": {"permission": "function:player.ban"}}, "auth.permission", "function:player.ban"),
-        ({"auth": []}, "auth.permission", "function:player.ban"),
-        ({"risk": "HIGH"}, "risk", "high"),
-        ({"risk": "critical"}, "risk", "high"),
-        ({"risk": {"level": "medium"}}, "risk", "medium"),
-        ({"auth": {"risk": "high"}}, "risk", "high"),
-        ({"auth": {"risk": {"level": "high", "requires_mfa": True}}}, "auth.risk.requires_mfa", True),
-        ({"risk": "low", "auth": {"risk": "high"}}, "risk", "high"),
-        ({"auth": {"two_person_rule": True}}, "needs_approval", True),
-        ({"auth": {"two_person_rule": False}}, "needs_approval", False),
-        ({"auth": {"two_person_rule": {"approvers": 2}}}, "auth.two_person_rule.threshold", 2),
-        ({"auth": {"two_person_rule": {"approvers": ["lead"], "expiry_time": "24h"}}}, "needs_approval", True),
-        ({"auth": {"two_person_rule": {"required": False, "threshold": 2}}}, "needs_approval", False),
-        ({"semantics": {"approval_required": True}}, "needs_approval", True),
-        ({"semantics": {"timeout": "500ms"}}, "semantics.timeout", 0.5),
-        ({"semantics": {"timeout": "2m"}}, "semantics.timeout", 120.0),
-        ({"semantics": {"timeout": 7}}, "semantics.timeout", 7.0),
-        ({"semantics": {"timeout": ""}}, "semantics.timeout", None),
-        ({"semantics": None}, "semantics.mode", "command"),
-        ({"semantics": {"rate_limit": "5rps"}}, "semantics.rate_limit.value", 5.0),
-        ({"semantics": {"rate_limit": "100/s"}}, "semantics.rate_limit.value", 100.0),
-        ({"semantics": {"rate_limit": "10/m"}}, "semantics.rate_limit.window", 60.0),
-        ({"semantics": {"rate_limit": "10/min"}}, "semantics.rate_limit.window", 60.0),
-        ({"semantics": {"rate_limit": {"value": 3, "window": "10s"}}}, "semantics.rate_limit.window", 10.0),
-        ({"semantics": {"concurrency": 0}}, "semantics.concurrency", None),
-        ({"semantics": {"dry_run": "preview"}}, "semantics.dry_run", "preview"),
-        ({"routing": {"hash_key": "player_id"}}, "hash_path", '$["player_id"]'),
-        ({"routing": {"hash_key": "$.p.id"}}, "hash_path", "$.p.id"),
-        ({"routing": {"jsonpath": "$.a", "hash_key": "b"}}, "hash_path", "$.a"),
-        ({"request": {"json_schema": {"type": "object"}}}, "params", {"type": "object"}),
-        ({"response": {"json_schema": {"type": "array"}}}, "result", {"type": "array"}),
-        ({"request": {"proto_fqn": ".game.v1.Ban"}}, "transport.proto.request_fqn", "game.v1.Ban"),
-        ({"transport": {"proto": {"request_fqn": "a.B"}}}, "transport.proto.encoding", "pb-json"),
-        ({"outputs": {"layout": "grid"}}, "outputs.layout.type", "grid"),
-        ({"ui": {"ui:fields": {"a": {}}}}, "ui.fields", {"a": {}}),
-        ({"ui": {"fields": {"a": {}}}}, "ui.fields", {"a": {}}),
-        ({"ui": {"ui:layout": {"type": "grid", "cols": 2}}}, "ui.layout.cols", 2),
-        ({"display_name": "Ban"}, "display_name", {"en": "Ban"}),
-        ({"display_name": {"zh-CN": "封禁", "en_US": "Ban"}}, "display_name", {"zh": "封禁", "en": "Ban"}),
-        ({"tags": "a, b"}, "tags", ("a", "b")),
-        ({"labels": {"tier": 1, "hot": True}}, "labels", {"tier": "1", "hot": "true"}),
-        ({"entity": {"type": "player", "key": "player_id"}}, "entity_key", "player_id"),
-        ({"undo": "player.unban"}, "inverse.function", "player.unban"),
-        ({"menu": {"section": "gm", "order": 3}}, "menu.order", 3),
-        ({"permissions": {"verbs": ["invoke"], "defaults": [{"role": "gm"}]}}, "permissions.verbs", ("invoke",)),
-    ],
-)
+@pytest.mark.parametrize(("said", "path", "value"), SPELLINGS)
 def test_a_function_is_read_in_every_spelling(said: Any, path: str, value: Any) -> None:
     found: Any = function(**said)
     for name in path.split("."):
@@ -133,18 +154,7 @@ def test_a_function_is_read_in_every_spelling(said: Any, path: str, value: Any) 
     assert found == value
 
 
-@pytest.mark.parametrize(
-    "operations",
-    [
-        {"ban": "player.ban"},
-        {"ban": ["player.ban"]},
-        {"ban": {"function": "player.ban"}},
-        {"ban": [{"function_id": "player.ban"}]},
-        [{"op": "ban", "function": "player.ban"}],
-        [{"op": "ban"}],
-        ["ban"],
-    ],
-)
+@pytest.mark.parametrize("operations", OPERATIONS)
 def test_an_operation_is_read_in_every_spelling(operations: Any) -> None:
     (operation,) = entity(operations=operations).operations["ban"]
     assert operation.function == "player.ban"
@@ -217,3 +227,72 @@ def test_a_fault_names_its_file_in_two_languages() -> None:
 @pytest.mark.parametrize("value", [[], "x", 7, None, True])
 def test_a_description_is_an_object(value: Any) -> None:
     assert faults(value) == {"$": "a description is a JSON object"}
+
+
+@pytest.mark.parametrize("said", [said for said, _, _ in SPELLINGS])
+def test_what_was_read_is_read_again_from_its_document(said: Any) -> None:
+    first = function(**said)
+    second = read(first.document())
+    assert second == first
+    assert second.document() == first.document()
+
+
+@pytest.mark.parametrize("operations", OPERATIONS)
+def test_an_entity_is_read_again_from_its_document(operations: Any) -> None:
+    first = entity(operations=operations, relationships={"guild": "guild"}, title="Player")
+    assert read(first.document()) == first
+
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "reference" / "descriptor.schema.json"
+
+
+def test_the_published_schema_takes_every_spelling() -> None:
+    published = compile_schema(json.loads(PUBLISHED.read_text()))
+    functions = [{"id": "player.ban", **said} for said, _, _ in SPELLINGS if [] not in said.values()]
+    entities = [{"id": "player", "type": "entity", "operations": operations} for operations in OPERATIONS]
+    for written in [PROM_QUERY, *functions, *entities]:
+        given = {name: part for name, part in written.items() if part is not None and part != {"timeout": ""}}
+        assert not published.faults(given), given
+        assert not published.faults(read(written).document())
+
+
+def test_the_published_schema_names_the_field_at_fault() -> None:
+    published = compile_schema(json.loads(PUBLISHED.read_text()))
+    assert [fault.path for fault in published.faults({"id": "a", "semantics": {"route": "far"}})] == [
+        "/semantics/route"
+    ]
+    assert [fault.path for fault in published.faults({"type": "entity"})] == ["/id"]
+
+
+# ------------------------------------------------------------------------------------------- whatever comes
+
+_scalars = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=8)
+)
+_json = st.recursive(
+    _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+)
+_known = st.sampled_from(
+    sorted({*FunctionDescriptor.model_fields, *EntityDescriptor.model_fields, "schema", "request"})
+)
+_spelled = st.sampled_from([said for said, _, _ in SPELLINGS])
+
+
+@given(st.dictionaries(_known, _json, max_size=5), _spelled, _spelled)
+def test_a_description_is_read_and_stays_the_same_or_is_refused_with_faults(odd: Any, one: Any, other: Any) -> None:
+    written = {"id": "f", **one, **other, **odd}
+    first, told = read_or_faults(written)
+    if first is None:
+        assert told
+        assert all(fault.message.en and fault.message.zh for fault in told)
+        return
+    assert first.original == written
+    second = read(first.document())
+    assert second == first
+    assert second.document() == first.document()
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_no_bytes_break_the_reader(raw: bytes) -> None:
+    with pytest.raises(FaultyDescriptor):
+        read_descriptor(raw, "f.json")

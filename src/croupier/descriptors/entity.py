@@ -1,17 +1,19 @@
 """A kind of object as its description has it, and what can be done with one."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from croupier.descriptors.fields import FreeObject, I18n, Line, Name
+from croupier.descriptors.fields import FreeObject, I18n, Line, Name, Spelled
 from croupier.descriptors.function import Described, FunctionDescriptor
 from croupier.descriptors.part import Part
 
 
 class Operation(Part):
     """A function that acts on objects of the kind."""
+
+    short = ("string",)
 
     function: Name = Field(description="the function's id")
     label: I18n = Field(default_factory=dict, description="on the button")
@@ -36,6 +38,8 @@ class Operation(Part):
 class Relationship(Part):
     """How objects of the kind belong to those of another."""
 
+    short = ("string",)
+
     type: Line = Field(default="", description="has_many, belongs_to, …")
     entity: Line = Field(default="", description="the other kind")
     foreign_key: Line = Field(default="", description="the field that holds the other's key")
@@ -43,6 +47,13 @@ class Relationship(Part):
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
         return {"entity": value} if isinstance(value, str) else value
+
+
+def _in_any_spelling(schema: dict[str, Any]) -> None:
+    """Beside lists by verb: single operations by verb, and one list of all."""
+    by_verb = schema["additionalProperties"]
+    schema["additionalProperties"] = {"anyOf": [by_verb, by_verb["items"]]}
+    schema["type"] = ["object", "array"]
 
 
 class EntityDescriptor(Described):
@@ -53,9 +64,15 @@ class EntityDescriptor(Described):
     object_schema: FreeObject | None = Field(
         default=None, alias="schema", description="JSON Schema 2020-12 of one object"
     )
-    operations: dict[Line, tuple[Operation, ...]] = Field(
+    operations: Annotated[
+        dict[Line, tuple[Operation, ...]],
+        Spelled(
+            "one operation in place of a list of them; a list of all, each with its verb in `op`, where one without `function` is `<id>.<op>`"
+        ),
+    ] = Field(
         default_factory=dict,
         max_length=500,
+        json_schema_extra=_in_any_spelling,
         description="functions by verb: create, read, update, delete, list, ban, …",
     )
     relationships: dict[Line, Relationship] = Field(

@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from croupier.domain.durations import seconds_of
@@ -149,29 +150,70 @@ Prose = Annotated[str, Field(max_length=20_000)]
 
 Expression = Annotated[str, Field(max_length=4_096)]
 
-Seconds = Annotated[float, BeforeValidator(_duration), PlainSerializer(duration_text, return_type=str)]
-"""`30s`, `500ms`, `2m`, `1h` or a number of seconds; held as seconds, above 0, at most a week."""
 
-RiskLevel = Annotated[Risk, BeforeValidator(_risk)]
-"""`low`, `medium`, `high`, and words such as `critical` or `safe` that mean one of them."""
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """What else may be written, for the reference; pydantic passes over it."""
 
-Mode = Annotated[Literal["query", "command"], BeforeValidator(_mode)]
-"""`query` or `read`; `command` or `write`."""
+    text: str
 
-Permission = Annotated[Line, AfterValidator(_permission)]
-"""`player:ban`, also written `player.ban`."""
 
-I18n = Annotated[dict[Annotated[str, Field(max_length=35)], Prose], BeforeValidator(_i18n), Field(max_length=20)]
-"""A text, or texts by language: `en`, `zh` (also `zh-CN`, `zh_Hans`)."""
+_TEXT = {"type": "string"}
 
-Words = Annotated[tuple[Line, ...], BeforeValidator(_words), Field(max_length=200)]
-"""A list of texts, or one text with commas."""
+Seconds = Annotated[
+    float,
+    BeforeValidator(_duration),
+    PlainSerializer(duration_text, return_type=str),
+    WithJsonSchema(
+        {"type": ["string", "number"], "pattern": r"^\d{1,9}(\.\d{1,9})?(ms|s|m|h|d)?$", "exclusiveMinimum": 0}
+    ),
+    Spelled("`30s`, `500ms`, `2m`, `1h`, `7d` or a number of seconds; above 0, at most a week"),
+]
+"""Held as seconds."""
 
-Labels = Annotated[dict[Line, Line], BeforeValidator(_label_texts), Field(max_length=200)]
-"""Texts by name; numbers and booleans become texts."""
+RiskLevel = Annotated[
+    Risk,
+    BeforeValidator(_risk),
+    WithJsonSchema({"anyOf": [{"enum": ["low", "medium", "high"]}, _TEXT, {"type": "object"}]}),
+    Spelled("`safe`, `info`, `normal`, `warning`, `critical`, `severe` and the like; any case"),
+]
 
-TypeName = Annotated[Line, AfterValidator(_type_name)]
-"""The full name of a protobuf message, with or without the leading dot."""
+Mode = Annotated[
+    Literal["query", "command"],
+    BeforeValidator(_mode),
+    WithJsonSchema({"anyOf": [{"enum": ["query", "command"]}, {"enum": sorted(_MODES.keys() - {"query", "command"})}]}),
+    Spelled("`read`, `readonly` are query; `write`, `action`, `mutation` are command"),
+]
 
-FreeObject = Annotated[dict[str, Any], BeforeValidator(_object_or_empty)]
+Permission = Annotated[Line, AfterValidator(_permission), Spelled("`player.ban` is `player:ban`")]
+
+I18n = Annotated[
+    dict[Annotated[str, Field(max_length=35)], Prose],
+    BeforeValidator(_i18n),
+    Field(max_length=20),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "object", "additionalProperties": _TEXT}]}),
+    Spelled("one text is English; `zh-CN`, `zh_Hans` are zh"),
+]
+"""Texts by language."""
+
+Words = Annotated[
+    tuple[Line, ...],
+    BeforeValidator(_words),
+    Field(max_length=200),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]}),
+    Spelled("a list, or one text with commas"),
+]
+
+Labels = Annotated[
+    dict[Line, Line],
+    BeforeValidator(_label_texts),
+    Field(max_length=200),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}),
+    Spelled("numbers and booleans become texts"),
+]
+
+TypeName = Annotated[Line, AfterValidator(_type_name), Spelled("with or without the leading dot")]
+"""The full name of a protobuf message."""
+
+FreeObject = Annotated[dict[str, Any], BeforeValidator(_object_or_empty), WithJsonSchema({"type": "object"})]
 """Any JSON object."""

@@ -1,12 +1,12 @@
 """A function as its description has it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, WithJsonSchema
 
-from croupier.descriptors.fields import FreeObject, I18n, Labels, Line, Name, RiskLevel, Words
+from croupier.descriptors.fields import FreeObject, I18n, Labels, Line, Name, RiskLevel, Spelled, Words
 from croupier.descriptors.part import Part
 from croupier.descriptors.rules import Auth, Routing, Semantics, Transport
 from croupier.descriptors.shown import Inverse, Menu, Outputs, Permissions, Ui
@@ -65,8 +65,13 @@ _NO_AUTH, _NO_SEMANTICS, _NO_TRANSPORT, _NO_ROUTING, _NO_OUTPUTS, _NO_UI = (
 
 class FunctionDescriptor(Described):
     type: Literal["function"] = Field(default="function", description="`function`, or nothing")
-    risk: RiskLevel = Field(default="low", description="how dangerous a call is")
-    entity: Line = Field(default="", description="the kind of object that it acts on")
+    risk: Annotated[RiskLevel, Spelled("an object as `auth.risk`; of two levels the higher counts")] = Field(
+        default="low",
+        description="how dangerous a call is",
+    )
+    entity: Annotated[Line, WithJsonSchema({"type": ["string", "object"]}), Spelled("an object {type, key}")] = Field(
+        default="", description="the kind of object that it acts on"
+    )
     entity_key: Line = Field(default="", description="the argument that names the object, a name or a JSONPath")
     operation: Line = Field(
         default="", description="what it does to the object: create, read, update, delete, list, ban, …"

@@ -23,6 +23,8 @@ ENTITIES = 1_000
 class ProviderMeta(Part):
     """Who describes the functions."""
 
+    short = ("string",)
+
     id: Line = Field(default="", description="the provider's name, which belongs to whoever registered it first")
     version: Line = Field(default="", description="its version")
     lang: Line = Field(default="", description="the language it is written in")

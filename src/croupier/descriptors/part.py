@@ -1,7 +1,9 @@
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class Part(BaseModel):
@@ -13,6 +15,9 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="allow", hide_input_in_errors=True, populate_by_name=True, protected_namespaces=()
     )
+
+    short: ClassVar[tuple[str, ...]] = ()
+    """The JSON types that may be written in place of the object, where some may."""
 
     @model_validator(mode="before")
     @classmethod
@@ -32,6 +37,16 @@ class Part(BaseModel):
     def abbreviated(cls, value: Any) -> Any:
         """What a value that is no object stands for; itself where it stands for nothing."""
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler(core_schema)
+        if cls.short:
+            described = handler.resolve_ref_schema(made)
+            whole = dict(described)
+            described.clear()
+            described["anyOf"] = [{"type": list(cls.short)}, whole]
+        return made
 
     def document(self) -> dict[str, Any]:
         """The part as JSON values, without what is as it is by default; reading it gives the same part."""

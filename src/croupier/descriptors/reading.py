@@ -62,7 +62,7 @@ def _described(value: Any, kind: str) -> tuple[Descriptor | None, list[tuple[Pat
     said = value.get("type") or kind or "function"
     if said == "function":
         return _read(FunctionDescriptor, function_entry(value), value, _function_faults)
-    if said in {"entity", "resource"}:
+    if isinstance(said, str) and said in {"entity", "resource"}:
         entry = entity_entry(value)
         entry.value["type"] = said
         return _read(EntityDescriptor, entry, value, _entity_faults)

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, field_validator
 
 from croupier.descriptors.fields import (
     Expression,
@@ -13,6 +13,7 @@ from croupier.descriptors.fields import (
     Permission,
     RiskLevel,
     Seconds,
+    Spelled,
     TypeName,
     Words,
     refuse,
@@ -28,6 +29,8 @@ _WINDOWS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "
 class RiskRule(Part):
     """How dangerous a call is, and what that asks for."""
 
+    short = ("string",)
+
     level: RiskLevel = Field(default="low", description="low, medium or high")
     requires_mfa: bool = Field(default=False, description="the caller proves identity again")
     time_window: Any = Field(default=None, description="when it may be called")
@@ -41,10 +44,15 @@ class RiskRule(Part):
 class TwoPersonRule(Part):
     """Whether somebody else has to approve a call."""
 
-    required: bool = Field(default=False, description="whether the rule holds; an object with anything in it says so")
-    approvers: Words = Field(
-        default=(), description="roles or people who may approve; nobody named: whoever has the permission"
-    )
+    model_config = ConfigDict(json_schema_extra={"required": []})
+    short = ("boolean",)
+
+    required: bool = Field(description="whether the rule holds; true where an object says anything else")
+    approvers: Annotated[
+        Words,
+        WithJsonSchema({"type": ["array", "string", "integer"], "items": {"type": "string"}}),
+        Spelled("a number is the threshold"),
+    ] = Field(default=(), description="roles or people who may approve; nobody named: whoever has the permission")
     threshold: int = Field(default=1, ge=1, le=20, description="how many have to approve")
     expiry_time: Seconds | None = Field(default=None, description="how long an approval may take")
     conditions: Any = Field(default=None, description="when the rule holds")
@@ -57,7 +65,7 @@ class TwoPersonRule(Part):
             said.setdefault("threshold", count)
         if "enabled" in said:
             said.setdefault("required", said.pop("enabled"))
-        return {"required": True, **said} if said else said
+        return {"required": bool(said), **said}
 
     @classmethod
     def abbreviated(cls, value: Any) -> Any:
@@ -70,7 +78,7 @@ class Auth(Part):
     )
     allow_if: Expression = Field(default="", description="a condition on the caller, the scope and the arguments")
     two_person_rule: TwoPersonRule = Field(
-        default=TwoPersonRule(), description="whether somebody else has to approve: true, or an object"
+        default=TwoPersonRule(required=False), description="whether somebody else has to approve: true, or an object"
     )
     risk: RiskRule = Field(default=RiskRule(), description="as the function's `risk`, with what it asks for")
     require: Words = Field(default=(), description="what else the caller needs")
@@ -86,6 +94,9 @@ class Auth(Part):
 
 class RateLimit(Part):
     """So many calls in a window."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["value"]})
+    short = ("string", "number")
 
     value: float = Field(gt=0, le=1e9, allow_inf_nan=False, description="calls")
     window: Seconds = Field(description="in how long; a second where nothing is said")
@@ -110,8 +121,8 @@ class RateLimit(Part):
 
 class Semantics(Part):
     timeout: Seconds | None = Field(default=None, description="how long a call may take; none: the platform's default")
-    rate_limit: RateLimit | None = Field(default=None, description='calls per window: "5rps", "100/s", "10/m"')
-    concurrency: int | None = Field(default=None, ge=1, le=1_000_000, description="calls at once; none: no limit")
+    rate_limit: RateLimit | None = Field(default=None, description="calls per window: `5rps`, `100/s`, `10/m`")
+    concurrency: int | None = Field(default=None, ge=0, le=1_000_000, description="calls at once; none or 0: no limit")
     idempotent: bool = Field(default=False, description="running it twice does what running it once does")
     idempotency_key: bool | Line = Field(
         default=False, description="whether a call must carry a key, or which parameter is it"
@@ -134,8 +145,7 @@ class Semantics(Part):
         empty = {
             name for name in ("timeout", "rate_limit", "cache_ttl", "mode", "concurrency") if value.get(name) == ""
         }
-        if value.get("concurrency") == 0:
-            empty.add("concurrency")
+        empty |= {name for name in ("concurrency", "rate_limit") if value.get(name) == 0}
         return {name: part for name, part in value.items() if name not in empty} if empty else value
 
     def parts(self) -> Iterable[Part | None]:
@@ -145,8 +155,12 @@ class Semantics(Part):
 class Proto(Part):
     """The protobuf messages that a game server takes and gives."""
 
-    request_fqn: TypeName = Field(default="", description="full name of the request's message")
-    response_fqn: TypeName = Field(default="", description="full name of the response's message")
+    request_fqn: Annotated[TypeName, Spelled("`request.proto_fqn`")] = Field(
+        default="", description="full name of the request's message"
+    )
+    response_fqn: Annotated[TypeName, Spelled("`response.proto_fqn`")] = Field(
+        default="", description="full name of the response's message"
+    )
     encoding: Line = Field(default="pb-json", description="`pb-json`: JSON here, protobuf there")
 
 

@@ -1,11 +1,11 @@
 """What a page makes of a description: `outputs`, `ui`, `menu`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from croupier.descriptors.fields import Expression, FreeObject, I18n, Labels, Line, Name, Words, permission_of
+from croupier.descriptors.fields import Expression, FreeObject, I18n, Labels, Line, Name, Spelled, Words, permission_of
 from croupier.descriptors.part import Part
 
 RENDERERS: Mapping[str, str] = {
@@ -27,6 +27,8 @@ RENDERERS: Mapping[str, str] = {
 
 
 class Layout(Part):
+    short = ("string",)
+
     type: Line = Field(default="", description="`grid`, `tabs` or `stack`")
     cols: int | None = Field(default=None, ge=1, le=24, description="columns of a grid")
 
@@ -38,6 +40,8 @@ class Layout(Part):
 class Transform(Part):
     """How an answer becomes what a view shows."""
 
+    short = ("string",)
+
     lang: Line = Field(default="", description="the language of `expr`; none: JSONPath")
     expr: Expression = Field(default="", description="which part of the answer")
     template: Any = Field(default=None, description="what is made of it")
@@ -48,6 +52,8 @@ class Transform(Part):
 
 
 class View(Part):
+    short = ("string",)
+
     id: Line = Field(default="", description="a name within the function; its type and place where there is none")
     type: Line = Field(default="", description="json, table, text, number, chart, …")
     renderer: Line = Field(default="", description="what draws it; by its type where there is none")
@@ -73,6 +79,8 @@ class View(Part):
 
 
 class Outputs(Part):
+    short = ("array",)
+
     layout: Layout | None = Field(default=None, description="how the views are arranged")
     views: tuple[View, ...] = Field(default=(), max_length=100, description="what is shown of an answer, in this order")
 
@@ -86,28 +94,31 @@ class Outputs(Part):
     @field_validator("views", mode="before")
     @classmethod
     def _named(cls, views: Any) -> Any:
-        if not isinstance(views, list):
-            return views
-        return [
-            {**view, "id": f"{view.get('type') or 'view'}{number}"}
-            if isinstance(view, dict) and not view.get("id")
-            else view
-            for number, view in enumerate(views, start=1)
-        ]
+        return (
+            [_named(view, number) for number, view in enumerate(views, start=1)] if isinstance(views, list) else views
+        )
+
+
+def _named(view: Any, number: int) -> Any:
+    """A view without an id has its type and place for one."""
+    said = {"type": view} if isinstance(view, str) else {} if view in (None, []) else view
+    if not isinstance(said, dict) or said.get("id"):
+        return said
+    return {**said, "id": f"{said.get('type') or 'view'}{number}"}
 
 
 class Ui(Part):
     """How a form looks, field by field."""
 
-    fields: dict[Line, dict[str, Any]] = Field(
+    fields: Annotated[dict[Line, dict[str, Any]], Spelled("`ui:fields`")] = Field(
         default_factory=dict,
         max_length=2_000,
         description="by name: label, placeholder, widget, show_if, required_if, …",
     )
-    layout: Layout | None = Field(
+    layout: Annotated[Layout | None, Spelled("`layout`")] = Field(
         default=None, serialization_alias="ui:layout", description="how the fields are arranged"
     )
-    groups: tuple[dict[str, Any], ...] = Field(
+    groups: Annotated[tuple[dict[str, Any], ...], Spelled("`groups`")] = Field(
         default=(), max_length=200, serialization_alias="ui:groups", description="fields under one title, in this order"
     )
 
@@ -126,6 +137,8 @@ class Ui(Part):
 
 
 class Menu(Part):
+    short = ("string",)
+
     section: Line = Field(default="", description="the first level of the menu")
     group: Line = Field(default="", description="the second level")
     path: Line = Field(default="", description="a path of the page")
@@ -147,6 +160,8 @@ class RoleBinding(Part):
 class Permissions(Part):
     """What roles the function suggests."""
 
+    short = ("array",)
+
     verbs: Words = Field(default=(), description="what can be done with it: read, invoke, …")
     scopes: Words = Field(default=(), description="where: game, env, …")
     defaults: tuple[RoleBinding, ...] = Field(default=(), max_length=200, description="which role may do what")
@@ -166,6 +181,8 @@ class Permissions(Part):
 
 class Inverse(Part):
     """The function that undoes what this one did."""
+
+    short = ("string",)
 
     function: Name = Field(description="its id")
     arguments: FreeObject = Field(

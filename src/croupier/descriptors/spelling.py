@@ -53,7 +53,7 @@ class Entry:
 
 def function_entry(written: Mapping[str, Any]) -> Entry:
     entry = Entry(written)
-    for source, target in _FUNCTION_MOVES:
+    for source, target in FUNCTION_MOVES:
         entry.move(source, target)
     _take_messages(entry)
     _drop_empty_holders(entry)
@@ -63,7 +63,7 @@ def function_entry(written: Mapping[str, Any]) -> Entry:
     return entry
 
 
-_FUNCTION_MOVES: tuple[tuple[tuple[str, ...], str], ...] = (
+FUNCTION_MOVES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("request", "json_schema"), "params"),
     (("input_schema",), "params"),
     (("response", "json_schema"), "result"),
@@ -154,13 +154,13 @@ def _take_permission(entry: Entry) -> None:
 
 def entity_entry(written: Mapping[str, Any]) -> Entry:
     entry = Entry(written)
-    for source, target in _ENTITY_MOVES:
+    for source, target in ENTITY_MOVES:
         entry.move(source, target)
     _take_operations(entry)
     return entry
 
 
-_ENTITY_MOVES: tuple[tuple[tuple[str, ...], str], ...] = (
+ENTITY_MOVES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("name",), "title"),
     (("label",), "title"),
     (("primary_key",), "key"),
