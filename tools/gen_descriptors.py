@@ -67,6 +67,14 @@ Schemas (`params`, `result`, `schema`) are JSON Schema 2020-12 with formats asse
 `$dynamicRef` is refused. Patterns run in time in proportion to the text, so they have no look-ahead, no look-behind and no back-references.
 """
 
+OPERATIONS = """A verb has one operation or a list of them. A list of all operations names the verb of each in `op`; one that names no function
+is `<entity>.<verb>`."""
+
+MANIFEST = """## A provider manifest
+
+An object with `provider`, `functions`, `entities` and `operations`, or an array of functions. An operation that says what a function says
+(`request`, `auth`, …) describes its function where `functions` does not."""
+
 
 class _Generated(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 — every field would repeat its name
@@ -94,13 +102,9 @@ def reference() -> bytes:
     lines += [line for place, model in PARTS for line in _section(f"`{place}`", model, {}, level="###")]
     lines += _section("An entity or resource", EntityDescriptor, dict(_moves(ENTITY_MOVES)))
     lines += _section("`operations`", Operation, {}, level="###")
-    lines += [
-        "A verb has one operation or a list of them. A list of all operations names the verb of each in `op`; one that",
-        "",
-    ]
-    lines += ["names no function is `<entity>.<verb>`.", ""]
+    lines += [OPERATIONS, ""]
     lines += _section("`relationships`", Relationship, {}, level="###")
-    lines += ["## A provider manifest", "", "An object with `provider`, `functions`, `entities` and `operations`, or an array of functions. An operation that says what a function says", "(`request`, `auth`, …) describes its function where `functions` does not.", ""]  # fmt: skip
+    lines += [MANIFEST, ""]
     lines += _section("`provider`", ProviderMeta, {}, level="###")
     lines += ["## Renderers", "", "| renderer | also |", "|---|---|"]
     for name in dict.fromkeys(RENDERERS.values()):

@@ -243,6 +243,18 @@ def test_an_entity_is_read_again_from_its_document(operations: Any) -> None:
     assert read(first.document()) == first
 
 
+def test_a_field_that_says_nothing_gives_way_to_its_other_spelling() -> None:
+    assert function(display_name={}, title="Ban").display_name == {"en": "Ban"}
+    assert function(params={}, input_schema={"type": "object"}).params == {"type": "object"}
+
+
+def test_a_field_counts_before_its_other_spelling() -> None:
+    found = function(display_name="Ban", title="Old name")
+    assert found.display_name == {"en": "Ban"}
+    assert "title" not in found.document()
+    assert found.original["title"] == "Old name"
+
+
 PUBLISHED = Path(__file__).parents[2] / "docs" / "reference" / "descriptor.schema.json"
 
 

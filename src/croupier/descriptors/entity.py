@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from croupier.descriptors.fields import FreeObject, I18n, Line, Name, Spelled
 from croupier.descriptors.function import Described, FunctionDescriptor
@@ -13,9 +13,10 @@ from croupier.descriptors.part import Part
 class Operation(Part):
     """A function that acts on objects of the kind."""
 
+    model_config = ConfigDict(json_schema_extra={"required": []})
     short = ("string",)
 
-    function: Name = Field(description="the function's id")
+    function: Annotated[Name, Spelled("`function_id`, `id`")] = Field(description="the function's id")
     label: I18n = Field(default_factory=dict, description="on the button")
     icon: Line = Field(default="", description="an icon's name")
     danger: bool = Field(default=False, description="whether it is asked for twice")

@@ -10,6 +10,7 @@ from croupier.descriptors.fields import risk_of
 
 Path = tuple[str | int, ...]
 
+_SAYS_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _RISK_ORDER = ("high", "medium", "low")
 
 
@@ -38,12 +39,13 @@ class Entry:
         return copy
 
     def move(self, source: tuple[str, ...], target: str) -> None:
-        """What is at `source` (two names at most) is the field `target`, unless that is given."""
+        """What is at `source` (two names at most) is the field `target`; where that says something itself, it counts."""
         holder = self.value if len(source) == 1 else self.value.get(source[0])
-        if not isinstance(holder, dict) or holder.get(source[-1]) is None or self.value.get(target) is not None:
+        if not isinstance(holder, dict) or holder.get(source[-1]) is None:
             return
-        self.value[target] = holder[source[-1]]
-        self._moved[target,] = source
+        if self.value.get(target) in _SAYS_NOTHING:
+            self.value[target] = holder[source[-1]]
+            self._moved[target,] = source
         if len(source) == 1:
             del self.value[source[0]]
 
