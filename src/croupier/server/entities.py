@@ -3,6 +3,7 @@
 An operation on an entity is a call of a function, made here and run by the spine (`calls.py`, `jobs.py`) as any other.
 """
 
+import asyncio
 import builtins
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ from croupier.domain.registry import FunctionHealth
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, NotFound
 from croupier.server.access.guard import Guard
-from croupier.server.catalog import Catalog, Entry
+from croupier.server.catalog import Catalog, EntityEntry, Entry
 from croupier.server.catalog.merged_entities import Act, MergedEntity, merged
 from croupier.server.entity_arguments import arguments_of, with_id
 from croupier.store import CallStore, Deed
 
 SHOWN = 20
 """How many names an error lists."""
-REMEMBERED_SCOPES = 1_000
+REMEMBERED_SCOPES = 100
 _NOWHERE = Scope("", "")
 """Where packs and providers are known, and no game server."""
 
@@ -79,18 +80,21 @@ class Entities:
         self._health = health
         self._revision = -1
         self._merged: dict[Scope | None, Mapping[str, MergedEntity]] = {}
+        """As of that revision."""
+        self._turn = asyncio.Lock()
+        """Held while entities are put together: whoever asks meanwhile waits for the same."""
 
     async def list(self, caller: Principal, scope: Scope | None) -> builtins.list[EntityState]:
         """Every type of the scope, or of all, by name."""
         await self._guard.require(caller, "entity.list", scope)
-        known = self._known(scope).values()
+        known = (await self._known(scope)).values()
         health = self._health(scope, {function_id for entity in known for function_id in entity.function_ids()})
         return [EntityState(entity, health) for entity in known]
 
     async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState:
         """Raises NotFound, naming the types that there are."""
         await self._guard.require(caller, "entity.read", scope)
-        found = self._entity(scope, entity)
+        found = await self._entity(scope, entity)
         return EntityState(found, self._health(scope, found.function_ids()))
 
     async def timeline(
@@ -109,13 +113,13 @@ class Entities:
         subject = Subject(type_name(subject.entity), subject.id)
         return await self._store.timeline(scope, subject, limit, before, queries=queries)
 
-    def order(self, scope: Scope, wish: Wish) -> Order:
+    async def order(self, scope: Scope, wish: Wish) -> Order:
         """The call that does it; whoever runs it goes through the spine, which decides whether the caller may.
 
         Raises NotFound for an unknown type, NoOperation where it has no such operation, InvalidArgument for arguments that
         cannot be put together.
         """
-        entity = self._entity(scope, wish.entity)
+        entity = await self._entity(scope, wish.entity)
         act = self._chosen(scope, entity, wish)
         entry = act.entry or self._catalog.entry(scope, act.function_id)
         schema = entry.function.schema if entry is not None else None
@@ -130,9 +134,9 @@ class Entities:
         is_job = entry is not None and entry.function.returns == "job"
         return Order(act.function_id, msgspec.json.encode(arguments), is_job)
 
-    def offers(self, scope: Scope, entity: str, verbs: Sequence[str]) -> bool:
-        """Whether it has an operation by one of these names."""
-        return any(verb in self._entity(scope, entity).operations for verb in verbs)
+    async def verbs(self, scope: Scope, entity: str) -> Collection[str]:
+        """The names of its operations. Raises NotFound for an unknown type."""
+        return (await self._entity(scope, entity)).operations.keys()
 
     def _chosen(self, scope: Scope, entity: MergedEntity, wish: Wish) -> Act:
         """Of several functions the first that a healthy game server offers."""
@@ -146,31 +150,38 @@ class Entities:
         health = self._health(scope, {act.function_id for act in acts})
         return next((act for act in acts if health[act.function_id].healthy), acts[0])
 
-    def _entity(self, scope: Scope | None, entity: str) -> MergedEntity:
-        known = self._known(scope)
+    async def _entity(self, scope: Scope | None, entity: str) -> MergedEntity:
+        known = await self._known(scope)
         found = known.get(type_name(entity))
         if found is None:
             where = f" in {scope}" if scope is not None else ""
             raise NotFound(f"there is no entity {entity[:KEY_BYTES]!r}{where}; there are: {_listed(known)}")
         return found
 
-    def _known(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
-        if self._revision != self._catalog.revision or len(self._merged) > REMEMBERED_SCOPES:
-            self._revision = self._catalog.revision
-            self._merged.clear()
-        found = self._merged.get(scope)
-        if found is None:
-            found = self._merged[scope] = self._put_together(scope)
+    async def _known(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
+        """All types by name. Ten thousand functions take half a second to put together, on a thread."""
+        if scope is not None and scope not in self._merged and scope not in self._catalog.scopes():
+            scope = _NOWHERE  # anybody can make up scopes
+        if self._revision == self._catalog.revision and (found := self._merged.get(scope)) is not None:
+            return found
+        async with self._turn:
+            if self._revision != self._catalog.revision or len(self._merged) > REMEMBERED_SCOPES:
+                self._revision = self._catalog.revision
+                self._merged.clear()
+            found = self._merged.get(scope)
+            if found is None:
+                found = self._merged[scope] = await asyncio.to_thread(merged, *self._described(scope))
         return found
 
-    def _put_together(self, scope: Scope | None) -> Mapping[str, MergedEntity]:
+    def _described(self, scope: Scope | None) -> tuple[builtins.list[EntityEntry], Mapping[str, Entry]]:
+        """Everyone's descriptions of types, and the functions that may be used, of one scope or of all."""
         scopes = [scope] if scope is not None else sorted(self._catalog.scopes()) or [_NOWHERE]
         entities = dict.fromkeys(each for where in scopes for each in self._catalog.entities(where))
         functions: dict[str, Entry] = {}
         for where in scopes:
             for entry in self._usable(where):
                 functions.setdefault(entry.function.id, entry)
-        return merged(list(entities), functions)
+        return [*entities], functions
 
     def _usable(self, scope: Scope) -> Iterator[Entry]:
         """What is described of the functions that the scope may use."""

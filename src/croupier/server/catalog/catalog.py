@@ -119,7 +119,12 @@ class Catalog:
 
     def about(self, call: Call, entry: Entry) -> tuple[Subject, ...]:
         """The entities that the call's arguments name, as its `entry` and what is known of entities say."""
-        keys = self._subject_keys.of(call, entry, self.revision)
+        changes = self._changes + self.spoken.changes
+        if changes != self._subject_keys.as_of:
+            self._subject_keys.forget(changes)
+        keys = self._subject_keys.known.get((call.scope, call.function_id))
+        if keys is None:
+            keys = self._subject_keys.work_out(call, entry)
         return subjects_of(keys, call) if keys else ()
 
     def admit(self, scope: Scope, function_id: str) -> None:

@@ -11,7 +11,12 @@ from croupier.domain.scope import Scope
 from croupier.server.catalog.entity_keys import Acting, acting, subject_keys
 from croupier.server.catalog.entry import EntityEntry, Entry
 
+REMEMBERED = 50_000
+REMEMBERED_SCOPES = 1_000
+
 Keys = tuple[SubjectKey, ...]
+_Roles = tuple[Mapping[str, Sequence[Acting]], Mapping[str, EntityDescriptor]]
+"""Of functions as operations, and the types' descriptions by name."""
 
 
 class SubjectKeys:
@@ -19,30 +24,31 @@ class SubjectKeys:
 
     def __init__(self, entities: Callable[[Scope], Sequence[EntityEntry]]) -> None:
         self._entities = entities
-        self._revision = -1
-        self._keys: dict[tuple[Scope, str], Keys] = {}
-        self._acts: dict[Scope, tuple[Mapping[str, Sequence[Acting]], Mapping[str, EntityDescriptor]]] = {}
+        self.as_of = -1
+        """After how many changes of what is described."""
+        self.known: dict[tuple[Scope, str], Keys] = {}
+        """Looked up for every call."""
+        self._acts: dict[Scope, _Roles] = {}
 
-    def of(self, call: Call, entry: Entry, revision: int) -> Keys:
-        """`revision` is another number whenever what is described has changed."""
-        if revision != self._revision:
-            self._revision = revision
-            self._keys.clear()
-            self._acts.clear()
-        keys = self._keys.get((call.scope, call.function_id))
-        return keys if keys is not None else self._work_out(call.scope, call.function_id, entry.descriptor)
+    def forget(self, changes: int) -> None:
+        self.as_of = changes
+        self.known.clear()
+        self._acts.clear()
 
-    def _work_out(self, scope: Scope, function_id: str, descriptor: FunctionDescriptor | None) -> Keys:
-        if scope not in self._acts:
-            described = [each.descriptor for each in self._entities(scope)]
-            self._acts[scope] = acting(described), {type_name(each.id): each for each in reversed(described)}
-        acts, types = self._acts[scope]
-        here = acts.get(function_id, ())
-        if descriptor is None and not here:
-            return ()  # not remembered: anybody can make up ids of functions
-        keys = subject_keys(descriptor or FunctionDescriptor(id=function_id), here, types)
-        self._keys[scope, function_id] = keys
+    def work_out(self, call: Call, entry: Entry) -> Keys:
+        if len(self.known) >= REMEMBERED or len(self._acts) >= REMEMBERED_SCOPES:
+            self.forget(self.as_of)  # anybody can make up scopes and ids of functions
+        acts, types = self._acts.get(call.scope) or self._describe(call.scope)
+        function = entry.descriptor or FunctionDescriptor(id=call.function_id)
+        keys = subject_keys(function, acts.get(call.function_id, ()), types)
+        self.known[call.scope, call.function_id] = keys
         return keys
+
+    def _describe(self, scope: Scope) -> _Roles:
+        described = [each.descriptor for each in self._entities(scope)]
+        found = acting(described), {type_name(each.id): each for each in reversed(described)}
+        self._acts[scope] = found
+        return found
 
 
 def subjects_of(keys: Keys, call: Call) -> tuple[Subject, ...]:

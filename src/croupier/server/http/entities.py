@@ -1,11 +1,14 @@
 """Types of things, and what was done to one, over HTTP. What is done to one is in `entity_orders.py`."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from croupier.domain.entity import Subject
 from croupier.domain.limits import KEY_BYTES
+from croupier.server.entities import EntityState
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.entity_documents import EntityDocument, EntityList, Timeline, entity_document, timeline_entry
 from croupier.server.http.filters import Before, Limit, NamedScope, cursor_text
@@ -23,7 +26,7 @@ def entity_routes(entities: Entities) -> APIRouter:
     async def list_entities(asking: Asking, scope: NamedScope) -> Response:
         """Every type of thing, put together from everyone who describes it: of one scope, or of all."""
         found = await entities.list(asking.caller, scope)
-        return json_answer(EntityList(entities=[entity_document(each) for each in found]))
+        return await asyncio.to_thread(_entity_list, found)
 
     @routes.get("/api/entities/{entity}", response_model=EntityDocument)
     async def read_entity(asking: Asking, scope: NamedScope, entity: EntityType) -> Response:
@@ -47,3 +50,8 @@ def entity_routes(entities: Entities) -> APIRouter:
         return json_answer(Timeline(entries=[timeline_entry(each) for each in page.items], next=cursor_text(page.next)))
 
     return routes
+
+
+def _entity_list(found: Iterable[EntityState]) -> Response:
+    """Takes long where there are many functions."""
+    return json_answer(EntityList(entities=[entity_document(each) for each in found]))

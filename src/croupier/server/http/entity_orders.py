@@ -83,17 +83,18 @@ class EntityOrders:
             function_id=query.get("function_id", ""),
         )
         try:
-            order = self._entities.order(scope, wish)
+            order = await self._entities.order(scope, wish)
         except NoOperation as error:
             if len(steps) == 4:
                 raise
-            raise MethodNotAllowed(error.message, allow=self._allowed(scope, steps)) from None
+            raise MethodNotAllowed(error.message, allow=await self._allowed(scope, steps)) from None
         body = options_body(order.function_id, order.payload, query)
         return await self._run(exchange, body, order.is_job)
 
-    def _allowed(self, scope: Scope, steps: Sequence[str]) -> str:
+    async def _allowed(self, scope: Scope, steps: Sequence[str]) -> str:
         verbs = ITEM_VERBS if len(steps) == 3 else ITEMS_VERBS
-        return ", ".join(method for method, names in verbs.items() if self._entities.offers(scope, steps[0], names))
+        there = await self._entities.verbs(scope, steps[0])
+        return ", ".join(method for method, names in verbs.items() if any(name in there for name in names))
 
 
 def _raw_steps(exchange: Exchange) -> list[str]:

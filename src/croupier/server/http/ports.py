@@ -1,7 +1,7 @@
 """PORT: what the HTTP side needs of the server behind it, in the words of the domain."""
 
 import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Protocol
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Plan, RowState
@@ -81,11 +81,11 @@ class Entities(Protocol):
 
     async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState: ...
 
-    def order(self, scope: Scope, wish: Wish) -> Order:
+    async def order(self, scope: Scope, wish: Wish) -> Order:
         """The call that does it; it is not made yet. Raises NoOperation, InvalidArgument."""
 
-    def offers(self, scope: Scope, entity: str, verbs: Sequence[str]) -> bool:
-        """Whether it has an operation by one of these names."""
+    async def verbs(self, scope: Scope, entity: str) -> Collection[str]:
+        """The names of its operations."""
 
     async def timeline(
         self,
