@@ -105,9 +105,15 @@ def _i18n(value: object) -> object:
     for language, text in value.items():
         if text is None or text == "":
             continue
-        known = _LANGUAGES.fullmatch(language) if isinstance(language, str) else None
-        texts.setdefault(known[1].lower() if known else language, text)
+        texts.setdefault(_language(language), text)
     return texts
+
+
+def _language(written: object) -> object:
+    if written in ("en", "zh"):
+        return written
+    known = _LANGUAGES.fullmatch(written) if isinstance(written, str) else None
+    return known[1].lower() if known else written
 
 
 def _words(value: object) -> object:

@@ -58,13 +58,17 @@ class Part(BaseModel):
 
     def settle(self) -> None:
         """Let go of what pydantic remembers of the reading: it would take a third of the memory of a catalog."""
-        object.__setattr__(self, "__pydantic_fields_set__", _NOTHING)
-        if not self.model_extra:
-            object.__setattr__(self, "__pydantic_extra__", _NO_EXTRA)
-        for part in self.parts():
-            if part is not None and part.__pydantic_fields_set__ is not _NOTHING:
-                part.settle()
+        waiting: list[Part | None] = [self]
+        while waiting:
+            part = waiting.pop()
+            if part is None or part.__pydantic_fields_set__ is _NOTHING:
+                continue
+            _set(part, "__pydantic_fields_set__", _NOTHING)
+            if not part.__pydantic_extra__:
+                _set(part, "__pydantic_extra__", _NO_EXTRA)
+            waiting += part.parts()
 
 
+_set = object.__setattr__
 _NOTHING: set[str] = set()
 _NO_EXTRA: dict[str, object] = {}

@@ -129,12 +129,16 @@ def _pattern_faults(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Message]]
             yield ("patternProperties", name), message
 
 
-@lru_cache(maxsize=4096)
 def _pattern_fault(pattern: str) -> Message | None:
     if len(pattern) > _PATTERN_CHARACTERS:
         return Message(
             f"a pattern has at most {_PATTERN_CHARACTERS} characters", f"正则表达式最多 {_PATTERN_CHARACTERS} 个字符"
         )
+    return _unusable(pattern)
+
+
+@lru_cache(maxsize=1024)
+def _unusable(pattern: str) -> Message | None:
     try:
         _validator({"pattern": pattern})
     except (ValueError, jsonschema_rs.ValidationError):

@@ -17,6 +17,8 @@ from croupier.descriptors.faults import Fault, Message, json_path
 from croupier.domain.limits import JSON_DEPTH
 
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_ROUND = bytes.maketrans(b"[]{}", b"()()")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _INTEGERS = range(-(2**63), 2**64)
 
@@ -45,33 +47,32 @@ def read_json(raw: bytes, file: str, most: int) -> tuple[Any, list[Fault]]:
 def _plain(raw: bytes) -> Any:
     """The value, if a fast look finds nothing odd in it: most documents. None if it has to be examined.
 
-    orjson knows numbers and surrogates; it keeps the last of two equal names, so names are counted on both sides.
+    orjson knows numbers and surrogates; it keeps the last of two equal names, so names are counted before and after.
     """
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(value, dict | list) or b"0" * 19 in raw.translate(_DIGITS):
+    if not isinstance(value, dict | list):
+        return None
+    outside = _outside_strings(raw)
+    if _is_deep(outside) or b"0" * 19 in outside.translate(_DIGITS):
         return None  # orjson makes a number beyond 64 bits a float
-    return value if _names(value, JSON_DEPTH) == _outside_strings(raw).count(b":") else None
+    return value if outside.count(b":") == _outside_strings(orjson.dumps(value)).count(b":") else None
 
 
 def _outside_strings(raw: bytes) -> bytes:
     return _STRING.sub(b"", raw) if b"\\" in raw else b"".join(raw.split(b'"')[::2])
 
 
-def _names(value: dict[str, Any] | list[Any], depth: int) -> int:
-    """How many names all its objects have; less than none if it is nested deeper than `depth`."""
-    if not depth:
-        return -(2**63)
-    count = 0
-    if isinstance(value, dict):
-        count = len(value)
-        value = list(value.values())
-    for part in value:
-        if type(part) is dict or type(part) is list:
-            count += _names(part, depth - 1)
-    return count
+def _is_deep(outside: bytes) -> bool:
+    """Whether brackets, of valid JSON without its strings, are nested deeper than JSON_DEPTH: a level is peeled off at a time."""
+    brackets = outside.translate(_ROUND, _NO_BRACKETS)
+    if brackets.count(b"(") <= JSON_DEPTH:
+        return False
+    for _ in range(JSON_DEPTH):
+        brackets = brackets.replace(b"()", b"")
+    return bool(brackets)
 
 
 def _examined(raw: bytes, file: str) -> tuple[Any, list[Fault]]:
