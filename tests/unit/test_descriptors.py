@@ -187,6 +187,12 @@ def test_a_function_that_says_nothing_of_access_needs_its_own_permission(nothing
     assert function(auth=nothing).auth.permission == "function:player.ban"
 
 
+def test_a_view_that_says_nothing_has_a_name_too() -> None:
+    found = function(outputs=[None, False, "", [], {}, "table"])
+    assert [view.id for view in found.outputs.views] == ["view1", "view2", "view3", "view4", "view5", "table6"]
+    assert read(found.document()) == found
+
+
 def test_every_fault_of_a_file_is_told_at_once_where_its_writer_finds_it() -> None:
     found = faults(
         {

@@ -101,7 +101,7 @@ class Outputs(Part):
 
 def _named(view: Any, number: int) -> Any:
     """A view without an id has its type and place for one."""
-    said = {"type": view} if isinstance(view, str) else {} if view in (None, []) else view
+    said = {"type": view} if isinstance(view, str) else {} if view in (None, False, []) else view
     if not isinstance(said, dict) or said.get("id"):
         return said
     return {**said, "id": f"{said.get('type') or 'view'}{number}"}
