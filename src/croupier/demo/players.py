@@ -240,5 +240,9 @@ def _add_entity(game: Provider) -> None:
         title={"en": "Player", "zh": "玩家"},
         description={"en": "Somebody who plays the game.", "zh": "游戏中的玩家。"},
         color="blue",
-        ui={"columns": ["player_id", "name", "level", "coins", "banned"], "search": "search", "items": "$.players"},
+        ui={
+            "columns": ["player_id", "name", "level", "coins", "banned", "last_login"],
+            "search": ["search"],
+            "pagination": {"page": "page", "size": "page_size", "total": "$.total", "items": "$.players"},
+        },
     )

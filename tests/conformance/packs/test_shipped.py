@@ -15,10 +15,12 @@ from tests.planes.adapter_testbed import PatientAgent, settings
 from croupier import demo
 from croupier.adapters.app import build
 from croupier.cli.main import run
-from croupier.descriptors import EntityDescriptor, FunctionDescriptor, load_directory
+from croupier.descriptors import EntityDescriptor, FunctionDescriptor, load_directory, read_manifest
 from croupier.forms import Condition, Form, Transform
 from croupier.packs.folder import read_folder
 from croupier.packs.reading import read_pack
+from croupier.server.catalog import EntityEntry, Kind, Origin
+from croupier.server.catalog.merged_entities import merged
 from croupier.settings import (
     AlertmanagerAdapterSettings,
     GrafanaAdapterSettings,
@@ -143,10 +145,23 @@ def test_a_form_names_arguments_in_both_languages(name):
 
 def test_operations_of_the_player_are_described_functions():
     loaded = load_directory(folder("player"))
-    (player,) = [each for each in loaded.descriptors if isinstance(each, EntityDescriptor)]
+    (player,) = _entities(loaded.descriptors)
     named = {each.function for some in player.operations.values() for each in some}
     assert named <= set(functions("player"))
     assert player.key in player.object_schema["properties"]
+
+
+def test_the_pack_and_the_sample_game_say_the_same_of_a_player(tmp_path):
+    game = demo.build(tmp_path, players=5)._offering.service()
+    said = read_manifest(game.manifest_json, "manifest")
+    described = [*load_directory(folder("player")).descriptors, *said.entities]
+    origins = [Origin(kind=Kind.PACK, name="player"), Origin(kind=Kind.GAME_SERVER, name=game.service_id)]
+    entries = [EntityEntry(each, origin) for each, origin in zip(_entities(described), origins, strict=True)]
+    assert [each.field for each in merged(entries, {})["player"].conflicts] == []
+
+
+def _entities(described: list[Any]) -> list[EntityDescriptor]:
+    return [each for each in described if isinstance(each, EntityDescriptor)]
 
 
 async def played(data: Path) -> dict[str, list[Any]]:

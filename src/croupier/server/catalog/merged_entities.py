@@ -150,8 +150,13 @@ def _take(
         return
     if name not in said:
         said[name], kept[prefix + name] = value, origin
-    elif said[name] != value:
+    elif said[name] != value and _plain(said[name]) != _plain(value):
         yield Conflict(f"{prefix}{name}".replace("object_schema", "schema"), kept[prefix + name], origin)
+
+
+def _plain(value: Any) -> Any:
+    """Without the dialect of a schema, which is always the same."""
+    return {name: each for name, each in value.items() if name != "$schema"} if isinstance(value, dict) else value
 
 
 def _operations(draft: _Draft, functions: Mapping[str, Entry]) -> tuple[dict[str, tuple[Act, ...]], list[Conflict]]:
