@@ -1,5 +1,7 @@
 """JSON that two readers could understand in two ways is refused."""
 
+import json
+
 import pytest
 
 from croupier.descriptors import FaultyDescriptor, read_descriptor
@@ -43,6 +45,23 @@ def test_what_is_clear_json_is_taken() -> None:
         b'\xef\xbb\xbf{"id": "a", "x": [1.5, -9223372036854775808, "\\ud83d\\ude00", null, true]}', "f.json"
     )
     read_descriptor(b'{"id": "a", "x": ' + b"[" * 63 + b"]" * 63 + b"}", "f.json")
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_sixty_four_levels_are_taken_and_no_more(opening: str, closing: str) -> None:
+    def nested(levels: int) -> bytes:
+        inner = opening * (levels - 1) + "1" + closing * (levels - 1)
+        return f'{{"id": "a", "text": "[[{{{{", "x": {inner}}}'.encode()
+
+    assert read_descriptor(nested(64), "f.json").id == "a"
+    assert list(faults(nested(65)).values()) == ["nested deeper than 64"]
+
+
+def test_a_schema_of_ten_megabytes_is_refused_by_its_size() -> None:
+    schema = {"enum": [f"value {number}" for number in range(700_000)]}
+    raw = json.dumps({"id": "a", "params": schema}).encode()
+    assert len(raw) > 10_000_000
+    assert faults(raw) == {"$": "larger than 1000000 bytes: split it"}
 
 
 def test_other_faults_are_told_beside_those_of_the_json() -> None:
