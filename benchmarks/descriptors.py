@@ -1,6 +1,6 @@
 """What descriptions cost: reading a folder of them, keeping them, and holding a payload against one.
 
-    python benchmarks/descriptors.py [--count 10000] [--no-compile]
+    python benchmarks/descriptors.py [--count 10000]
 
 Limits of issue 4: 10 000 read in 3 s, kept in 150 MB; a check takes 60 µs at the median.
 """
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from croupier.cli.collector import settle_collector
 from croupier.descriptors import FunctionDescriptor, compile_schema, load_directory
 
 CHECKS = 20_000
@@ -95,7 +96,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, count)
-        gc.collect()
+        settle_collector()  # as the server does before it reads anything
         before, began, used = resident(), time.perf_counter(), time.process_time()
         loaded = load_directory(folder)
         took, used = time.perf_counter() - began, time.process_time() - used
