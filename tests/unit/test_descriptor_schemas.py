@@ -207,3 +207,48 @@ def test_a_schema_nested_without_end_is_refused() -> None:
 
 def test_text_is_counted_in_code_points() -> None:
     assert compile_schema({"maxLength": 1}).is_valid("😀")
+
+
+TREE = {
+    "oneOf": [
+        {"properties": {"op": {"const": "not"}, "of": {"$ref": "#"}}, "required": ["op", "of"]},
+        {"properties": {"op": {"const": "same"}, "of": {"$ref": "#"}}, "required": ["op", "of"]},
+        {"properties": {"op": {"const": "leaf"}, "v": {"type": "integer"}}, "required": ["op", "v"]},
+    ]
+}
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"op": "leaf", "v": "x"}
+    for _ in range(levels):
+        value = {"op": "not", "of": value}
+    return value
+
+
+def test_a_tree_of_alternatives_is_told_where_it_is_wrong_as_long_as_that_can_be_waited_for() -> None:
+    assert said(TREE, nested(3)) == {"/of/of/of/v": "must be a whole number"}
+    (fault,) = faults(TREE, nested(60))
+    assert (fault.path, fault.keyword) == ("", "$ref")
+    assert "nested too deep to say where" in fault.message.en
+
+
+def test_alternatives_that_multiply_without_coming_back_are_bounded_too() -> None:
+    links: dict[str, Any] = {
+        f"a{n}": {
+            "oneOf": [{"properties": {"n": {"$ref": f"#/$defs/a{n + 1}"}}, "required": [f"x{way}"]} for way in (1, 2)]
+        }
+        for n in range(40)
+    }
+    value: dict[str, Any] = {}
+    for _ in range(40):
+        value = {"n": value}
+    (fault,) = faults({"$defs": {**links, "a40": {}}, "$ref": "#/$defs/a0"}, value)
+    assert "nested too deep" in fault.message.en
+
+
+def test_a_list_that_refers_to_itself_in_one_way_is_told_at_any_depth() -> None:
+    value: dict[str, Any] = {"v": "x"}
+    for _ in range(60):
+        value = {"next": value}
+    chain = {"properties": {"next": {"$ref": "#"}, "v": {"type": "integer"}}}
+    assert said(chain, value) == {"/next" * 60 + "/v": "must be a whole number"}

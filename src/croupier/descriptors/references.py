@@ -6,7 +6,7 @@ of a value thousands of times is a bomb. Both are refused, as is whatever leaves
 (`$dynamicRef`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin
@@ -20,6 +20,9 @@ VISITS = 10_000
 
 _UNDECIDED = frozenset({"$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"})
 _SAME_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+_KEPT = frozenset({"$defs", "definitions"})
+"""Schemas that nothing is held against before a reference leads to them."""
+
 _ONE, _LIST, _NAMED = "one schema", "a list of them", "several by name"
 _HOLDS = {
     **dict.fromkeys(("not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames"), _ONE),
@@ -112,6 +115,17 @@ class References:
         if referring and not broken:
             yield from self._endless()
 
+    def multiplier(self) -> int:
+        """By how much each level of a value multiplies the ways in which it may not fit; 1 where the ways only add up.
+
+        A schema that leads back to itself by two ways has twice as many with each level. For a document without faults.
+        """
+        branching = [schema.content for schema in self.schemas if len(self._same_place(schema.content)) > 1]
+        visits: dict[int, int] = {}
+        if all(self._walk(content, visits, self._below) is None for content in branching):
+            return 1
+        return max(len(self._same_place(content)) for content in branching)
+
     def _target(self, schema: _Schema, reference: str) -> Mapping[str, Any] | bool | Message:
         """What `reference` leads to, or what is wrong with it."""
         uri, _, fragment = _resolved(schema.base, reference).partition("#")
@@ -129,16 +143,21 @@ class References:
         """Circles that stay at one place of the value, and schemas that look at one place too often: the first of them."""
         visits: dict[int, int] = {}
         for schema in self.schemas:
-            if (found := self._walk(schema.content, visits)) is not None:
+            if (found := self._walk(schema.content, visits, self._same_place)) is not None:
                 content, fault = found
                 yield self._by_identity[id(content)].path, fault
                 return
 
-    def _walk(self, start: Mapping[str, Any], visits: dict[int, int]) -> tuple[Mapping[str, Any], Message] | None:
+    def _walk(
+        self,
+        start: Mapping[str, Any],
+        visits: dict[int, int],
+        following_of: Callable[[Mapping[str, Any]], list[Mapping[str, Any]]],
+    ) -> tuple[Mapping[str, Any], Message] | None:
         """Depth first, and without recursion, since the depth is the writer's. `visits` is what is known of whole schemas."""
         if id(start) in visits:
             return None
-        opened = {id(start): _Visit(start, self._same_place(start))}
+        opened = {id(start): _Visit(start, following_of(start))}
         while opened:
             current = next(reversed(opened.values()))
             if not current.waiting:
@@ -155,19 +174,26 @@ class References:
             if id(following) in visits:
                 current.count += visits[id(following)]
             else:
-                opened[id(following)] = _Visit(following, self._same_place(following))
+                opened[id(following)] = _Visit(following, following_of(following))
         return None
 
     def _same_place(self, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The schemas that look at the same place of the value as `content`."""
-        found: list[Mapping[str, Any]] = [
-            part for step, part in subschemas(content) if step[0] in _SAME_PLACE and isinstance(part, dict)
+        return [
+            *(part for step, part in subschemas(content) if step[0] in _SAME_PLACE and isinstance(part, dict)),
+            *self._referred(content),
         ]
-        if isinstance(reference := content.get("$ref"), str):
-            target = self._target(self._by_identity[id(content)], reference)
-            if isinstance(target, dict):
-                found.append(target)
-        return found
+
+    def _below(self, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The schemas that look at the same place of the value or at a part of it."""
+        held = (part for step, part in subschemas(content) if step[0] not in _KEPT and isinstance(part, dict))
+        return [*held, *self._referred(content)]
+
+    def _referred(self, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        if not isinstance(reference := content.get("$ref"), str):
+            return []
+        target = self._target(self._by_identity[id(content)], reference)
+        return [target] if isinstance(target, Mapping) else []
 
 
 @dataclass(slots=True)
