@@ -3,6 +3,7 @@
 Decided stage by stage (`stages`): what one stage hides is absent for the next.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -148,7 +149,7 @@ def _without(value: Any, tree: dict[str | int, Any]) -> Any:
     return value if copy is None else copy
 
 
-class _Visit:
+class _Visit(ABC):
     """Goes through a value and every field that conditions speak of, except what is hidden."""
 
     def __init__(self, root: Any, budget: Budget, hidden: Mapping[Path, None]) -> None:
@@ -170,9 +171,9 @@ class _Visit:
                     self._budget.spend()
                 self.visit(place.element, element, (*path, index))
 
+    @abstractmethod
     def shown(self, each: Field, around: dict[str, Any], at: Path, *, there: bool) -> bool:
         """Take note of the field; whether what is inside it is looked at."""
-        raise NotImplementedError
 
     def holds(self, condition: Condition, around: dict[str, Any]) -> bool:
         self._budget.spend()
