@@ -15,6 +15,7 @@ from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import Canceled, CroupierError, DeadlineExceeded, OutcomeUnknown, RateLimited, Unavailable
 from croupier.server.access.guard import Guard
+from croupier.server.admission import Admission
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agent, Agents
@@ -107,7 +108,9 @@ async def spine(
     agents.put(
         Agent(agent_id="a", scope=SCOPE, link=link, services=(Service(service_id="s", functions=(FunctionRef("f"),)),))
     )
-    calls = Calls(guard=Guard("token"), catalog=catalog or Catalog(), store=store, router=Router(agents))
+    guard, catalog = Guard("token"), catalog or Catalog()
+    admission = Admission(guard=guard, catalog=catalog)
+    calls = Calls(guard=guard, catalog=catalog, admission=admission, store=store, router=Router(agents))
     accepting = asyncio.ensure_future(_accept(link, ours, hello))
     dialling = asyncio.ensure_future(agent.peer.run(theirs))
     async with asyncio.timeout(10):

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
 from croupier import __version__
 from croupier.asgi.server import HttpServer
 from croupier.bus.memory import MemoryBus
@@ -22,6 +24,7 @@ from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
 from croupier.server.access.guard import Guard
+from croupier.server.admission import Admission
 from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
@@ -103,6 +106,14 @@ class _Described:
             yield LoadFault(origin=Origin(kind=Kind.PACK, name=name), fault=fault)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Access:
+    """Who may do what, and what stands before every call."""
+
+    guard: Guard
+    admission: Admission
+
+
 @dataclass(frozen=True, slots=True)
 class _Reports:
     """What agents report, to the use cases that care."""
@@ -153,18 +164,20 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         store = await _opened(settings, stack)
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
-        guard, agents, catalog, router = Guard(token.get_secret_value()), *_table(settings.routing)
+        agents, catalog, router = _table(settings.routing)
+        access = await _access(token, catalog)
+        guard = access.guard
         intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
-        calls = Calls(guard=guard, catalog=catalog, store=store, router=router)
+        calls = Calls(guard=guard, catalog=catalog, admission=access.admission, store=store, router=router)
         cancels = JobCancels(agents=agents, store=store, intake=intake, grace=settings.cancel_grace)
         stack.push_async_callback(cancels.stop)
         objects = DiskObjects(settings.data / "objects")
         archive = Archive(objects)
         jobs = Jobs(
             guard=guard,
-            catalog=catalog,
+            admission=access.admission,
             store=store,
             router=router,
             agents=agents,
@@ -174,10 +187,9 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             archive=archive,
         )
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
-        for end in (calls.drain, jobs.drain, bulks.stop):
-            stack.push_async_callback(end)
         described = _described(settings, guard, catalog, store, objects)
-        stack.push_async_callback(described.stop)
+        for end in (calls.drain, jobs.drain, bulks.stop, described.stop):
+            stack.push_async_callback(end)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
@@ -220,10 +232,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         )
         for part in (described, watch, cancels, bulks):
             await part.begin()
-        await grpc.start(settings.grpc)
-        stack.push_async_callback(grpc.stop, 0.5)
-        await http.start(settings.http)
-        stack.push_async_callback(http.stop)
+        await _listen(settings, grpc, http, stack)
         relays.dial(settings.edges)
         stack.push_async_callback(relays.stop)
         # Their calls end here, so that those who wait for them at either door are told before it closes.
@@ -245,6 +254,15 @@ async def _opened(settings: ServerSettings, stack: contextlib.AsyncExitStack) ->
     if abandoned:
         log.warning("%d calls were running when the server last stopped; their outcome is unknown", abandoned)
     return store
+
+
+async def _listen(
+    settings: ServerSettings, grpc: RpcServer, http: HttpServer, stack: contextlib.AsyncExitStack
+) -> None:
+    await grpc.start(settings.grpc)
+    stack.push_async_callback(grpc.stop, 0.5)
+    await http.start(settings.http)
+    stack.push_async_callback(http.stop)
 
 
 def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tracer | None:
@@ -292,6 +310,11 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
         ),
         directories=directories,
     )
+
+
+async def _access(token: SecretStr, catalog: Catalog) -> _Access:
+    guard = Guard(token.get_secret_value())
+    return _Access(guard=guard, admission=Admission(guard=guard, catalog=catalog))
 
 
 def _table(routing: RoutingSettings) -> tuple[Agents, Catalog, Router]:

@@ -1,6 +1,6 @@
 """The spine: every call, from every entry, goes through here.
 
-HTTP, gRPC, CLI ─► guard ─► catalog (fits its schema?) ─► store (recorded, or repeated?) ─► router ─► link ─► store
+HTTP, gRPC, CLI ─► admission (may it, does it fit?) ─► store (recorded, or repeated?) ─► router ─► link ─► store
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from croupier.errors import (
     Unavailable,
 )
 from croupier.server.access.guard import Guard
+from croupier.server.admission import Admission, Admitted
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.hashing import with_hash_key
@@ -37,7 +38,10 @@ log = logging.getLogger(__name__)
 
 
 class Calls:
-    def __init__(self, *, guard: Guard, catalog: Catalog, store: CallStore, router: Router) -> None:
+    def __init__(
+        self, *, guard: Guard, catalog: Catalog, admission: Admission, store: CallStore, router: Router
+    ) -> None:
+        self._admission = admission
         self._guard = guard
         self._catalog = catalog
         self._store = store
@@ -53,15 +57,20 @@ class Calls:
         """
         way = _Way()
         began = asyncio.get_running_loop().time()
-        await self._guard.require(caller, "call", call)
-        entry, call = self._catalog.accept(call)
+        admitted = await self._admission.admit(caller, call)
+        try:
+            return await self._invoke(admitted, way, began)
+        finally:
+            admitted.release()
+
+    async def _invoke(self, admitted: Admitted, way: "_Way", began: float) -> Result:
+        entry, call = admitted.entry, admitted.call
         function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
         said = call if entry.codec is None else await spoken(entry.codec, call)
         way.codec = entry.codec
-        about = self._catalog.about(call, entry)
-        earlier = await self._begin(call, way, durable=function.mode != "query", about=about)
+        earlier = await self._begin(call, way, durable=function.mode != "query", about=admitted.about)
         way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
@@ -77,7 +86,7 @@ class Calls:
 
         Raises CroupierError.
         """
-        await self._guard.require(caller, "route.preview", call)
+        await self._guard.require(caller, "route.preview", call.scope)
         self._catalog.admit(call.scope, call.function_id)
         if call.route is Route.HASH and not call.hash_key:
             function = self._catalog.function(call.scope, call.function_id)

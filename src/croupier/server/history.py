@@ -21,7 +21,7 @@ class History:
 
     async def call(self, caller: Principal, call_id: str) -> CallRecord:
         """Raises NotFound ("unknown call …")."""
-        await self._guard.require(caller, "call.read", call_id)
+        await self._guard.require(caller, "call.read", None, call_id)
         record = await self._store.call(call_id)
         if record is None:
             raise NotFound(f"unknown call {call_id}: it was never recorded, or its record has been archived since")

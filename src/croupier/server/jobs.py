@@ -16,8 +16,8 @@ from croupier.domain.principal import Principal
 from croupier.domain.trace import named
 from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown
 from croupier.server.access.guard import Guard
+from croupier.server.admission import Admission, Admitted
 from croupier.server.archive import Archive
-from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
@@ -43,7 +43,7 @@ class Jobs:
         self,
         *,
         guard: Guard,
-        catalog: Catalog,
+        admission: Admission,
         store: Store,
         router: Router,
         agents: Agents,
@@ -53,7 +53,7 @@ class Jobs:
         archive: Archive,
     ) -> None:
         self._guard = guard
-        self._catalog = catalog
+        self._admission = admission
         self._store = store
         self._router = router
         self._agents = agents
@@ -70,16 +70,21 @@ class Jobs:
 
         A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
         """
-        await self._guard.require(caller, "call", call)
-        entry, call = self._catalog.accept(call)
+        admitted = await self._admission.admit(caller, call)
+        try:
+            return await self._admitted(admitted)
+        finally:
+            admitted.release()
+
+    async def _admitted(self, admitted: Admitted) -> str:
+        entry, call = admitted.entry, admitted.call
         function = entry.function
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
         if call.timeout is None and function.timeout is not None:
             call = replace(call, timeout=function.timeout)
         said = call if entry.codec is None else await spoken(entry.codec, call)
-        about = self._catalog.about(call, entry)
-        starting = asyncio.ensure_future(self._start(call, said, entry.codec, about))
+        starting = asyncio.ensure_future(self._start(call, said, entry.codec, admitted.about))
         self._starting[call.id] = starting
         starting.add_done_callback(lambda _: self._starting.pop(call.id))
         return await asyncio.shield(starting)
@@ -186,7 +191,7 @@ class Jobs:
         The wish is kept: a job whose agent is away, or that has not reached one, is told when that is possible. A job that
         does not stop is taken for canceled after a while, and says so. Raises NotFound.
         """
-        await self._guard.require(caller, "job.cancel", job_id)
+        await self._guard.require(caller, "job.cancel", None, job_id)
         job = await self._known(job_id)
         if job.ended:
             return job
@@ -208,7 +213,7 @@ class Jobs:
 
     async def get(self, caller: Principal, job_id: str) -> Job:
         """Raises NotFound ("unknown job …")."""
-        await self._guard.require(caller, "job.read", job_id)
+        await self._guard.require(caller, "job.read", None, job_id)
         job = await self._known(job_id)
         return await self._archive.with_result(job) if job.archived and job.state is JobState.SUCCEEDED else job
 

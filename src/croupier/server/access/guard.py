@@ -11,7 +11,10 @@ import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
 
+from croupier.descriptors import FunctionDescriptor
+from croupier.domain.call import Call
 from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope
 from croupier.errors import PermissionDenied, Unauthenticated
 
 _HOW = "send `Authorization: Bearer TOKEN` with the token that the server printed when it started"
@@ -24,7 +27,7 @@ class Guard:
             raise ValueError("an empty token would let everyone in: give the server a token")
         self._digest = _digest(token.encode())
         self._usual = b"Bearer " + token.encode()
-        self._principal = Principal(name=name)
+        self._principal = Principal(name=name, root=True)
 
     def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
         """Who sends this request, by its headers (names in lower case).
@@ -58,12 +61,16 @@ class Guard:
                 "call it as localhost, 127.0.0.1 or [::1]"
             )
 
-    async def require(self, caller: Principal, action: str, subject: object) -> None:
-        """Raises PermissionDenied unless `caller` may do `action` (`call`, `job.follow`, `registry.read` …) to `subject`.
+    async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:
+        """Raises PermissionDenied unless `caller` may do `action` (`job.follow`, `registry.read` …) in `scope`, or, without
+        one, on the platform as a whole. `subject` is what it would be done to, by its id.
 
         The bearer of the one token may do everything; the question is asked all the same at the head of every use case,
         so that roles need no change there.
         """
+
+    async def require_call(self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None) -> None:
+        """Raises PermissionDenied unless `caller` may make this call of the function that is described so, or not at all."""
 
 
 def _digest(token: bytes) -> bytes:

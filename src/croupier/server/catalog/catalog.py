@@ -91,31 +91,42 @@ class Catalog:
         return self.accept(call)[0]
 
     def accept(self, call: Call) -> tuple[Entry, Call]:
-        """What is known of the call's function, for as long as the call lasts, and the call without what its form hides.
+        """What is known of the call's function, and the call as it fits; raises what `find` and `fit` raise."""
+        entry = self.find(call)
+        return entry, self.fit(entry, call)
 
-        Where the game server speaks protobuf, its fields are under their names in the .proto.
-        Raises PermissionDenied when its scope may not use the function, FailedPrecondition when its description disables it
-        or has conditions that cannot be read, Unfit when the payload does not fit its schema or lacks what its form demands,
-        InvalidArgument when the payload cannot be checked.
+    def find(self, call: Call) -> Entry:
+        """What is known of the call's function, for as long as the call lasts.
+
+        Raises PermissionDenied when its scope may not use the function, FailedPrecondition when its description disables it.
         """
         if self._assignments:
             self.admit(call.scope, call.function_id)
         entry = self.entry(call.scope, call.function_id)
         if entry is None:
-            return undescribed(call.function_id), call
+            return undescribed(call.function_id)
         if not entry.enabled:
             raise FailedPrecondition(
                 f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "
                 "enable it in its description there"
             )
+        return entry
+
+    def fit(self, entry: Entry, call: Call) -> Call:
+        """The call without what its form hides; where the game server speaks protobuf, with its fields under their names in
+        the .proto.
+
+        Raises FailedPrecondition when the description has conditions that cannot be read, Unfit when the payload does not fit
+        its schema or lacks what its form demands, InvalidArgument when the payload cannot be checked.
+        """
         if entry.codec is not None:
             call = respelled(entry.codec, call)
         if entry.conditional and (form := entry.form) is not None:
-            return entry, fitted(form, call)
+            return fitted(form, call)
         schema = entry.schema
         if schema is not None:
             check_payload(schema, call)
-        return entry, call
+        return call
 
     def about(self, call: Call, entry: Entry) -> tuple[Subject, ...]:
         """The entities that the call's arguments name, as its `entry` and what is known of entities say."""

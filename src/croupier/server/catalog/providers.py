@@ -104,7 +104,7 @@ class Providers:
         Raises FaultyDescriptor with everything that is wrong, InvalidArgument, PayloadTooLarge, RateLimited, PermissionDenied
         (the id belongs to somebody else), FailedPrecondition (too many providers).
         """
-        await self._guard.require(caller, "providers.register", meta)
+        await self._guard.require(caller, "providers.register", None, meta.id if meta else "")
         self._registrations.take(owner_of(caller), 1, "registrations of providers")
         if meta is not None and meta.id:
             self._check_owner(caller, meta.id)
@@ -153,7 +153,7 @@ class Providers:
 
     async def remove(self, caller: Principal, provider_id: str) -> None:
         """Forget it, and whose it was. Raises NotFound."""
-        await self._guard.require(caller, "providers.manage", provider_id)
+        await self._guard.require(caller, "providers.manage", None, provider_id)
         async with self._changing:
             self._require_known(provider_id)
             await self._store.remove_provider(provider_id)
@@ -162,7 +162,7 @@ class Providers:
 
     async def transfer(self, caller: Principal, provider_id: str, owner: str) -> Provided:
         """From now on it is `owner`'s, such as `token:developer`. Raises NotFound, InvalidArgument."""
-        await self._guard.require(caller, "providers.manage", provider_id)
+        await self._guard.require(caller, "providers.manage", None, provider_id)
         kind, _, name = owner.partition(":")
         if not kind or not name or len(owner) > 256 or not owner.isprintable():
             raise InvalidArgument("owner is written kind:name, such as token:developer or machine:local")

@@ -88,7 +88,7 @@ class Packs:
 
     async def get(self, caller: Principal, name: str) -> Held:
         """One that is there, or was installed. Raises NotFound."""
-        await self._guard.require(caller, "packs.read", name)
+        await self._guard.require(caller, "packs.read", None, name)
         found = await asyncio.to_thread(self._all)
         return next((held for held in found if held.record.name == name), None) or self._known(name)
 
@@ -106,7 +106,7 @@ class Packs:
 
     async def exported(self, caller: Principal, names: Sequence[str]) -> builtins.list[Pack]:
         """The packs to be carried elsewhere, by name; without names all that are there. Raises NotFound."""
-        await self._guard.require(caller, "packs.export", names or None)
+        await self._guard.require(caller, "packs.export", None, ",".join(names or ()))
         found = {held.record.name: held.pack for held in await asyncio.to_thread(self._all)}
         for name in names:
             if found.get(name) is None:
@@ -166,7 +166,7 @@ class Packs:
 
     async def enable(self, caller: Principal, name: str) -> Outcome:
         """Offer what the pack describes again. Safe to repeat. Raises NotFound, FailedPrecondition, PermissionDenied."""
-        await self._guard.require(caller, "packs.change", name)
+        await self._guard.require(caller, "packs.change", None, name)
         async with self._turn():
             held = self._installed(name)
             if held.pack is None:
@@ -177,7 +177,7 @@ class Packs:
 
     async def disable(self, caller: Principal, name: str) -> Outcome:
         """Offer nothing of the pack. Safe to repeat. Raises NotFound, or FailedPrecondition naming who needs it."""
-        await self._guard.require(caller, "packs.change", name)
+        await self._guard.require(caller, "packs.change", None, name)
         async with self._turn():
             held = self._installed(name)
             self._require_unneeded(name, "disabled")
@@ -186,7 +186,7 @@ class Packs:
 
     async def uninstall(self, caller: Principal, name: str) -> Outcome:
         """Take the pack away; a roll-back brings it back. Raises NotFound, or FailedPrecondition naming who needs it."""
-        await self._guard.require(caller, "packs.change", name)
+        await self._guard.require(caller, "packs.change", None, name)
         async with self._turn():
             held = self._installed(name)
             self._require_unneeded(name, "uninstalled")
@@ -198,7 +198,7 @@ class Packs:
 
         Raises NotFound, FailedPrecondition, PermissionDenied.
         """
-        await self._guard.require(caller, "packs.change", name)
+        await self._guard.require(caller, "packs.change", None, name)
         async with self._turn():
             held = self._known(name)
             version = earlier_version(held.record, digest)
