@@ -6,6 +6,7 @@ import pytest
 from tests.planes.http_testbed import Testbed
 
 from croupier.server.http.front import OPEN
+from croupier.server.http.late import LateRoute
 
 OPEN_TO_ALL = {("GET", "/healthz"), ("HEAD", "/healthz"), ("GET", "/readyz"), ("HEAD", "/readyz")}
 NEEDS_TOKEN = {
@@ -83,6 +84,11 @@ def concrete(path):
 
 async def test_every_route_is_listed_here():
     assert Testbed().app.description.routes() == OPEN_TO_ALL | NEEDS_TOKEN
+
+
+def test_no_route_is_worked_out_when_the_server_starts():
+    routes = Testbed().app._framework.routes
+    assert {route.path for route in routes if not isinstance(route, LateRoute)} == set()
 
 
 def test_what_the_server_opens_is_what_this_table_opens():

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from croupier.domain.assignment import Assignments, read_assignments
 from croupier.server.catalog.assigned import AssignedFunctions, document_of, tag_of
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.late import LateRoute
 from croupier.server.http.requests import parse_body
 from croupier.server.http.tags import answer_with_tag, expected_tag
 
@@ -22,7 +23,7 @@ _BODY: dict[str, Any] = {
 
 
 def assignment_routes(assigned: AssignedFunctions) -> APIRouter:
-    routes = APIRouter(tags=["registry"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["registry"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/assignments", response_model=dict[str, list[str]])
     async def read(asking: Asking, request: Request) -> Response:

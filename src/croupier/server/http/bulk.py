@@ -33,6 +33,7 @@ from croupier.server.http.bulk_documents import (
     uploaded_document,
 )
 from croupier.server.http.documents import to_json
+from croupier.server.http.late import LateRoute
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Bulks
@@ -67,7 +68,7 @@ After = Annotated[int, Query(ge=0, description="The number of the last row seen.
 
 def bulk_routes(bulks: Bulks, *, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
     """The routes on `bulks`; every stream ends when `stopping` is set."""
-    routes = APIRouter(tags=["bulk"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["bulk"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
     frames = UnkeptFrames()
 
     @routes.post("/api/bulk", response_model=BulkUploaded, openapi_extra=_UPLOAD)

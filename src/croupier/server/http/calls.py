@@ -9,6 +9,7 @@ from croupier.domain.call import CallState, Outcome, Result, advice
 from croupier.errors import CroupierError
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.filters import After, Limit, WhichCalls, cursor_text
+from croupier.server.http.late import LateRoute
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import History
 from croupier.server.payload_json import payload_fields
@@ -62,7 +63,7 @@ class CallList:
 
 
 def call_routes(history: History) -> APIRouter:
-    routes = APIRouter(tags=["calls"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["calls"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/calls", response_model=CallList)
     async def list_calls(asking: Asking, which: WhichCalls, after: After, limit: Limit = 100) -> Response:

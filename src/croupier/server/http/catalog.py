@@ -29,6 +29,7 @@ from croupier.server.http.catalog_documents import (
     provider_documents,
     version_document,
 )
+from croupier.server.http.late import LateRoute
 from croupier.server.http.requests import optional_scope, parse_query
 from croupier.server.http.tags import unchanged, with_tag
 
@@ -42,7 +43,7 @@ FunctionId = Annotated[str, Query(alias="id", max_length=KEY_BYTES)]
 
 
 def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> APIRouter:
-    routes = APIRouter(tags=["catalog"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["catalog"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/descriptors", response_model=list[dict[str, Any]] | DetailedCatalog)
     async def descriptors(

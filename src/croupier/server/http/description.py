@@ -1,14 +1,17 @@
 """The routes, told: as a table, and as OpenAPI."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from croupier.server.http.asking import json_answer
 from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import LeanEntry
+from croupier.server.http.late import LateRoute, whole_routes
 from croupier.server.http.openapi import complete
 from croupier.server.http.providers import TransferBody
 
@@ -24,7 +27,9 @@ class Description:
 
     def openapi(self) -> dict[str, Any]:
         if not self._openapi:
-            self._openapi = complete(self._framework.openapi(), self._open_paths, [BulkStart, BulkRerun, TransferBody])
+            app = self._framework
+            framework = get_openapi(title=app.title, version=app.version, routes=whole_routes(app.routes))
+            self._openapi = complete(framework, self._open_paths, [BulkStart, BulkRerun, TransferBody])
         return self._openapi
 
     def routes(self) -> set[tuple[str, str]]:
@@ -38,10 +43,13 @@ class Description:
 
 
 def description_routes(openapi: Callable[[], dict[str, Any]]) -> APIRouter:
-    routes = APIRouter()
+    routes = APIRouter(route_class=LateRoute)
+
+    turn = asyncio.Lock()
 
     @routes.get("/api/openapi.json", include_in_schema=False)
     async def read_openapi() -> Response:
-        return json_answer(openapi())
+        async with turn:
+            return json_answer(await asyncio.to_thread(openapi))
 
     return routes

@@ -9,6 +9,7 @@ from croupier.domain.limits import KEY_BYTES
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.late import LateRoute
 from croupier.server.http.ports import Directory
 from croupier.server.http.requests import optional_scope, parse_query
 
@@ -19,7 +20,7 @@ class Instances:
 
 
 def directory_routes(directory: Directory, guard: Guard) -> APIRouter:
-    routes = APIRouter(tags=["registry"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["registry"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/registry", response_model=RegistryView)
     async def registry(asking: Asking) -> Response:

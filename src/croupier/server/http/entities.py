@@ -12,6 +12,7 @@ from croupier.server.entities import EntityState
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.entity_documents import EntityDocument, EntityList, Timeline, entity_document, timeline_entry
 from croupier.server.http.filters import Before, Limit, NamedScope, cursor_text
+from croupier.server.http.late import LateRoute
 from croupier.server.http.ports import Entities
 from croupier.server.http.requests import parse_query, scope_of
 
@@ -20,7 +21,7 @@ Queries = Annotated[bool, Query(description="Also what changes nothing.")]
 
 
 def entity_routes(entities: Entities) -> APIRouter:
-    routes = APIRouter(tags=["entities"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["entities"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/entities", response_model=EntityList)
     async def list_entities(asking: Asking, scope: NamedScope) -> Response:

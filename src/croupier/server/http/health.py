@@ -7,12 +7,13 @@ from fastapi import APIRouter, Response
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.documents import to_json
+from croupier.server.http.late import LateRoute
 from croupier.server.http.metrics import CONTENT_TYPE, HttpMetrics
 from croupier.server.http.ports import Readiness
 
 
 def health_routes(readiness: Readiness, metrics: HttpMetrics, guard: Guard, *, stopping: asyncio.Event) -> APIRouter:
-    routes = APIRouter(tags=["health"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["health"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.head("/healthz", include_in_schema=False)
     @routes.get("/healthz")

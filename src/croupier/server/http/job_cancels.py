@@ -13,6 +13,7 @@ from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.cancel_bodies import CancelJobsBody, cancel_jobs_decoder
 from croupier.server.http.filters import parse_moment
+from croupier.server.http.late import LateRoute
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Jobs
 from croupier.server.http.requests import optional_scope, parse_body, parse_query, scope_of
@@ -45,7 +46,7 @@ class StoppedJobs:
 
 
 def job_cancel_routes(jobs: Jobs) -> APIRouter:
-    routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.post("/api/jobs/cancel", response_model=StoppedJobs, openapi_extra=_BODY)
     async def cancel_jobs(asking: Asking, request: Request) -> Response:

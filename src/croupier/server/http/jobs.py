@@ -10,6 +10,7 @@ from croupier.domain.job import Job, JobState
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.filters import After as PageAfter
 from croupier.server.http.filters import Limit, WhichJobs, cursor_text
+from croupier.server.http.late import LateRoute
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Jobs
@@ -71,7 +72,7 @@ class JobStateNow:
 
 def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
     """The routes on `jobs`; every stream ends when `stopping` is set."""
-    routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     frames = Frames()
 

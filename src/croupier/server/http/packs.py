@@ -16,6 +16,7 @@ from croupier.errors import InvalidArgument
 from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.packs.pack import Pack, write_packs
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.late import LateRoute
 from croupier.server.http.pack_documents import (
     PackChange,
     PackDetail,
@@ -46,7 +47,7 @@ Reread = Callable[[], Awaitable[Sequence[Fault]]]
 
 
 def pack_routes(packs: Packs, reread: Reread) -> APIRouter:
-    routes = APIRouter(tags=["packs"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["packs"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/packs/list", response_model=PackList)
     async def list_packs(

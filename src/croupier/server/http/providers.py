@@ -19,6 +19,7 @@ from croupier.server.http.catalog_documents import (
     origin_document,
     provider_documents,
 )
+from croupier.server.http.late import LateRoute
 from croupier.server.http.openapi import reference
 from croupier.server.http.requests import parse_body
 
@@ -44,7 +45,7 @@ _MANIFEST: dict[str, Any] = {
 
 
 def provider_routes(providers: Providers, catalog: CatalogView) -> APIRouter:
-    routes = APIRouter(tags=["catalog"], responses=ANSWERS_PROBLEMS)
+    routes = APIRouter(tags=["catalog"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.post("/api/providers/capabilities", response_model=RegisteredDocument, openapi_extra=_MANIFEST)
     async def register(asking: Asking, request: Request) -> Response:
