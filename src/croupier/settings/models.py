@@ -108,6 +108,10 @@ class ServerSettings(Settings):
         None,
         description="what callers must send; without it one is made and kept in the file `token` of the data folder",
     )
+    key_file: Folder | None = Field(
+        None,
+        description="the file of the deployment's key; without it one is made and kept in the file `key` of the data folder",
+    )
     resume_window: Seconds = Field(
         10.0, description="how long an agent that lost its connection may resume its session"
     )
