@@ -29,6 +29,8 @@ _WINDOWS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "
 class RiskRule(Part):
     """How dangerous a call is, and what that asks for."""
 
+    shared = True
+
     short = ("string",)
 
     level: RiskLevel = Field(default="low", description="low, medium or high")
@@ -43,6 +45,8 @@ class RiskRule(Part):
 
 class TwoPersonRule(Part):
     """Whether somebody else has to approve a call."""
+
+    shared = True
 
     model_config = ConfigDict(json_schema_extra={"required": []})
     short = ("boolean",)
@@ -95,6 +99,8 @@ class Auth(Part):
 class RateLimit(Part):
     """So many calls in a window."""
 
+    shared = True
+
     model_config = ConfigDict(json_schema_extra={"required": ["value"]})
     short = ("string", "number")
 
@@ -120,6 +126,8 @@ class RateLimit(Part):
 
 
 class Semantics(Part):
+    shared = True
+
     timeout: Seconds | None = Field(default=None, description="how long a call may take; none: the platform's default")
     rate_limit: RateLimit | None = Field(default=None, description="calls per window: `5rps`, `100/s`, `10/m`")
     concurrency: int | None = Field(default=None, ge=0, le=1_000_000, description="calls at once; none or 0: no limit")

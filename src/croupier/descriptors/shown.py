@@ -27,6 +27,8 @@ RENDERERS: Mapping[str, str] = {
 
 
 class Layout(Part):
+    shared = True
+
     short = ("string",)
 
     type: Line = Field(default="", description="`grid`, `tabs` or `stack`")
@@ -40,6 +42,8 @@ class Layout(Part):
 class Transform(Part):
     """How an answer becomes what a view shows."""
 
+    shared = True
+
     short = ("string",)
 
     lang: Line = Field(default="", description="the language of `expr`; none: JSONPath")
@@ -52,6 +56,8 @@ class Transform(Part):
 
 
 class View(Part):
+    shared = True
+
     short = ("string",)
 
     id: Line = Field(default="", description="a name within the function; its type and place where there is none")
@@ -79,6 +85,8 @@ class View(Part):
 
 
 class Outputs(Part):
+    shared = True
+
     short = ("array",)
 
     layout: Layout | None = Field(default=None, description="how the views are arranged")
