@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ModelWrapValid
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-
 SHARED = 4_096
 """How many parts are remembered at most."""
 
