@@ -25,7 +25,9 @@ from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
+from croupier.store.identities import IdentityStore
 from croupier.store.packs import PackStore
+from croupier.store.second_factors import SecondFactorStore
 
 NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
 """The reasons that say that no game server began with the call: a repetition with the same key must run."""
@@ -173,6 +175,12 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def packs(self) -> PackStore: ...
+
+    @property
+    def second_factors(self) -> SecondFactorStore: ...
+
+    @property
+    def identities(self) -> IdentityStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -20,8 +20,10 @@ from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
+from croupier.store.sql.identity_store import SqlIdentityStore
 from croupier.store.sql.pack_store import SqlPackStore
 from croupier.store.sql.schema import bring_to_head
+from croupier.store.sql.second_factor_store import SqlSecondFactorStore
 from croupier.store.sql.writer import CLOSED, Writer
 from croupier.store.sql.writes import (
     Abandon,
@@ -98,6 +100,8 @@ class SqlStore:
         self.bulk = SqlBulkStore(self._writer, self._read)
         self.catalog = SqlCatalogStore(self._writer, self._read)
         self.packs = SqlPackStore(self._writer, self._read)
+        self.second_factors = SqlSecondFactorStore(self._writer, self._read)
+        self.identities = SqlIdentityStore(self._writer, self._read)
 
     async def begin(
         self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()

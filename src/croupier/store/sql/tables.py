@@ -28,6 +28,7 @@ REVISIONS = (
     "0006_subjects",
     "0007_catalog",
     "0008_packs",
+    "0009_second_factors",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -263,6 +264,25 @@ pack_versions = Table(
     Column("installed_ms", BigInteger, nullable=False),
 )
 """The archives lie in `croupier.objects`, under their digests."""
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("confirmed_ms", BigInteger, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("recovery", Text, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("linked_ms", BigInteger, nullable=False),
+)
 
 alembic_version = Table(
     "alembic_version",

@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog, packs ─► finish ─► read what is answered ─► archive, forget
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog, packs, people ─► finish ─► read what is answered ─► archive, forget
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -19,8 +19,10 @@ from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import forgetting, queries, rows, statements
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
+from croupier.store.sql.identity_writes import LinkIdentity, link_identities
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.pack_writes import ReplacePacks, replace_packs
+from croupier.store.sql.second_factor_writes import ReplaceSecondFactor, replace_second_factors
 from croupier.store.sql.tables import RUNNING, calls
 from croupier.store.sql.writes import (
     Abandon,
@@ -55,6 +57,8 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     apply_catalog(connection, by_kind[CatalogWrite])
     for replace in by_kind.get(ReplacePacks, ()):
         replace_packs(connection, replace)
+    replace_second_factors(connection, by_kind.get(ReplaceSecondFactor, ()))
+    link_identities(connection, by_kind.get(LinkIdentity, ()))
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
         ids = {begin.call.id for begin in again}
