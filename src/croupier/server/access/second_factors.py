@@ -84,7 +84,9 @@ class SecondFactors:
 
     def standing(self, user_id: str) -> Standing | None:
         factor = self._factors.get(user_id)
-        return factor and Standing(confirmed_ms=factor.confirmed_ms, recovery_codes=len(factor.recovery))
+        if factor is None:
+            return None
+        return Standing(confirmed_ms=factor.confirmed_ms, recovery_codes=len(factor.recovery))
 
     # -------------------------------------------------------------------------------------------- enrolment
 
