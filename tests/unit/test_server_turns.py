@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from croupier.server.turns import Turns
+from croupier.server.turns import SHARE, Turns
 
 
 async def test_of_a_crowd_a_few_pass_at_a_time_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +46,17 @@ async def test_a_timer_runs_only_while_somebody_wants_a_turn(monkeypatch: pytest
     await turns.take()
     renewals.pop()()
     assert not renewals
+
+
+async def test_after_turns_that_took_long_the_next_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    clock = iter([10.0, 10.3])
+    monkeypatch.setattr("croupier.server.turns.perf_counter", lambda: next(clock))
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda pause, _: pauses.append(pause))
+    turns = Turns(at_a_time=1)
+    tasks = [asyncio.create_task(turns.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+    turns._renew()
+    await asyncio.gather(*tasks)
+    await asyncio.sleep(0)
+    assert pauses[-1] == pytest.approx(0.3 * (1 / SHARE - 1))

@@ -5,10 +5,13 @@ Together they never take more than a share of the loop; what happens while they 
 
 import asyncio
 from collections import deque
+from time import perf_counter
 
 AT_A_TIME = 8
 EVERY = 0.005
-"""Seconds from one few to the next. A follower's turn takes some 50 to 100 µs: about a tenth of the loop."""
+"""Seconds from one few to the next, at least."""
+SHARE = 0.15
+"""Of the loop's time, how much they take together: after turns that took long the next few wait longer."""
 
 
 class Turns:
@@ -19,6 +22,7 @@ class Turns:
         self._left = at_a_time
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._renewal: asyncio.TimerHandle | None = None
+        self._pause = EVERY
 
     async def take(self) -> None:
         """Returns at once, or when it is one's turn."""
@@ -32,7 +36,7 @@ class Turns:
 
     def _renew_later(self) -> None:
         if self._renewal is None:
-            self._renewal = asyncio.get_running_loop().call_later(EVERY, self._renew)
+            self._renewal = asyncio.get_running_loop().call_later(self._pause, self._renew)
 
     def _renew(self) -> None:
         self._renewal = None
@@ -43,4 +47,9 @@ class Turns:
                 waiter.set_result(None)
                 self._left -= 1
         if self._left < self._at_a_time:
-            self._renew_later()
+            # It is called after those who were just woken have had their turn.
+            asyncio.get_running_loop().call_soon(self._had_theirs, perf_counter())
+
+    def _had_theirs(self, since: float) -> None:
+        self._pause = max(EVERY, (perf_counter() - since) * (1 / SHARE - 1))
+        self._renew_later()
