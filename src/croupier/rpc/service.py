@@ -1,5 +1,6 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
@@ -11,7 +12,10 @@ from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 
 from croupier.errors import CroupierError, InternalError, InvalidArgument
+from croupier.pki.identity import MachineFiles
 from croupier.rpc.codec import decode, encode, is_json
+from croupier.rpc.gate import Gate
+from croupier.rpc.secure import check_plain, server_credentials
 from croupier.tunnel.frames import Hello
 from croupier.tunnel.grpc import SERVER_OPTIONS, ServerContext, ServerStream
 from croupier.tunnel.link import BrokenLink
@@ -70,11 +74,14 @@ async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
     await abort(context, InternalError(f"{method} failed inside Croupier; the log of this process has the details"))
 
 
-def _unary(method: MethodDescriptor, behavior: Unary) -> Handler:
+def _unary(method: MethodDescriptor, behavior: Unary, gate: Gate | None = None) -> Handler:
     kind = message_factory.GetMessageClass(method.input_type)
+    service = method.containing_service.full_name
 
     async def handle(raw: bytes, context: Context) -> bytes:
         try:
+            if gate is not None:
+                gate.admit(service, context)
             answer = await behavior(decode(kind, raw), context)
         except grpc.aio.AbortError:
             raise
@@ -85,14 +92,20 @@ def _unary(method: MethodDescriptor, behavior: Unary) -> Handler:
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def _streaming(method: MethodDescriptor, behavior: Streaming) -> Handler:
+def _held(gate: Gate | None, service: str, context: Any) -> AbstractContextManager[object]:
+    return nullcontext() if gate is None else gate.hold(service, context)
+
+
+def _streaming(method: MethodDescriptor, behavior: Streaming, gate: Gate | None) -> Handler:
     kind = message_factory.GetMessageClass(method.input_type)
+    service = method.containing_service.full_name
 
     async def handle(raw: bytes, context: Context) -> AsyncIterator[bytes]:
         json = is_json(raw)
         try:
-            async for answer in behavior(decode(kind, raw), context):
-                yield encode(answer, json=json)
+            with _held(gate, service, context):
+                async for answer in behavior(decode(kind, raw), context):
+                    yield encode(answer, json=json)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
@@ -164,13 +177,15 @@ async def _either_codec(stream: Stream) -> Stream:
     return JsonStream(whole) if is_json(first) else whole
 
 
-def _bidirectional(method: MethodDescriptor, serve: StreamService) -> Handler:
+def _bidirectional(method: MethodDescriptor, serve: StreamService, gate: Gate | None) -> Handler:
+    service = method.containing_service.full_name
     either = method.input_type.full_name == tunnel_pb2.TunnelMessage.DESCRIPTOR.full_name  # links speak protobuf only
 
     async def handle(_: Any, context: ServerContext) -> None:
         stream: Stream = ServerStream(context)
         try:
-            await serve(await _either_codec(stream) if either else stream, context)
+            with _held(gate, service, context):
+                await serve(await _either_codec(stream) if either else stream, context)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
@@ -179,16 +194,17 @@ def _bidirectional(method: MethodDescriptor, serve: StreamService) -> Handler:
     return grpc.stream_stream_rpc_method_handler(handle)
 
 
-def _handler(method: MethodDescriptor, behavior: Any) -> Handler:
+def _handler(method: MethodDescriptor, behavior: Any, gate: Gate | None) -> Handler:
     if method.client_streaming:
-        return _bidirectional(method, behavior)
-    return _streaming(method, behavior) if method.server_streaming else _unary(method, behavior)
+        return _bidirectional(method, behavior, gate)
+    return _streaming(method, behavior, gate) if method.server_streaming else _unary(method, behavior, gate)
 
 
-def _passed(path: str, carry: Passing) -> Handler:
+def _passed(service: str, path: str, carry: Passing, gate: Gate | None) -> Handler:
     async def handle(_: Any, context: ServerContext) -> None:
         try:
-            await carry(path, context)
+            with _held(gate, service, context):
+                await carry(path, context)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
@@ -201,16 +217,22 @@ def service_descriptor(name: str) -> ServiceDescriptor:
     return descriptor_pool.Default().FindServiceByName(name)
 
 
-def method_handlers(services: Mapping[str, Mapping[str, Any]]) -> Mapping[str, dict[str, Handler]]:
-    """The methods of `services` as they are served: on bytes, in either codec, with every failure as a status."""
+def method_handlers(
+    services: Mapping[str, Mapping[str, Any]], gate: Gate | None = None
+) -> Mapping[str, dict[str, Handler]]:
+    """The methods of `services` as they are served: on bytes, in either codec, with every failure as a status; with a
+    `gate`, for those it admits.
+    """
     return {
-        name: {method.name: _handler(method, methods[method.name]) for method in service_descriptor(name).methods}
+        name: {method.name: _handler(method, methods[method.name], gate) for method in service_descriptor(name).methods}
         for name, methods in services.items()
     }
 
 
 class RpcServer:
     """One listening gRPC server with health and reflection. `services` maps full names to their methods by name.
+
+    With `files` it speaks mTLS and `gate` decides whose certificate may use what; without, plain text, on this machine only.
 
     Every method of the services named in `passing` goes to it as bytes, whatever its kind: bytes are read from and written
     to the context.
@@ -222,16 +244,21 @@ class RpcServer:
         *,
         passing: Mapping[str, Passing] | None = None,
         options: Sequence[tuple[str, int]] = SERVER_OPTIONS,
+        files: MachineFiles | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        if (files is None) != (gate is None):
+            raise ValueError("certificates and the gate that reads them go together")
+        self._files = files
         self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
         passing = passing or {}
         names = [*services, *passing, health.SERVICE_NAME]
-        for name, handlers in method_handlers(services).items():
+        for name, handlers in method_handlers(services, gate).items():
             self._add(name, handlers)
         for name, carry in passing.items():
             methods = service_descriptor(name).methods
-            self._add(name, {method.name: _passed(f"/{name}/{method.name}", carry) for method in methods})
+            self._add(name, {method.name: _passed(name, f"/{name}/{method.name}", carry, gate) for method in methods})
         checks = service_descriptor(health.SERVICE_NAME).methods_by_name
         self._add(
             health.SERVICE_NAME,
@@ -249,9 +276,15 @@ class RpcServer:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
 
     async def start(self, address: str) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
+        """Listen. Raises OSError when the address cannot be had, FailedPrecondition for plain text beyond this machine."""
+        if self._files is None:
+            check_plain(address, "the gRPC address")
         try:
-            port = self._server.add_insecure_port(address)
+            port = (
+                self._server.add_insecure_port(address)
+                if self._files is None
+                else self._server.add_secure_port(address, server_credentials(self._files))
+            )
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: {error}") from error
         await self._server.start()

@@ -26,6 +26,7 @@ from croupier.errors import RateLimited, Unavailable
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
 from croupier.store.identities import IdentityStore
+from croupier.store.machines import MachineStore
 from croupier.store.packs import PackStore
 from croupier.store.second_factors import SecondFactorStore
 
@@ -181,6 +182,9 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def identities(self) -> IdentityStore: ...
+
+    @property
+    def machines(self) -> MachineStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -21,6 +21,7 @@ from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
 from croupier.store.sql.identity_store import SqlIdentityStore
+from croupier.store.sql.machine_store import SqlMachineStore
 from croupier.store.sql.pack_store import SqlPackStore
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.second_factor_store import SqlSecondFactorStore
@@ -102,6 +103,7 @@ class SqlStore:
         self.packs = SqlPackStore(self._writer, self._read)
         self.second_factors = SqlSecondFactorStore(self._writer, self._read)
         self.identities = SqlIdentityStore(self._writer, self._read)
+        self.machines = SqlMachineStore(self._writer, self._read)
 
     async def begin(
         self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()

@@ -29,6 +29,7 @@ REVISIONS = (
     "0007_catalog",
     "0008_packs",
     "0009_second_factors",
+    "0010_machines",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -282,6 +283,38 @@ identities = Table(
     Column("subject", Text, primary_key=True),
     Column("user_id", Text, nullable=False),
     Column("linked_ms", BigInteger, nullable=False),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", Text, primary_key=True),
+    _text("identity"),
+    _number("not_before_ms"),
+    _number("not_after_ms"),
+    _number("issued_ms"),
+    _text("issued_by"),
+    _number("revoked_ms"),
+    _text("revoked_by"),
+    _text("reason"),
+)
+
+join_tokens = Table(
+    "join_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    _text("machine_id"),
+    Column("hosts", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _text("created_by"),
+    Column("expires_ms", BigInteger, nullable=False),
+    _number("used_ms"),
+    _text("serial"),
+    _number("revoked_ms"),
 )
 
 alembic_version = Table(

@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog, packs, people ─► finish ─► read what is answered ─► archive, forget
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog, packs, people, machines ─► finish ─► read what is answered ─► archive, forget
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -21,6 +21,7 @@ from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
 from croupier.store.sql.identity_writes import LinkIdentity, link_identities
 from croupier.store.sql.ledger import Ledger
+from croupier.store.sql.machine_writes import MachineWrite, apply_machines
 from croupier.store.sql.pack_writes import ReplacePacks, replace_packs
 from croupier.store.sql.second_factor_writes import ReplaceSecondFactor, replace_second_factors
 from croupier.store.sql.tables import RUNNING, calls
@@ -59,6 +60,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
         replace_packs(connection, replace)
     replace_second_factors(connection, by_kind.get(ReplaceSecondFactor, ()))
     link_identities(connection, by_kind.get(LinkIdentity, ()))
+    answers.update(apply_machines(connection, by_kind.get(MachineWrite, ())))
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
         ids = {begin.call.id for begin in again}
@@ -78,7 +80,7 @@ def _group(write: Write[Any]) -> type:
         return kind
     if kind is Append or kind is Conclude:
         return Append
-    for family in (BulkWrite, CatalogWrite):
+    for family in (BulkWrite, CatalogWrite, MachineWrite):
         if isinstance(write, family):
             return family
     return kind
