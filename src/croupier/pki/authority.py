@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from croupier.domain.machine import MachineIdentity, check_deployment
 from croupier.errors import FailedPrecondition, InvalidArgument
-from croupier.pki.names import identity_in, key_usages, subject_names
+from croupier.pki.names import MALFORMED, identity_in, key_usages, subject_names
 
 YEARS = 10
 """Of the authority's own certificate."""
@@ -31,7 +31,7 @@ def read_certificate(pem: bytes) -> x509.Certificate:
     """Raises InvalidArgument."""
     try:
         return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except MALFORMED as error:
         raise InvalidArgument("the certificate cannot be read: it must be X.509 as PEM") from error
 
 
@@ -178,7 +178,7 @@ def verify(ca: x509.Certificate, certificate: x509.Certificate, now: dt.datetime
 def _may_issue(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *MALFORMED):
         return False
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from croupier.domain.machine import MachineIdentity, MachineRole, Peer, parse_identity
@@ -29,6 +30,15 @@ _DIALLED: dict[MachineRole, tuple[str, ...]] = {
     MachineRole.GAME: (MachineRole.GAME,),
     MachineRole.CLIENT: (),
 }
+MALFORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for certificates and requests that are none."""
+
 Named: TypeAlias = x509.Certificate | x509.CertificateSigningRequest
 _WELL_KNOWN = frozenset({MachineRole.SERVER, MachineRole.EDGE})
 
@@ -85,7 +95,7 @@ def identity_in(named: Named) -> MachineIdentity:
     """Raises InvalidArgument for a certificate or request that names no machine, or more than one."""
     try:
         names = named.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError) as error:
+    except (x509.ExtensionNotFound, *MALFORMED) as error:
         raise InvalidArgument("it names no machine: there is no URI in its subject alternative names") from error
     found = names.get_values_for_type(x509.UniformResourceIdentifier)
     if len(found) != 1:
@@ -107,7 +117,7 @@ def peer_in(pem: bytes) -> Peer:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         identity = identity_in(certificate)
-    except (ValueError, InvalidArgument) as error:
+    except (InvalidArgument, *MALFORMED) as error:
         reason = error.message if isinstance(error, InvalidArgument) else "it cannot be read"
         raise Unauthenticated(f"the certificate is none of Croupier's: {reason}") from error
     return Peer(identity=identity, serial=serial_of(certificate), expires_ms=to_ms(certificate.not_valid_after_utc))

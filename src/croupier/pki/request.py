@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from croupier.domain.machine import MachineIdentity
 from croupier.errors import InvalidArgument
-from croupier.pki.names import subject_names
+from croupier.pki.names import MALFORMED, subject_names
 
 REQUEST_BYTES = 16_384
 
@@ -52,7 +52,7 @@ def read_request(pem: bytes) -> x509.CertificateSigningRequest:
         key = request.public_key()
         extensions = {each.oid: each.value for each in request.extensions}
         sound = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (*MALFORMED, InvalidSignature) as error:
         raise InvalidArgument("the certificate request cannot be read: send a PKCS 10 request as PEM") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise InvalidArgument("the key of a certificate request must be EC P-256")
