@@ -8,6 +8,7 @@
     ├── NotFound                no such function, job, call, target
     ├── Conflict                the same idempotency key with another payload
     ├── FailedPrecondition      right request, wrong moment
+    │   └── AwaitingApproval    recorded; it runs when somebody else has approved it
     ├── RateLimited             too many; wait
     ├── Unavailable             nothing ran; safe to send again
     ├── DeadlineExceeded        time ran out; the game server may have acted
@@ -67,6 +68,15 @@ class Conflict(CroupierError):
 
 class FailedPrecondition(CroupierError):
     reason = "failed_precondition"
+
+
+class AwaitingApproval(FailedPrecondition):
+    """Not a failure: nothing ran yet. Details: `approval_id` and `call_id`, under which the result will be.
+
+    It is not in `BY_REASON`: only the server's own gate says so, never a game server, an agent or a record.
+    """
+
+    reason = "awaiting_approval"
 
 
 class RateLimited(CroupierError):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Fault, Plan, RowState
+from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import Conflict, InvalidArgument
 from croupier.store import Store
@@ -33,7 +34,8 @@ async def test_a_bulk_is_kept_as_it_was(store: Store):
         sha256="ab",
         uploaded_by="ann",
         started_by="bob",
-        started_kind="token",
+        starter=Principal(name="ann", groups=frozenset({"leads"})),
+        approval_id="a1",
         dry_run=True,
         parent_id="b0",
         plan=Plan(canary=5, rate=2.5, concurrency=3, skip_invalid=True),

@@ -7,6 +7,7 @@ import pytest
 from croupier.domain import bulk as life
 from croupier.domain.bulk import RECORD_KEPT_MS, Bulk, BulkRow, BulkState, Plan, RowState
 from croupier.domain.call import CallState, Result
+from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import BY_REASON, FailedPrecondition, OutcomeUnknown, RateLimited, Unavailable
 from croupier.server.bulk_pace import Pace, Speed, pause_before
@@ -22,7 +23,7 @@ def in_state(state, **changes):
 @pytest.mark.parametrize(
     ("move", "allowed"),
     [
-        (lambda bulk: life.start(bulk, Plan(), by="ann", kind="token", now_ms=5), {BulkState.READY}),
+        (lambda bulk: life.start(bulk, Plan(), by=Principal(name="ann"), now_ms=5), {BulkState.READY}),
         (life.confirm, {BulkState.CANARY_DONE}),
         (life.pause, {BulkState.RUNNING, BulkState.PAUSED}),
         (life.resume, {BulkState.RUNNING, BulkState.PAUSED}),
@@ -48,7 +49,7 @@ def test_an_ended_bulk_stays_as_it_is():
 
 def test_a_bulk_without_a_valid_row_is_not_started():
     with pytest.raises(FailedPrecondition, match="no row is valid"):
-        life.start(in_state(BulkState.INVALID, invalid=10), Plan(skip_invalid=True), by="a", kind="t", now_ms=1)
+        life.start(in_state(BulkState.INVALID, invalid=10), Plan(skip_invalid=True), by=Principal(name="a"), now_ms=1)
 
 
 def test_the_canary_counts_every_row_that_was_begun():

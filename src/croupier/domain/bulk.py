@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import (
     Canceled,
@@ -116,7 +117,10 @@ class Bulk:
     uploaded_by: str = ""
     started_by: str = ""
     """In whose name the rows are called."""
-    started_kind: str = ""
+    starter: Principal | None = None
+    """Whoever started it, as it was then: the rows are called as what it may."""
+    approval_id: str = ""
+    """The approval that its rows run under, if somebody else had to agree."""
     dry_run: bool = False
     """The function is told `dry_run=true` in its metadata, and says that it then changes nothing."""
     parent_id: str = ""
@@ -169,7 +173,7 @@ class BulkRow:
 # ------------------------------------------------------------------------------------------------ the bulk moves on
 
 
-def start(bulk: Bulk, plan: Plan, *, by: str, kind: str, now_ms: int) -> Bulk:
+def start(bulk: Bulk, plan: Plan, *, by: Principal, now_ms: int, approval_id: str = "") -> Bulk:
     """Raises FailedPrecondition."""
     if bulk.state is BulkState.INVALID and not plan.skip_invalid:
         raise FailedPrecondition(
@@ -179,7 +183,14 @@ def start(bulk: Bulk, plan: Plan, *, by: str, kind: str, now_ms: int) -> Bulk:
     if not bulk.valid:
         raise FailedPrecondition("no row is valid: correct the file and upload it again")
     return replace(
-        bulk, state=BulkState.RUNNING, plan=plan, started_by=by, started_kind=kind, started_ms=now_ms, confirmed=False
+        bulk,
+        state=BulkState.RUNNING,
+        plan=plan,
+        started_by=by.name,
+        starter=by,
+        started_ms=now_ms,
+        confirmed=False,
+        approval_id=approval_id,
     )
 
 

@@ -16,6 +16,8 @@ class Route(StrEnum):
 
 
 class CallState(StrEnum):
+    WAITING = "waiting"
+    """For somebody's approval (`domain/approval.py`); nobody was given it."""
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"

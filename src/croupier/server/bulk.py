@@ -143,7 +143,7 @@ class Bulks:
             raise FailedPrecondition(f"the file is another one: its SHA-256 is {bulk.sha256}; look at it again")
 
         def started(bulk: Bulk) -> Bulk:
-            return life.start(bulk, plan, by=caller.name, kind=caller.kind, now_ms=self._clock())
+            return life.start(bulk, plan, by=caller, now_ms=self._clock())
 
         if dry_run and not bulk.dry_run:
             started(bulk)  # raises what would be raised once there is a copy

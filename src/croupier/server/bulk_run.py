@@ -73,7 +73,7 @@ class BulkRun:
         self._clock = clock
         self._patient_until = patient_until
         self._progressed = progressed
-        self._caller = Principal(name=bulk.started_by, kind=bulk.started_kind)
+        self._caller = bulk.starter or Principal(name=bulk.started_by)
         self._pace = Pace(bulk.plan.rate)
         self._waiting: deque[BulkRow] = deque()
         self._read_to = 0

@@ -17,12 +17,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from croupier.domain.approval import Approval
 from croupier.domain.call import UNKNOWN_TRAIL, Call, CallState, Outcome, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
+from croupier.store.approvals import ApprovalStore
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
 from croupier.store.identities import IdentityStore
@@ -66,7 +68,13 @@ class Deed:
 
 class CallStore(Protocol):
     async def begin(
-        self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()
+        self,
+        call: Call,
+        *,
+        kind: str = "invoke",
+        durable: bool = True,
+        about: Sequence[Subject] = (),
+        approval: Approval | None = None,
     ) -> CallRecord | None:
         """Record that `call` is about to be sent.
 
@@ -79,6 +87,8 @@ class CallStore(Protocol):
         `durable=False` returns at once (for queries, which change nothing); a call with an idempotency key always waits,
         since the answer decides. Such a call counts as a query.
         `about` names the entities in whose timelines it appears, in the same commit.
+        With `approval` the call waited for it: compare and set, both begin to run, or it is a Conflict because they did
+        before, or were decided otherwise. One of break-glass is recorded with the call that it excuses.
         """
 
     async def finish(
@@ -115,7 +125,9 @@ class CallStore(Protocol):
 
 
 class JobStore(Protocol):
-    async def create(self, call: Call, *, about: Sequence[Subject] = ()) -> CallRecord | None:
+    async def create(
+        self, call: Call, *, about: Sequence[Subject] = (), approval: Approval | None = None
+    ) -> CallRecord | None:
         """Like `CallStore.begin` with kind `job`, and the job with it, in one commit."""
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
@@ -168,6 +180,9 @@ class RetentionStore(Protocol):
 
 
 class Store(CallStore, JobStore, RetentionStore, Protocol):
+    @property
+    def approvals(self) -> ApprovalStore: ...
+
     @property
     def bulk(self) -> BulkStore: ...
 

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import orjson
 from sqlalchemy import Row as Found
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Fault, Plan, RowState
+from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.store.sql.statements import Row
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Principal).decode
 
 
 def bulk_row(bulk: Bulk) -> Row:
@@ -24,7 +29,7 @@ def bulk_row(bulk: Bulk) -> Row:
         bulk.sha256,
         bulk.uploaded_by,
         bulk.started_by,
-        bulk.started_kind,
+        "" if bulk.starter is None else bulk.starter.kind,
         bulk.dry_run,
         bulk.parent_id,
         bulk.plan.canary,
@@ -35,6 +40,8 @@ def bulk_row(bulk: Bulk) -> Row:
         bulk.created_ms,
         bulk.started_ms,
         bulk.finished_ms,
+        "" if bulk.starter is None else _encode(bulk.starter).decode(),
+        bulk.approval_id,
     )
 
 
@@ -50,7 +57,8 @@ def bulk(row: Found[Any]) -> Bulk:
         sha256=row.sha256,
         uploaded_by=row.uploaded_by,
         started_by=row.started_by,
-        started_kind=row.started_kind,
+        starter=_starter(row),
+        approval_id=row.approval_id,
         dry_run=bool(row.dry_run),
         parent_id=row.parent_id,
         plan=Plan(canary=row.canary, rate=row.rate, concurrency=row.concurrency, skip_invalid=bool(row.skip_invalid)),
@@ -59,6 +67,13 @@ def bulk(row: Found[Any]) -> Bulk:
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
     )
+
+
+def _starter(row: Found[Any]) -> Principal | None:
+    if row.starter:
+        return _decode(row.starter)
+    # Of a bulk that an earlier version started, only this is known.
+    return Principal(name=row.started_by, kind=row.started_kind) if row.started_by else None
 
 
 def added_row(bulk_id: str, row: BulkRow) -> Row:

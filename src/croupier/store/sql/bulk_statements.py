@@ -29,6 +29,8 @@ BULK = (
     "created_ms",
     "started_ms",
     "finished_ms",
+    "starter",
+    "approval_id",
 )
 OUTCOME = (
     "state",

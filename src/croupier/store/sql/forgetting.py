@@ -4,11 +4,12 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, func, select, update
 
+from croupier.domain.call import CallState
 from croupier.domain.job import Job
 from croupier.domain.listing import Cursor
 from croupier.store.sql import rows
 from croupier.store.sql.searches import BARE_JOB
-from croupier.store.sql.tables import KEPT, KEYED, RUNNING, call_bodies, call_subjects, calls, job_events, jobs
+from croupier.store.sql.tables import KEPT, KEYED, call_bodies, call_subjects, calls, job_events, jobs
 from croupier.store.sql.writes import ArchiveJob, ExpireKeys, ForgetCalls, ForgetEvents
 
 FORGOTTEN_BYTES = 4_000_000
@@ -16,6 +17,8 @@ FORGOTTEN_BYTES = 4_000_000
 
 STORED, ARCHIVED, CLEARED = 0, 1, 2
 """Of `jobs.archived`: the story is in job_events; it is, or was decided to be, nowhere but in the archive; no event is left."""
+
+UNENDED = (CallState.RUNNING.value, CallState.WAITING.value)
 
 _expired = (
     select(calls.c.id)
@@ -27,12 +30,12 @@ _EXPIRE = update(calls).values(key_expired=1).where(calls.c.id.in_(_expired))
 
 _OLD_CALLS = (
     select(calls.c.started_ms, calls.c.id)
-    .where(calls.c.started_ms < bindparam("before"), calls.c.state != RUNNING)
+    .where(calls.c.started_ms < bindparam("before"), calls.c.state.not_in(UNENDED))
     .order_by(calls.c.started_ms, calls.c.id)
     .limit(bindparam("at_most"))
 )
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
-_FORGET_CALLS = delete(calls).where(calls.c.id.in_(_ids), calls.c.state != RUNNING)
+_FORGET_CALLS = delete(calls).where(calls.c.id.in_(_ids), calls.c.state.not_in(UNENDED))
 _FORGET_BODIES = delete(call_bodies).where(
     call_bodies.c.call_id.in_(_ids), ~exists().where(calls.c.id == call_bodies.c.call_id)
 )

@@ -168,7 +168,7 @@ def _record(row: Row[Any], payload: bytes, metadata: dict[str, str], result: byt
 
 def _outcome(row: Row[Any], result: bytes) -> Outcome | None:
     match CallState(row.state):
-        case CallState.RUNNING:
+        case CallState.RUNNING | CallState.WAITING:
             return None
         case CallState.SUCCEEDED:
             return Result(payload=result, service_id=row.service_id, agent_id=row.agent_id)

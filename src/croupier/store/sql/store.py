@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from croupier.domain.approval import Approval
 from croupier.domain.call import Call, Outcome, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
@@ -16,6 +17,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
 from croupier.store import KEY_WINDOW_MS, CallRecord, Deed
 from croupier.store.sql import forgetting, queries, searches, sqlite, timelines
+from croupier.store.sql.approval_store import SqlApprovalStore
 from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
@@ -98,6 +100,7 @@ class SqlStore:
         self._writer = Writer(self._committer.commit)
         self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self.approvals = SqlApprovalStore(self._writer, self._read, clock)
         self.bulk = SqlBulkStore(self._writer, self._read)
         self.catalog = SqlCatalogStore(self._writer, self._read)
         self.packs = SqlPackStore(self._writer, self._read)
@@ -106,10 +109,16 @@ class SqlStore:
         self.machines = SqlMachineStore(self._writer, self._read)
 
     async def begin(
-        self, call: Call, *, kind: str = "invoke", durable: bool = True, about: Sequence[Subject] = ()
+        self,
+        call: Call,
+        *,
+        kind: str = "invoke",
+        durable: bool = True,
+        about: Sequence[Subject] = (),
+        approval: Approval | None = None,
     ) -> CallRecord | None:
-        write = Begin(call, kind, self._clock(), about, not durable)
-        if durable or call.idempotency_key:
+        write = Begin(call, kind, self._clock(), about, not durable, approval)
+        if durable or call.idempotency_key or approval is not None:
             return await self._writer.submit(write)
         await self._writer.post(write)
         return None
@@ -142,8 +151,10 @@ class SqlStore:
     async def abandon(self) -> int:
         return await self._writer.submit(Abandon(self._clock()))
 
-    async def create(self, call: Call, *, about: Sequence[Subject] = ()) -> CallRecord | None:
-        return await self._writer.submit(Begin(call, "job", self._clock(), about))
+    async def create(
+        self, call: Call, *, about: Sequence[Subject] = (), approval: Approval | None = None
+    ) -> CallRecord | None:
+        return await self._writer.submit(Begin(call, "job", self._clock(), about, approval=approval))
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
         await self._writer.submit(Place(job_id, agent_id, service_id))

@@ -30,6 +30,7 @@ REVISIONS = (
     "0008_packs",
     "0009_second_factors",
     "0010_machines",
+    "0011_approvals",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -193,6 +194,8 @@ bulks = Table(
     _number("created_ms"),
     _number("started_ms"),
     _number("finished_ms"),
+    _text("starter"),
+    _text("approval_id"),
 )
 
 Index("ix_bulks_created", bulks.c.created_ms, bulks.c.id)
@@ -316,6 +319,51 @@ join_tokens = Table(
     _text("serial"),
     _number("revoked_ms"),
 )
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("function_id", Text, nullable=False),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("review", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+"""`document` is the whole of it, as JSON; the other columns are what is looked for."""
+
+UNDECIDED = approvals.c.state.in_(
+    [literal_column("'pending'"), literal_column("'approved'"), literal_column("'executing'")]
+)
+"""Written out, so that a partial index serves it."""
+Index("ix_approvals_created", approvals.c.created_ms, approvals.c.id)
+Index("ix_approvals_state", approvals.c.state, approvals.c.created_ms, approvals.c.id)
+Index("ix_approvals_call", approvals.c.call_id, approvals.c.created_ms)
+Index("uq_approvals_open", approvals.c.call_id, unique=True, sqlite_where=UNDECIDED, postgresql_where=UNDECIDED)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("approval_id", Text, nullable=False),
+    Column("webhook", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _text("error"),
+)
+
+Index("ix_notices_due", notices.c.state, notices.c.next_ms)
+Index("ix_notices_approval", notices.c.approval_id, notices.c.created_ms)
 
 alembic_version = Table(
     "alembic_version",

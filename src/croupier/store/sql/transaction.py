@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► bulks, catalog, packs, people, machines ─► finish ─► read what is answered ─► archive, forget
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines ─► finish ─► read what is answered ─► archive, forget
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -17,6 +17,7 @@ from croupier.domain.call import CallState
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import forgetting, queries, rows, statements
+from croupier.store.sql.approval_writes import ApprovalWrite, AskApproval, insert_approval, resume, wait
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
 from croupier.store.sql.identity_writes import LinkIdentity, link_identities
@@ -50,10 +51,16 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     for write in writes:
         by_kind[_group(write)].append(write)
     answers: Answers = {write: _abandon(connection, write) for write in by_kind[Abandon]}
-    repeated = _begin(connection, by_kind[Begin], ledger)
+    plain, approved = _by_approval(by_kind[Begin])
+    repeated = _begin(connection, plain, ledger)
+    for begin in approved:
+        answers.update(_begin_approved(connection, begin, ledger, repeated))
+    for ask in by_kind.get(AskApproval, ()):
+        repeated |= _ask(connection, ask)
     _place(connection, by_kind[Place])
     _ask_to_stop(connection, by_kind[AskToStop])
     answers.update(_advance(connection, by_kind[Append], ledger))
+    answers.update((write, write.run(connection)) for write in by_kind.get(ApprovalWrite, ()))
     apply_bulk(connection, by_kind[BulkWrite])
     apply_catalog(connection, by_kind[CatalogWrite])
     for replace in by_kind.get(ReplacePacks, ()):
@@ -64,10 +71,10 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     _finish(connection, by_kind[Finish])
     if again := _asked_after_the_end(writes, repeated):
         ids = {begin.call.id for begin in again}
-        repeated = {begin: owner for begin, owner in repeated.items() if begin.call.id not in ids}
+        repeated = {write: owner for write, owner in repeated.items() if write not in again}
         repeated |= _begin(connection, again, ledger)
         _finish(connection, [finish for finish in by_kind[Finish] if finish.call_id in ids])
-    answers.update((begin, _earlier(connection, begin, owner)) for begin, owner in repeated.items())
+    answers.update((write, _earlier(connection, write, owner)) for write, owner in repeated.items())
     _count_replays(connection, answers, repeated)
     answers.update(_forget(connection, by_kind))
     return answers
@@ -80,7 +87,7 @@ def _group(write: Write[Any]) -> type:
         return kind
     if kind is Append or kind is Conclude:
         return Append
-    for family in (BulkWrite, CatalogWrite, MachineWrite):
+    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite):
         if isinstance(write, family):
             return family
     return kind
@@ -96,14 +103,14 @@ def _forget(connection: Connection, by_kind: Mapping[type, Sequence[Any]]) -> An
     return answers
 
 
-def _asked_after_the_end(writes: Sequence[Write[Any]], repeated: Mapping[Begin, str]) -> list[Begin]:
+def _asked_after_the_end(writes: Sequence[Write[Any]], repeated: Mapping[Write[Any], str]) -> list[Begin]:
     """The repeated begins that came after a finish which freed their key."""
     freed: set[str] = set()
     after: list[Begin] = []
     for write in writes if repeated else ():
         if isinstance(write, Finish) and write.frees_key:
             freed.add(write.call_id)
-        elif isinstance(write, Begin) and repeated.get(write) in freed:
+        elif isinstance(write, Begin) and write.approval is None and repeated.get(write) in freed:
             after.append(write)
     return after
 
@@ -122,23 +129,61 @@ def _abandon(connection: Connection, abandon: Abandon) -> int:
     return connection.execute(statement).rowcount
 
 
-def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> dict[Begin, str]:
+def _by_approval(begins: Sequence[Begin]) -> tuple[Sequence[Begin], Sequence[Begin]]:
+    """Those that nobody was asked about, and the others."""
+    approved = [begin for begin in begins if begin.approval is not None]
+    return ([begin for begin in begins if begin.approval is None], approved) if approved else (begins, approved)
+
+
+def _begin(connection: Connection, begins: Sequence[Begin], ledger: Ledger) -> dict[Write[Any], str]:
     """Returns those whose key was used before, and by which call; nothing was recorded of them."""
+    repeated = _record(connection, begins)
+    ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in repeated])
+    return repeated
+
+
+def _begin_approved(
+    connection: Connection, begin: Begin, ledger: Ledger, repeated: dict[Write[Any], str]
+) -> dict[Write[Any], object]:
+    """A call that waited goes on; one of break-glass is recorded with its excuse. Notes in `repeated` as `_begin` returns."""
+    approval = begin.approval
+    if approval is None:
+        return {}
+    if approval.break_glass:
+        if found := _begin(connection, [begin], ledger):
+            repeated.update(found)
+        else:
+            insert_approval(connection, approval, ())
+        return {}
+    refusal = resume(connection, begin, approval)
+    if refusal is None and begin.kind == "job":
+        ledger.create([rows.created_job(begin)])
+    return {begin: refusal}
+
+
+def _ask(connection: Connection, ask: AskApproval) -> dict[Write[Any], str]:
+    """Returns it, and whose its key is, when that was used before; nothing was recorded then."""
+    if found := _record(connection, [ask.begin]):
+        return {ask: found[ask.begin]}
+    wait(connection, ask)
+    return {}
+
+
+def _record(connection: Connection, begins: Sequence[Begin]) -> dict[Write[Any], str]:
     repeated = _insert(connection, begins)
     large = [begin for begin in begins if rows.is_large(begin.call.payload) and begin not in repeated]
     statements.INSERT_BODIES.run(connection, [rows.payload_row(begin) for begin in large])
     about = [begin for begin in begins if begin.about and begin not in repeated]
     statements.INSERT_SUBJECTS.run(connection, [row for begin in about for row in rows.subject_rows(begin)])
-    ledger.create([rows.created_job(begin) for begin in begins if begin.kind == "job" and begin not in repeated])
     return repeated
 
 
-def _insert(connection: Connection, begins: Sequence[Begin]) -> dict[Begin, str]:
+def _insert(connection: Connection, begins: Sequence[Begin]) -> dict[Write[Any], str]:
     if statements.INSERT_CALLS.run(connection, [rows.call_row(begin) for begin in begins]) == len(begins):
         return {}
     owners = {begin: queries.key_owner(connection, _key(begin)) for begin in begins if begin.call.idempotency_key}
-    repeated = {begin: owner for begin, (owner, _) in owners.items() if owner != begin.call.id}
-    late = [begin for begin in repeated if owners[begin][1] <= begin.started_ms - KEY_WINDOW_MS]
+    repeated: dict[Write[Any], str] = {begin: owner for begin, (owner, _) in owners.items() if owner != begin.call.id}
+    late = [begin for begin in owners if begin in repeated and owners[begin][1] <= begin.started_ms - KEY_WINDOW_MS]
     if late:
         connection.execute(statements.EXPIRE_KEYS, {"ids": [repeated.pop(begin) for begin in late]})
         repeated |= _insert(connection, late)
@@ -184,8 +229,8 @@ def _finish(connection: Connection, finishes: Sequence[Finish]) -> None:
     statements.FINISH_CALLS.run(connection, [rows.finish_row(finish) for finish in first.values()])
 
 
-def _count_replays(connection: Connection, answers: Answers, repeated: Mapping[Begin, str]) -> None:
-    counts = Counter(owner for begin, owner in repeated.items() if isinstance(answers[begin], CallRecord))
+def _count_replays(connection: Connection, answers: Answers, repeated: Mapping[Write[Any], str]) -> None:
+    counts = Counter(owner for write, owner in repeated.items() if not isinstance(answers[write], CroupierError))
     if counts:
         given = [{"owner": owner, "count": count} for owner, count in counts.items()]
         connection.execute(statements.COUNT_REPLAYS, given)
@@ -201,7 +246,11 @@ def _key(begin: Begin) -> dict[str, str]:
     }
 
 
-def _earlier(connection: Connection, begin: Begin, owner: str) -> CallRecord | CroupierError:
+def _earlier(connection: Connection, write: Write[Any], owner: str) -> CallRecord | str | CroupierError:
+    """The record, or where an approval was asked for, its id."""
+    begin = write.begin if isinstance(write, AskApproval) else write
+    if not isinstance(begin, Begin):
+        raise TypeError("only a begin repeats a key")
     record, digest = queries.call_and_digest(connection, owner)
     if record.kind != begin.kind:
         return Conflict(
@@ -213,7 +262,7 @@ def _earlier(connection: Connection, begin: Begin, owner: str) -> CallRecord | C
             "this idempotency key was used with another payload: send the same payload, or a new key for a new call",
             {"call_id": record.call.id},
         )
-    return record
+    return record if begin is write else record.call.id
 
 
 def _deed(kind: str) -> str:

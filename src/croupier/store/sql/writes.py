@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from croupier.domain.approval import Approval
 from croupier.domain.call import Call, Outcome, Result, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
@@ -36,6 +37,8 @@ class Begin(Write[CallRecord | None]):
     started_ms: int
     about: Sequence[Subject] = ()
     is_query: bool = False
+    approval: Approval | None = None
+    """What it waited for; or, of break-glass, what is recorded with it."""
 
     @property
     def weight(self) -> int:

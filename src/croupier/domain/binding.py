@@ -1,0 +1,69 @@
+"""What an approval is bound to. Whatever of it differs when the call is to run, the approval no longer holds."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+_DOMAIN = b"croupier.approval.v1\0"
+"""Before what is hashed, so that the digest of an approval is the digest of nothing else."""
+
+_WORDS: Mapping[str, str] = {
+    "function_id": "the function",
+    "kind": "the way it is run",
+    "description_version": "the version of the function's description",
+    "description_sha256": "the function's description",
+    "arguments_sha256": "the arguments",
+    "metadata_sha256": "the metadata",
+    "game_id": "the game",
+    "env": "the environment",
+    "route": "the route",
+    "target_service_id": "the game server",
+    "hash_key": "the hash key",
+    "version": "the wanted version",
+    "targets": "the game servers that would get it",
+    "requester": "who asks",
+    "policy_sha256": "the rules of approval",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bound:
+    function_id: str
+    kind: str
+    description_version: str
+    description_sha256: str
+    arguments_sha256: str
+    metadata_sha256: str
+    game_id: str
+    env: str
+    route: str
+    target_service_id: str
+    hash_key: str
+    version: str
+    targets: tuple[str, ...]
+    """Of a broadcast: everybody who would get it."""
+    requester: str
+    policy_sha256: str
+    """Of the rules that asked for the approval."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex over the canonical JSON of all of it."""
+        return hashlib.sha256(_DOMAIN + canonical(asdict(self))).hexdigest()
+
+
+def canonical(value: object) -> bytes:
+    """JSON in one spelling: keys sorted, no spaces, UTF-8. Of texts, whole numbers and what is made of them."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sha256_of(value: object) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def drift(then: Bound, now: Bound) -> list[str]:
+    """What differs, in words; nothing where the approval still holds."""
+    return [
+        f"{_WORDS[each.name]} changed" for each in fields(Bound) if getattr(then, each.name) != getattr(now, each.name)
+    ]

@@ -1,0 +1,69 @@
+"""PORT: what must be kept of approvals, and of the notices about them. The promises of `croupier.store` hold here too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from croupier.domain.approval import Approval, ApprovalState, ReviewState
+from croupier.domain.call import Call
+from croupier.domain.entity import Subject
+from croupier.domain.listing import Cursor, Page
+from croupier.domain.notice import Notice
+from croupier.domain.scope import Scope
+from croupier.errors import CroupierError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalFilter:
+    """Approvals that fit everything that is named here; what is empty fits all."""
+
+    scope: Scope | None = None
+    states: frozenset[ApprovalState] = frozenset()
+    review: ReviewState | None = None
+    function_id: str = ""
+    person: str = ""
+    """Who asked."""
+
+
+class ApprovalStore(Protocol):
+    async def ask(
+        self, approval: Approval, call: Call, *, about: Sequence[Subject] = (), notices: Sequence[Notice] = ()
+    ) -> str | None:
+        """Record that `call` waits for `approval`, in one commit.
+
+        With an idempotency key that was used before, nothing is recorded and the id of the earlier call is returned; what
+        is a Conflict in `CallStore.begin` is one here.
+        """
+
+    async def open(self, approval: Approval, *, notices: Sequence[Notice] = ()) -> bool:
+        """Record an approval of something that has no record of a call. False, and nothing is recorded, when there is an
+        open one for the same `call_id`.
+        """
+
+    async def replace(
+        self, approval: Approval, *, ended: CroupierError | None = None, notices: Sequence[Notice] = ()
+    ) -> bool:
+        """Compare and set: keep it, and the notices with it, unless another revision than `approval.revision` is kept.
+
+        With `ended` its call, if it waits, ends so in the same commit, and its idempotency key is free again.
+        """
+
+    async def approval(self, approval_id: str) -> Approval | None: ...
+
+    async def latest(self, call_id: str) -> Approval | None:
+        """The newest one of a call or bulk run."""
+
+    async def approvals(self, which: ApprovalFilter, limit: int, after: Cursor | None = None) -> Page[Approval]:
+        """Those that fit, newest first, from the one after `after`."""
+
+    async def overdue(self, now_ms: int, limit: int) -> list[Approval]:
+        """Pending ones whose time is over."""
+
+    async def due_notices(self, now_ms: int, limit: int) -> list[Notice]:
+        """Those that are to be sent by now, the longest due first."""
+
+    async def put_notice(self, notice: Notice) -> None:
+        """Replace what is kept of the notice of this id."""
+
+    async def notices(self, approval_id: str) -> list[Notice]:
+        """All about one approval, oldest first."""

@@ -1,0 +1,250 @@
+"""Who may decide what, and when: the pure rules of approvals."""
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.approvals import ANN, DAY_MS, NOW, a_bound, a_demand, a_user, an_approval, as_approver
+
+from croupier.domain import approval as life
+from croupier.domain.approval import Approval, ApprovalState, ReviewState, approver_of, person_of
+from croupier.domain.binding import Bound, drift
+from croupier.domain.demand import Demand, Stage, merged
+from croupier.domain.principal import Principal
+from croupier.errors import FailedPrecondition, HandlerFailed, InvalidArgument, OutcomeUnknown, PermissionDenied
+
+ROOT = Principal(name="developer", root=True)
+
+
+def approve(approval: Approval, name: str, *groups: str, roles: tuple[str, ...] = (), **more) -> Approval:
+    approver = as_approver(name, *groups, roles=roles, **more)
+    return life.approve(approval, approver, comment="", now_ms=NOW + 1)
+
+
+# ------------------------------------------------------------------------------------------------ two people
+
+
+def test_a_second_person_approves():
+    after = approve(an_approval(), "bob")
+    assert (after.state, after.votes[0].name) == (ApprovalState.APPROVED, "bob")
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ANN,
+        Principal(name="ci", kind="token", user_id="u-ann"),
+        Principal(name="ann-renamed", kind="user", user_id="u-ann", root=True),
+        replace(ANN, credential="another session", proved_ms=NOW),
+    ],
+)
+def test_the_requester_never_approves_by_whatever_credential(same: Principal):
+    with pytest.raises(PermissionDenied, match="you asked for"):
+        life.approve(an_approval(), approver_of(same), comment="", now_ms=NOW)
+    with pytest.raises(PermissionDenied, match="withdraw it instead"):
+        life.reject(an_approval(), approver_of(same), comment="no", now_ms=NOW)
+
+
+def test_root_does_not_approve_its_own_request():
+    with pytest.raises(PermissionDenied):
+        life.approve(an_approval(requester=ROOT), approver_of(ROOT), comment="", now_ms=NOW)
+
+
+@pytest.mark.parametrize("kind", ["machine", "edge", "system", "nobody"])
+def test_machines_do_not_approve(kind: str):
+    with pytest.raises(PermissionDenied, match="only a person"):
+        approver_of(Principal(name="agent-1", kind=kind))
+
+
+def test_a_token_without_an_account_is_someone_of_its_own():
+    assert person_of(Principal(name="ci")) == "token:ci"
+    assert person_of(a_user("ann")) == "user:u-ann"
+
+
+# ------------------------------------------------------------------------------------------------ N of M, in stages
+
+
+def test_as_many_different_people_approve_as_the_threshold_says():
+    once = approve(an_approval(demand=a_demand(Stage(threshold=2))), "bob")
+    assert once.state is ApprovalState.PENDING
+    with pytest.raises(FailedPrecondition, match="counts once"):
+        approve(once, "bob")
+    assert approve(once, "cid").state is ApprovalState.APPROVED
+
+
+def test_stages_are_taken_in_order_and_one_person_counts_in_one_of_them():
+    pending = an_approval(demand=a_demand(Stage(approvers=("group:leads",)), Stage(approvers=("role:ops",))))
+    with pytest.raises(PermissionDenied, match="group:leads"):
+        approve(pending, "olaf", roles=("ops",))
+    first = approve(pending, "lea", "leads", roles=("ops",))
+    assert (first.state, first.stage) == (ApprovalState.PENDING, 1)
+    with pytest.raises(FailedPrecondition, match="counts once"):
+        approve(first, "lea", "leads", roles=("ops",))
+    assert approve(first, "olaf", roles=("ops",)).state is ApprovalState.APPROVED
+
+
+def test_a_bare_name_is_a_user_a_group_or_a_role():
+    pending = an_approval(demand=a_demand(Stage(approvers=("lead",))))
+    assert approve(pending, "lead").state is ApprovalState.APPROVED
+    assert approve(pending, "bob", "lead").state is ApprovalState.APPROVED
+    assert approve(pending, "bob", roles=("lead",)).state is ApprovalState.APPROVED
+    with pytest.raises(PermissionDenied):
+        approve(pending, "bob", "leaders", roles=("leads",))
+
+
+def test_the_name_that_a_token_was_given_makes_nobody_an_approver():
+    pending = an_approval(demand=a_demand(Stage(approvers=("lead",))))
+    with pytest.raises(PermissionDenied):
+        life.approve(pending, approver_of(Principal(name="lead", kind="token", user_id="u")), comment="", now_ms=NOW)
+
+
+def test_anybody_of_a_later_stage_may_reject():
+    pending = an_approval(demand=a_demand(Stage(approvers=("group:leads",)), Stage(approvers=("role:ops",))))
+    after = life.reject(pending, as_approver("olaf", roles=("ops",)), comment="too many", now_ms=NOW)
+    assert (after.state, after.message) == (ApprovalState.REJECTED, "olaf rejected it: too many")
+
+
+def test_whoever_rejects_says_why():
+    with pytest.raises(InvalidArgument, match="comment"):
+        life.reject(an_approval(), as_approver("bob"), comment="  ", now_ms=NOW)
+
+
+# ------------------------------------------------------------------------------------------------ proof
+
+
+@pytest.mark.parametrize("age_ms", [-1, life.PROOF_KEPT_MS + 1, NOW])
+def test_what_is_dangerous_is_approved_by_whoever_proved_identity_lately(age_ms: int):
+    pending = an_approval(demand=a_demand(proof=True))
+    with pytest.raises(PermissionDenied, match="prove"):
+        approve(pending, "bob", proved_ms=NOW + 1 - age_ms)
+    assert approve(pending, "bob", proved_ms=NOW).state is ApprovalState.APPROVED
+
+
+# ------------------------------------------------------------------------------------------------ ends are final
+
+ENDS = [state for state in ApprovalState if state not in life.OPEN]
+
+
+@pytest.mark.parametrize("state", [state for state in ApprovalState if state is not ApprovalState.PENDING])
+def test_what_is_decided_is_not_decided_again(state: ApprovalState):
+    decided = an_approval(state=state)
+    with pytest.raises(FailedPrecondition, match=state.value):
+        approve(decided, "bob")
+    with pytest.raises(FailedPrecondition, match=state.value):
+        life.reject(decided, as_approver("bob"), comment="no", now_ms=NOW)
+    with pytest.raises(FailedPrecondition):
+        life.expire(decided, NOW + DAY_MS)
+
+
+@pytest.mark.parametrize("state", [*ENDS, ApprovalState.EXECUTING])
+def test_what_executes_or_has_ended_is_neither_withdrawn_nor_voided_nor_executed(state: ApprovalState):
+    decided = an_approval(state=state)
+    with pytest.raises(FailedPrecondition, match=state.value):
+        life.withdraw(decided, ANN, comment="", now_ms=NOW)
+    with pytest.raises(FailedPrecondition, match=state.value):
+        life.annul(decided, "", NOW)
+    with pytest.raises(FailedPrecondition, match=state.value):
+        life.execute(decided)
+
+
+def test_after_its_time_nobody_approves_although_nothing_has_noted_it():
+    late = an_approval(expires_ms=NOW + 1)
+    with pytest.raises(FailedPrecondition, match="expired"):
+        approve(late, "bob")
+    assert life.expire(late, NOW + 1).state is ApprovalState.EXPIRED
+
+
+def test_the_requester_alone_withdraws_also_what_is_approved():
+    with pytest.raises(PermissionDenied):
+        life.withdraw(an_approval(), ROOT, comment="", now_ms=NOW)
+    approved = approve(an_approval(), "bob")
+    assert life.withdraw(approved, ANN, comment="no need", now_ms=NOW).state is ApprovalState.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("failure", "state"),
+    [
+        (None, ApprovalState.EXECUTED),
+        (HandlerFailed("broke"), ApprovalState.FAILED),
+        (OutcomeUnknown("lost"), ApprovalState.OUTCOME_UNKNOWN),
+    ],
+)
+def test_it_ends_as_its_call_does(failure, state: ApprovalState):
+    executing = life.execute(approve(an_approval(), "bob"))
+    after = life.conclude(executing, failure, NOW)
+    assert (after.state, after.finished_ms) == (state, NOW)
+    with pytest.raises(FailedPrecondition):
+        life.conclude(after, failure, NOW)
+
+
+def test_a_review_is_closed_by_somebody_else_with_a_finding():
+    broken = an_approval(state=ApprovalState.EXECUTED, break_glass=True, review=ReviewState.OPEN)
+    with pytest.raises(PermissionDenied):
+        life.close_review(broken, approver_of(ANN), comment="fine", now_ms=NOW)
+    with pytest.raises(InvalidArgument):
+        life.close_review(broken, as_approver("bob"), comment="", now_ms=NOW)
+    closed = life.close_review(broken, as_approver("bob"), comment="it was needed", now_ms=NOW)
+    assert (closed.review, closed.reviewed_by) == (ReviewState.CLOSED, "bob")
+    with pytest.raises(FailedPrecondition):
+        life.close_review(closed, as_approver("cid"), comment="again", now_ms=NOW)
+
+
+def test_comments_are_bounded():
+    approval = an_approval()
+    for number in range(life.MOST_COMMENTS):
+        approval = life.remark(approval, ANN, f"{number}", NOW)
+    with pytest.raises(FailedPrecondition):
+        life.remark(approval, ANN, "one more", NOW)
+    with pytest.raises(InvalidArgument):
+        life.remark(an_approval(), ANN, "x" * (life.TEXT_CHARACTERS + 1), NOW)
+
+
+# ------------------------------------------------------------------------------------------------ rules together
+
+
+def test_no_rule_is_no_demand():
+    assert merged([]) is None
+
+
+def test_who_serves_one_rule_serves_the_other_too():
+    lead = Demand(why=("a",), stages=(Stage(approvers=("lead",)),), expires=60, reason=True)
+    anybody = Demand(why=("b",), stages=(Stage(),), expires=30, ticket=True)
+    both = merged([anybody, lead, lead])
+    assert both == Demand(why=("b", "a"), stages=(Stage(approvers=("lead",)),), expires=30, reason=True, ticket=True)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.builds(Stage, approvers=st.sampled_from([(), ("a",), ("b",), ("b", "a")]), threshold=st.integers(1, 4))
+        ),
+        min_size=1,
+    )
+)
+def test_rules_together_ask_no_less_than_each_alone(rules: list[list[Stage]]):
+    both = merged(Demand(why=("w",), stages=tuple(stages)) for stages in rules)
+    assert both is not None
+    total = sum(stage.threshold for stage in both.stages)
+    for stage in (stage for stages in rules for stage in stages):
+        named = [each for each in both.stages if each.approvers == tuple(sorted(stage.approvers))]
+        assert any(each.threshold >= stage.threshold for each in named) or (
+            not stage.approvers and total >= stage.threshold
+        )
+
+
+# ------------------------------------------------------------------------------------------------ what it is bound to
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Bound)])
+def test_whatever_differs_changes_the_digest_and_is_named(name: str):
+    changed = replace(a_bound(), **{name: ("other",) if name == "targets" else "other"})
+    assert changed.digest != a_bound().digest
+    assert len(drift(a_bound(), changed)) == 1
+
+
+def test_the_same_binding_has_the_same_digest():
+    assert a_bound().digest == a_bound().digest
+    assert drift(a_bound(), a_bound()) == []
+    assert len(a_bound().digest) == 64
+    assert a_user("ann").user_id in a_bound().requester
