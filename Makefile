@@ -36,8 +36,9 @@ check: setup ## Style, types, import rules, generated files, what must not be co
 	$(BIN)/python tools/gen_descriptors.py --check
 	$(BIN)/python tools/check_tree.py
 
-test: setup ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+# Hundreds of processes are started: bytecode is made beforehand, and kept of the tests too, which every worker would else compile anew.
+test: compiled ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 gen: setup ## Write the generated files again: wire/ from proto/, docs/reference/{openapi,descriptor.schema}.json, descriptors.md
 	$(BIN)/python tools/gen_wire.py

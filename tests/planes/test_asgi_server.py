@@ -19,6 +19,7 @@ class Application:
         self.go = asyncio.Event()
         self.began = asyncio.Event()
         self.left = asyncio.Event()
+        self.cut = asyncio.Event()
         self.paths = []
 
     async def __call__(self, scope, receive, send):
@@ -30,7 +31,11 @@ class Application:
         self.began.set()
         if scope["path"] == "/slow":
             shortcut.on_hang_up(self.left.set)
-            await self.go.wait()
+            try:
+                await self.go.wait()
+            except asyncio.CancelledError:
+                self.cut.set()
+                raise
         headers = [(b"content-length", b"%d" % len(content)), (b"x-path", scope["raw_path"])]
         if scope["path"] == "/close":
             headers.append((b"connection", b"close"))
@@ -57,7 +62,7 @@ def application(request):
 
 @asynccontextmanager
 async def connected(application, **options):
-    server = HttpServer(application, **options)
+    server = application.server = HttpServer(application, **options)
     await server.start("127.0.0.1:0")
     reader, writer = await asyncio.open_connection(*server.address.split(":"))
     try:
@@ -173,6 +178,43 @@ async def test_a_connection_at_rest_is_closed_and_one_at_work_is_not(application
         asyncio.get_running_loop().call_later(1.2, application.go.set)
         assert (await reply(reader))[2] == b"2"
         assert await reader.read() == b""
+
+
+async def test_a_connection_at_rest_is_closed_when_the_server_stops(application):
+    server = HttpServer(application)
+    await server.start("127.0.0.1:0")
+    reader, writer = await asyncio.open_connection(*server.address.split(":"))
+    writer.write(ORDER % (b"x", 1, b"1"))
+    await reply(reader)
+    await server.stop()
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_stopping_server_finishes_what_is_under_way_and_takes_nothing_new(application):
+    async with connected(application) as (reader, writer):
+        server = application.server
+        writer.write(ORDER % (b"slow", 1, b"1"))
+        await application.began.wait()
+        stopping = asyncio.ensure_future(server.stop())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*server.address.split(":"))
+        assert not stopping.done()
+        application.go.set()
+        status, headers, content = await reply(reader)
+        assert (status, headers["connection"], content) == ("HTTP/1.1 200 OK", "close", b"1")
+        await stopping
+
+
+async def test_what_does_not_end_within_the_grace_is_cut_off(application, caplog):
+    async with connected(application, grace=1.0) as (_, writer):
+        writer.write(ORDER % (b"slow", 1, b"1"))
+        await application.began.wait()
+        await application.server.stop()
+        await application.cut.wait()
+    assert "1 HTTP requests did not end in time" in caplog.text
 
 
 async def test_rubbish_is_refused(application):

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from croupier.asgi import SHORTCUT
 from croupier.asgi.gathering import Gathering
@@ -94,8 +95,29 @@ class Cycle(RequestResponseCycle):
             leave()
 
 
+class State(ServerState):
+    """What the connections of a server share; it can be waited for that all of them have ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = asyncio.Event()
+
+    def left(self) -> None:
+        self._left.set()
+
+    async def all_left(self) -> None:
+        """Until there is no connection and no request; callers see to it that none is added."""
+        while self.connections:
+            self._left.clear()
+            await self._left.wait()
+        if self.tasks:
+            await asyncio.wait(self.tasks)
+
+
 class Connection(HttpToolsProtocol):
     """Serves the requests of one connection, one after the other."""
+
+    server_state: State
 
     cycle: Cycle
     gathering: Gathering
@@ -113,6 +135,7 @@ class Connection(HttpToolsProtocol):
         self.pipeline.clear()
         if self._running is not None:
             self._running.hung_up()
+        self.server_state.left()
 
     # ------------------------------------------------------------------------------------------------ requests
 

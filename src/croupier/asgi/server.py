@@ -2,22 +2,60 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
 
-from croupier.asgi.connection import Connection
+from croupier.asgi.connection import Connection, State
 from croupier.domain.addresses import join, split
+
+log = logging.getLogger(__name__)
+
+TURNS = 5
+"""Of the loop, in which a connection that was accepted just before the door closed turns up."""
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn without its signal handlers: signals belong to the process, not to one of its parts."""
+    """uvicorn without its signal handlers, since signals belong to the process and not to one of its parts, and without
+    its naps: it looks ten times a second whether to end, and then ten times a second whether all has ended.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.server_state: State = State()
+        self._leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def leave(self) -> None:
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                await self.server_state.all_left()
+        except TimeoutError:
+            log.warning("%d HTTP requests did not end in time and are cut off", len(self.server_state.tasks))
+            for task in self.server_state.tasks:
+                task.cancel()
 
 
 class HttpServer:
@@ -68,11 +106,11 @@ class HttpServer:
 
     def close_door(self) -> None:
         """Take no new connections; `stop` finishes the rest."""
-        self._server.should_exit = True
+        self._server.leave()
 
     async def stop(self) -> None:
         """Take no new connections, finish what is in flight within the grace."""
-        self._server.should_exit = True
+        self._server.leave()
         if self._task is not None:
             await self._task
             self._task = None
