@@ -24,6 +24,7 @@ from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
+from croupier.store.accounts import AccountStore
 from croupier.store.approvals import ApprovalStore
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
@@ -200,6 +201,9 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def machines(self) -> MachineStore: ...
+
+    @property
+    def accounts(self) -> AccountStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -1,42 +1,56 @@
 """The one door: who is asking, from where, and may they.
 
-Until people and roles exist there is one token, and whoever has it may do everything. Two things hold it in: the server
-listens on loopback only, and a request whose Host is not a loopback name is refused, because a web page that resolved its
-own name to 127.0.0.1 (DNS rebinding) would otherwise reach the server from the browser of someone who may.
+    Authorization: Bearer …  ──► the token of the settings · an API token · a session's text
+    Cookie                   ──► a session, and for what changes something its CSRF token
+    both                     ──► the header counts: no other site's page can set it
+
+A request whose Host is neither a loopback name nor one of the settings' is refused before that (`addresses.Hosts`).
 """
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Mapping
-from functools import lru_cache
 
 from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import PermissionDenied, Unauthenticated
+from croupier.errors import Unauthenticated
+from croupier.server.access.addresses import Hosts
+from croupier.server.access.browser import check_own_page, session_cookie
+from croupier.server.access.credentials import Credentials
 
-_HOW = "send `Authorization: Bearer TOKEN` with the token that the server printed when it started"
+_HOW = "send `Authorization: Bearer TOKEN` with an API token, or sign in"
 
 
 class Guard:
-    def __init__(self, token: str, *, name: str = "developer") -> None:
-        """`token` is the only one there is; `name` is what the record of a call says of its bearer."""
-        if not token:
+    def __init__(
+        self,
+        token: str | None,
+        *,
+        name: str = "developer",
+        credentials: Credentials | None = None,
+        hosts: Hosts | None = None,
+    ) -> None:
+        """`token` is that of the settings, whose bearer may do everything; `name` is what the record of a call says of them.
+        Without `credentials` there is no other way in.
+        """
+        if token == "":
             raise ValueError("an empty token would let everyone in: give the server a token")
-        self._digest = _digest(token.encode())
-        self._usual = b"Bearer " + token.encode()
+        self._digest = _digest(token.encode()) if token is not None else b""
+        self._usual = b"Bearer " + token.encode() if token is not None else b""
         self._principal = Principal(name=name, root=True)
+        self._credentials = credentials
+        self._hosts = Hosts() if hosts is None else hosts
 
-    def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
+    def authenticate(self, headers: Mapping[bytes, bytes], method: str = "GET") -> Principal:
         """Who sends this request, by its headers (names in lower case).
 
-        Raises Unauthenticated, saying what to send.
+        Raises Unauthenticated, saying what to send; PermissionDenied where a page of another site may have sent it.
         """
         value = headers.get(b"authorization")
         if value is None:
-            raise Unauthenticated(f"no token: {_HOW}")
+            return self._by_cookie(headers, method)
         if hmac.compare_digest(value, self._usual):
             return self._principal
         scheme, _, token = value.partition(b" ")
@@ -49,17 +63,26 @@ class Guard:
 
         Raises Unauthenticated.
         """
+        found = self._credentials.principal(token) if self._credentials is not None else None
+        if found is not None:
+            return found
         if not hmac.compare_digest(_digest(token), self._digest):
-            raise Unauthenticated(f"nobody issued this token: {_HOW}")
+            raise Unauthenticated(f"nobody issued this token, or it was revoked or has expired: {_HOW}")
         return self._principal
 
+    def _by_cookie(self, headers: Mapping[bytes, bytes], method: str) -> Principal:
+        text = session_cookie(headers) if self._credentials is not None else None
+        if text is None or self._credentials is None:
+            raise Unauthenticated(f"no token: {_HOW}")
+        found = self._credentials.session(text)
+        if found is None:
+            raise Unauthenticated(f"your session has ended: {_HOW} again")
+        check_own_page(headers, method, text)
+        return found
+
     def admit_host(self, host: bytes | None) -> None:
-        """Raises PermissionDenied unless `host`, a Host header, names this machine's loopback."""
-        if not _is_loopback(host or b""):
-            raise PermissionDenied(
-                "this server answers only under a loopback name until it has access control: "
-                "call it as localhost, 127.0.0.1 or [::1]"
-            )
+        """Raises PermissionDenied unless `host`, a Host header, is a name under which this server answers."""
+        self._hosts.admit(host or b"")
 
     async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:
         """Raises PermissionDenied unless `caller` may do `action` (`job.follow`, `registry.read` …) in `scope`, or, without
@@ -76,21 +99,3 @@ class Guard:
 def _digest(token: bytes) -> bytes:
     # Digests of one length are compared, so the time says nothing about the token's length either.
     return hashlib.sha256(token).digest()
-
-
-@lru_cache(maxsize=256)
-def _is_loopback(host: bytes) -> bool:
-    name = host.decode("latin-1").strip().lower()
-    if name.startswith("["):
-        name, _, port = name[1:].partition("]")
-        port = port.removeprefix(":")
-    else:
-        name, _, port = name.partition(":")
-    if port and not port.isdecimal():
-        return False
-    if name.rstrip(".") == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

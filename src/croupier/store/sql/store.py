@@ -17,6 +17,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition, InternalError, Unavailable
 from croupier.store import KEY_WINDOW_MS, CallRecord, Deed
 from croupier.store.sql import forgetting, queries, searches, sqlite, timelines
+from croupier.store.sql.account_store import SqlAccountStore
 from croupier.store.sql.approval_store import SqlApprovalStore
 from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.catalog_store import SqlCatalogStore
@@ -107,6 +108,7 @@ class SqlStore:
         self.second_factors = SqlSecondFactorStore(self._writer, self._read)
         self.identities = SqlIdentityStore(self._writer, self._read)
         self.machines = SqlMachineStore(self._writer, self._read)
+        self.accounts = SqlAccountStore(self._writer, self._read)
 
     async def begin(
         self,

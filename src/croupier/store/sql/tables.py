@@ -31,6 +31,7 @@ REVISIONS = (
     "0009_second_factors",
     "0010_machines",
     "0011_approvals",
+    "0012_accounts",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -364,6 +365,53 @@ notices = Table(
 
 Index("ix_notices_due", notices.c.state, notices.c.next_ms)
 Index("ix_notices_approval", notices.c.approval_id, notices.c.created_ms)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False, unique=True),
+    _text("display_name"),
+    _text("email"),
+    Column("groups", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    _text("password_hash"),
+    Column("invite_sha256", LargeBinary),
+    _number("invite_until_ms"),
+    _text("created_by"),
+    _number("created_ms"),
+    _number("changed_ms"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=False),
+    _number("created_ms"),
+    _number("until_ms"),
+    _number("seen_ms"),
+    _number("proved_ms"),
+    _text("address"),
+    _text("agent"),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=False),
+    Column("permissions", Text),
+    Column("scopes", Text),
+    _text("created_by"),
+    _number("created_ms"),
+    _number("until_ms"),
+    _number("seen_ms"),
+)
 
 alembic_version = Table(
     "alembic_version",

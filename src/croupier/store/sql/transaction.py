@@ -17,6 +17,7 @@ from croupier.domain.call import CallState
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import forgetting, queries, rows, statements
+from croupier.store.sql.account_writes import AccountWrite, apply_accounts
 from croupier.store.sql.approval_writes import ApprovalWrite, AskApproval, insert_approval, resume, wait
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
@@ -63,6 +64,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     answers.update((write, write.run(connection)) for write in by_kind.get(ApprovalWrite, ()))
     apply_bulk(connection, by_kind[BulkWrite])
     apply_catalog(connection, by_kind[CatalogWrite])
+    answers.update(apply_accounts(connection, by_kind[AccountWrite]))
     for replace in by_kind.get(ReplacePacks, ()):
         replace_packs(connection, replace)
     replace_second_factors(connection, by_kind.get(ReplaceSecondFactor, ()))
@@ -87,7 +89,7 @@ def _group(write: Write[Any]) -> type:
         return kind
     if kind is Append or kind is Conclude:
         return Append
-    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite):
+    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite, AccountWrite):
         if isinstance(write, family):
             return family
     return kind

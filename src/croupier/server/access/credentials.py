@@ -1,0 +1,110 @@
+"""From what is shown to who shows it.
+
+text ──► remembered? ──► in force? ──► Principal                          (a microsecond)
+           │ no
+           └──► read, digest compared, account looked up ──► remembered until the epoch ends
+"""
+
+from dataclasses import replace
+
+from croupier.domain.account import Account
+from croupier.domain.credential import SESSION_PREFIX, TOKEN_PREFIX, ApiToken, Session, Shown, read_credential
+from croupier.domain.principal import Principal
+from croupier.server.access.accounts import Accounts
+from croupier.server.access.epoch import Epoch
+from croupier.server.access.sessions import Sessions
+from croupier.server.access.tokens import Tokens
+
+REMEMBERED = 10_000
+
+
+class _Known:
+    __slots__ = ("book", "principal")
+
+    def __init__(self, book: Sessions | Tokens, principal: Principal) -> None:
+        self.book = book
+        self.principal = principal
+
+
+class Credentials:
+    def __init__(self, *, accounts: Accounts, sessions: Sessions, tokens: Tokens, epoch: Epoch) -> None:
+        self._accounts = accounts
+        self._sessions = sessions
+        self._tokens = tokens
+        self._known: dict[bytes, _Known] = {}
+        epoch.on_end(self._known.clear)
+
+    def principal(self, text: bytes) -> Principal | None:
+        """Who shows this session or API token; None when nobody may by it."""
+        known = self._known.get(text)
+        if known is None:
+            return self._learn(text)
+        if known.book.use(known.principal.credential):
+            return known.principal
+        del self._known[text]
+        return None
+
+    def session(self, text: bytes) -> Principal | None:
+        """As above, of sessions only."""
+        return self.principal(text) if text.startswith(b"crs_") else None
+
+    def still(self, principal: Principal) -> bool:
+        """Whether what was shown is still in force and gives the same. It does not count as use."""
+        if not principal.user_id:
+            return True
+        found = self._of(self._sessions.get(principal.credential) or self._tokens.get(principal.credential))
+        # Who proves a second factor may more than before, not less.
+        return found is not None and replace(found, proved_ms=principal.proved_ms) == principal
+
+    def _learn(self, text: bytes) -> Principal | None:
+        shown = read_credential(text)
+        found = self._find(shown) if shown is not None else None
+        if found is None:
+            return None
+        book, principal = found
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[text] = _Known(book, principal)
+        return principal
+
+    def _find(self, shown: Shown) -> tuple[Sessions | Tokens, Principal] | None:
+        book: Sessions | Tokens
+        if shown.prefix == SESSION_PREFIX:
+            book = self._sessions
+        elif shown.prefix == TOKEN_PREFIX:
+            book = self._tokens
+        else:
+            return None
+        principal = self._of(book.find(shown))
+        return (book, principal) if principal is not None else None
+
+    def _of(self, credential: Session | ApiToken | None) -> Principal | None:
+        account = self._accounts.get(credential.user_id) if credential is not None else None
+        if credential is None or account is None or account.disabled:
+            return None
+        return (
+            session_principal(account, credential) if isinstance(credential, Session) else _bearer(account, credential)
+        )
+
+
+def session_principal(account: Account, session: Session) -> Principal:
+    return Principal(
+        name=account.name,
+        kind="user",
+        user_id=account.id,
+        groups=account.groups,
+        credential=session.id,
+        proved_ms=session.proved_ms,
+    )
+
+
+def _bearer(account: Account, token: ApiToken) -> Principal:
+    return Principal(
+        name=account.name,
+        kind="token",
+        user_id=account.id,
+        groups=account.groups,
+        credential=token.id,
+        permissions=token.permissions,
+        scopes=token.scopes,
+    )

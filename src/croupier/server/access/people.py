@@ -1,0 +1,197 @@
+"""What may be asked about people from outside: their accounts, sessions and tokens. Each use case begins with the guard.
+
+Whoever may change accounts can become any of them, so `users:manage` is for administrators; groups carry rights of their own
+and need `roles:manage` besides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from croupier.domain.account import Account
+from croupier.domain.credential import ApiToken, Session
+from croupier.domain.principal import Principal
+from croupier.errors import FailedPrecondition, NotFound, PermissionDenied
+from croupier.server.access.accounts import Accounts
+from croupier.server.access.guard import Guard
+from croupier.server.access.login import Login, Visitor
+from croupier.server.access.passwords import Passwords, check_new
+from croupier.server.access.sessions import Sessions
+from croupier.server.access.setup import Setup
+from croupier.server.access.tokens import Tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revoked:
+    sessions: int
+    tokens: int
+
+
+class People:
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        accounts: Accounts,
+        sessions: Sessions,
+        tokens: Tokens,
+        passwords: Passwords,
+        login: Login,
+        setup: Setup,
+    ) -> None:
+        self._guard = guard
+        self._accounts = accounts
+        self._sessions = sessions
+        self._tokens = tokens
+        self._passwords = passwords
+        self.login = login
+        self.setup = setup
+
+    # ---------------------------------------------------------------------------------------------- accounts
+
+    def me(self, caller: Principal) -> Account | None:
+        """The caller's account; None for the bearer of the settings' token."""
+        return self._accounts.get(caller.user_id)
+
+    def session(self, caller: Principal) -> Session | None:
+        """The session the caller came by, if it was one."""
+        return self._sessions.get(caller.credential)
+
+    async def accounts(self, caller: Principal) -> Sequence[Account]:
+        await self._guard.require(caller, "users.read", None)
+        return self._accounts.all()
+
+    async def account(self, caller: Principal, user_id: str) -> Account:
+        await self._guard.require(caller, "users.read", None, user_id)
+        return self._accounts.known(user_id)
+
+    async def named(self, caller: Principal, name: str) -> Account | None:
+        await self._guard.require(caller, "users.read", None)
+        return self._accounts.named(name)
+
+    async def add(self, caller: Principal, name: str, *, password: str = "", **fields: Any) -> Account:
+        """A new account; without a password, its owner is to be invited."""
+        await self._guard.require(caller, "users.manage", None)
+        if fields.get("groups"):
+            await self._guard.require(caller, "roles.manage", None)
+        if password:
+            check_new(password, name)
+            fields["password_hash"] = await self._passwords.hash(password)
+        return await self._accounts.add(name, created_by=caller.name, **fields)
+
+    async def change(self, caller: Principal, user_id: str, **fields: Any) -> Account:
+        """Change what is named of `display_name`, `email` and `groups`."""
+        await self._guard.require(caller, "users.manage", None, user_id)
+        if "groups" in fields:
+            await self._guard.require(caller, "roles.manage", None, user_id)
+        return await self._accounts.change(user_id, **fields)
+
+    async def disable(self, caller: Principal, user_id: str) -> Account:
+        """It can do nothing any more, and nothing goes on for it. Its sessions end; its tokens wait until it is enabled."""
+        await self._guard.require(caller, "users.manage", None, user_id)
+        if user_id == caller.user_id:
+            raise FailedPrecondition("this is your own account: ask another administrator to disable it")
+        account = await self._accounts.change(user_id, disabled=True, invite_sha256=b"", invite_until_ms=0)
+        await self._sessions.end_all(user_id)
+        return account
+
+    async def enable(self, caller: Principal, user_id: str) -> Account:
+        await self._guard.require(caller, "users.manage", None, user_id)
+        return await self._accounts.change(user_id, disabled=False)
+
+    async def invite(self, caller: Principal, user_id: str) -> tuple[str, int]:
+        """The secret with which its owner may set a password, and until when. A password it has stays until then."""
+        await self._guard.require(caller, "users.manage", None, user_id)
+        if self._accounts.known(user_id).disabled:
+            raise FailedPrecondition("this account is disabled: enable it first")
+        return await self.setup.invite(user_id)
+
+    async def set_password(self, caller: Principal, user_id: str, password: str) -> Account:
+        """Set another's password and end their sessions."""
+        await self._guard.require(caller, "users.manage", None, user_id)
+        return await self._set_password(self._accounts.known(user_id), password)
+
+    async def revoke(self, caller: Principal, user_id: str) -> Revoked:
+        """End every session and every token of the account."""
+        await self._guard.require(caller, "users.manage", None, user_id)
+        account = self._accounts.known(user_id)
+        return Revoked(sessions=await self._sessions.end_all(account.id), tokens=await self._tokens.end_all(account.id))
+
+    async def change_password(self, caller: Principal, visitor: Visitor, current: str, password: str) -> Account:
+        """Change one's own; every session but the one that asks ends."""
+        account = self._own(caller)
+        await self.login.confirm(visitor, account, current)
+        return await self._set_password(account, password, but=caller.credential)
+
+    async def _set_password(self, account: Account, password: str, *, but: str = "") -> Account:
+        check_new(password, account.name)
+        hashed = await self._passwords.hash(password)
+        changed = await self._accounts.change(account.id, password_hash=hashed, invite_sha256=b"", invite_until_ms=0)
+        await self._sessions.end_all(account.id, but=but)
+        return changed
+
+    def _own(self, caller: Principal) -> Account:
+        account = self._accounts.get(caller.user_id)
+        if account is None or self._sessions.get(caller.credential) is None:
+            raise PermissionDenied("only who signed in with a name and a password can do this: use /api/login")
+        return account
+
+    # ---------------------------------------------------------------------------------------------- sessions
+
+    async def sessions(self, caller: Principal, user_id: str = "") -> Sequence[tuple[Session, int]]:
+        """Sessions and when each was last used, the newest first: the caller's own, or those of `user_id` (`*`: all)."""
+        wanted = await self._whose(caller, user_id, "sessions.manage")
+        return [(each, self._sessions.seen_ms(each.id)) for each in reversed(self._sessions.of(wanted))]
+
+    async def end_session(self, caller: Principal, session_id: str) -> None:
+        session = self._sessions.get(session_id)
+        await self._may_end(caller, session.user_id if session is not None else None, "sessions.manage", session_id)
+        await self._sessions.end([session_id])
+
+    # ---------------------------------------------------------------------------------------------- tokens
+
+    async def tokens(self, caller: Principal, user_id: str = "") -> Sequence[tuple[ApiToken, int]]:
+        """As `sessions`."""
+        wanted = await self._whose(caller, user_id, "tokens.manage")
+        return [(each, self._tokens.seen_ms(each.id)) for each in reversed(self._tokens.of(wanted))]
+
+    async def create_token(self, caller: Principal, user_id: str = "", **wanted: Any) -> tuple[ApiToken, str]:
+        """A token for the caller, or for `user_id`. A token makes no tokens, so that a stolen one ends when it expires."""
+        if self._tokens.get(caller.credential) is not None:
+            raise PermissionDenied("a token cannot make tokens: sign in, then make one")
+        owner = user_id or caller.user_id
+        if not owner or owner != caller.user_id:
+            await self._guard.require(caller, "tokens.manage", None, owner)
+            await self._guard.require(caller, "users.manage", None, owner)
+        account = self._accounts.known(owner)
+        return await self._tokens.create(account.id, created_by=caller.name, **wanted)
+
+    async def end_token(self, caller: Principal, token_id: str) -> None:
+        token = self._tokens.get(token_id)
+        await self._may_end(caller, token.user_id if token is not None else None, "tokens.manage", token_id)
+        await self._tokens.end([token_id])
+
+    async def _whose(self, caller: Principal, user_id: str, permission: str) -> str:
+        """Whose are to be told: an account's id, or nothing for everybody's."""
+        wanted = user_id or caller.user_id or "*"
+        if wanted != caller.user_id:
+            await self._guard.require(caller, permission, None, wanted)
+        return "" if wanted == "*" else wanted
+
+    async def _may_end(self, caller: Principal, owner: str | None, permission: str, subject: str) -> None:
+        """Raises NotFound for what is not there, and for what is somebody else's where the caller may not know of it."""
+        if owner is not None and owner == caller.user_id:
+            return
+        try:
+            await self._guard.require(caller, permission, None, subject)
+        except PermissionDenied:
+            raise NotFound(f"unknown: {subject[:64]}") from None
+        if owner is None:
+            raise NotFound(f"unknown: {subject[:64]}")
+
+    # ---------------------------------------------------------------------------------------------- upkeep
+
+    async def sweep(self) -> None:
+        """Forget what is over. Raises Unavailable; do it again then."""
+        await self._sessions.sweep()
+        await self._tokens.sweep()
