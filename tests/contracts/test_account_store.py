@@ -17,7 +17,14 @@ def an_account(account_id: str = "u1", name: str = "ann", **changes) -> Account:
 
 
 def a_session(session_id: str = "s1", **changes) -> Session:
-    given = {"id": session_id, "user_id": "u1", "secret_sha256": b"d" * 32, "created_ms": 1, "until_ms": 9, "seen_ms": 1}
+    given = {
+        "id": session_id,
+        "user_id": "u1",
+        "secret_sha256": b"d" * 32,
+        "created_ms": 1,
+        "until_ms": 9,
+        "seen_ms": 1,
+    }
     return Session(**given | changes)
 
 

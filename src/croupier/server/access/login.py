@@ -43,16 +43,18 @@ class SignedIn:
 
 
 class SecondFactor(Protocol):
-    def is_enrolled(self, user_id: str) -> bool: ...
+    """What `second_factors.SecondFactors` is to a sign-in."""
+
+    def asked_of(self, user_id: str) -> bool: ...
 
     async def check(self, user_id: str, code: str) -> None:
-        """Raises Unauthenticated, whose details say `second_factor`, unless `code` (empty: none was given) is good now."""
+        """Raises Unauthenticated, whose details say `second_factor`, unless `code` is good now; empty: none was given."""
 
 
 class NoSecondFactor:
     """Where there is none."""
 
-    def is_enrolled(self, user_id: str) -> bool:  # noqa: ARG002 — the protocol's signature
+    def asked_of(self, user_id: str) -> bool:  # noqa: ARG002 — the protocol's signature
         return False
 
     async def check(self, user_id: str, code: str) -> None:
@@ -90,7 +92,7 @@ class Login:
         if not await self._passwords.verify(kept, password) or account is None:
             raise Unauthenticated(WRONG)
         proved_ms = 0
-        if self._second_factor.is_enrolled(account.id):
+        if self._second_factor.asked_of(account.id):
             await self._second_factor.check(account.id, code)
             proved_ms = self._clock()
         attempt.succeeded()

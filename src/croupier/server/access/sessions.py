@@ -3,7 +3,8 @@ from dataclasses import replace
 
 from croupier.domain.credential import SESSION_PREFIX, Session, make_credential
 from croupier.domain.identifiers import new_id
-from croupier.errors import Unauthenticated
+from croupier.domain.principal import Principal
+from croupier.errors import FailedPrecondition, Unauthenticated
 from croupier.server.access.clock import Clock
 from croupier.server.access.epoch import Epoch
 from croupier.server.access.live import LiveCredentials
@@ -44,12 +45,13 @@ class Sessions(LiveCredentials[Session]):
         await self.end([each.id for each in self.of(user_id)[:-PER_ACCOUNT]])
         return session, text
 
-    async def prove(self, session_id: str, proved_ms: int) -> None:
-        """A second factor was proved in it at that time. Raises Unauthenticated when it has ended."""
+    async def proved(self, caller: Principal, now_ms: int) -> None:
+        """The session by which `caller` came has proved a second factor. Raises FailedPrecondition where it is no session."""
+        session_id = caller.credential
         session = self.get(session_id)
         if session is None:
-            raise Unauthenticated("the session has ended: sign in again")
-        proved = replace(session, proved_ms=proved_ms, seen_ms=self.seen_ms(session_id))
+            raise FailedPrecondition("a second factor is proved in a session: sign in with name and password")
+        proved = replace(session, proved_ms=now_ms, seen_ms=self.seen_ms(session_id))
         await self._store.change(AccountChange(sessions=[proved]))
         if session_id not in self._live:  # it ended meanwhile, and was written again by us
             await self._forget([session_id])

@@ -82,9 +82,7 @@ class Setup:
             hashed = await self._passwords.hash(password)
             if self._invited(text) != account:  # while it was hashed
                 raise Unauthenticated(_INVITE_OVER)
-            return await self._accounts.change(
-                account.id, password_hash=hashed, invite_sha256=b"", invite_until_ms=0
-            )
+            return await self._accounts.change(account.id, password_hash=hashed, invite_sha256=b"", invite_until_ms=0)
 
     def _invited(self, text: str) -> Account:
         shown = read_credential(text.encode(errors="replace"))

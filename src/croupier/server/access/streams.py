@@ -22,7 +22,7 @@ class _Hold:
         self.ended = asyncio.Event()
 
 
-class Standing:
+class LiveStreams:
     """Every live stream holds itself here; `still` says whether its caller may go on, and is asked at each epoch's end."""
 
     def __init__(self, *, still: Callable[[Principal], bool], epoch: Epoch) -> None:
