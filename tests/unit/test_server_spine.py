@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Outcome, Result, Trail
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import Canceled, CroupierError, DeadlineExceeded, OutcomeUnknown, RateLimited, Unavailable
+from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission
 from croupier.server.calls import Calls
@@ -84,6 +86,7 @@ class Forgetful(SqlStore):
         durable: bool = True,
         unsent: bool = False,
         trail: Trail | None = None,
+        note: Note | None = None,
     ) -> None:
         raise Unavailable("the disk is full")
 
@@ -109,7 +112,7 @@ async def spine(
         Agent(agent_id="a", scope=SCOPE, link=link, services=(Service(service_id="s", functions=(FunctionRef("f"),)),))
     )
     guard, catalog = Guard("token"), catalog or Catalog()
-    admission = Admission(guard=guard, catalog=catalog)
+    admission = Admission(guard=guard, catalog=catalog, audit=Audit(store.audit, Masker(b"key")))
     calls = Calls(guard=guard, catalog=catalog, admission=admission, store=store, router=Router(agents))
     accepting = asyncio.ensure_future(_accept(link, ours, hello))
     dialling = asyncio.ensure_future(agent.peer.run(theirs))

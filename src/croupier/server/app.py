@@ -23,7 +23,9 @@ from croupier.objects.disk import DiskObjects
 from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
+from croupier.server.access.audit import CHAIN_PURPOSE, MASK_PURPOSE, Audit, Masker
 from croupier.server.access.guard import Guard
+from croupier.server.access.keys import DeploymentKey, load_key
 from croupier.server.admission import Admission
 from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
@@ -161,11 +163,13 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         tracer = _tracer(settings, telemetry)
         if tracer is not None:
             stack.push_async_callback(tracer.close)
-        store = await _opened(settings, stack)
+        key = await asyncio.to_thread(load_key, settings.data, settings.key_file)
+        store = await _opened(settings, key, stack)
         bus = MemoryBus()
         stack.push_async_callback(bus.close)
         agents, catalog, router = _table(settings.routing)
-        access = await _access(token, catalog)
+        audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE)))
+        access = await _access(token, catalog, audit)
         guard = access.guard
         intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
@@ -246,9 +250,9 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         log.info("server stopping")
 
 
-async def _opened(settings: ServerSettings, stack: contextlib.AsyncExitStack) -> SqlStore:
+async def _opened(settings: ServerSettings, key: DeploymentKey, stack: contextlib.AsyncExitStack) -> SqlStore:
     """The store, closed at the end, in which no call of an earlier process still runs."""
-    store = await open_store(settings.data / "croupier.db")
+    store = await open_store(settings.data / "croupier.db", audit_key=key.derive(CHAIN_PURPOSE))
     stack.push_async_callback(store.close)
     abandoned = await store.abandon()
     if abandoned:
@@ -312,9 +316,9 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
     )
 
 
-async def _access(token: SecretStr, catalog: Catalog) -> _Access:
+async def _access(token: SecretStr, catalog: Catalog, audit: Audit) -> _Access:
     guard = Guard(token.get_secret_value())
-    return _Access(guard=guard, admission=Admission(guard=guard, catalog=catalog))
+    return _Access(guard=guard, admission=Admission(guard=guard, catalog=catalog, audit=audit))
 
 
 def _table(routing: RoutingSettings) -> tuple[Agents, Catalog, Router]:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from time import perf_counter
 
+from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.function import Function
@@ -23,6 +24,7 @@ from croupier.errors import (
     OutcomeUnknown,
     Unavailable,
 )
+from croupier.server.access.audit import outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
 from croupier.server.catalog import Catalog
@@ -69,7 +71,7 @@ class Calls:
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
         said = call if entry.codec is None else await spoken(entry.codec, call)
-        way.codec = entry.codec
+        way.codec, way.note = entry.codec, admitted.note
         earlier = await self._begin(call, way, durable=function.mode != "query", about=admitted.about)
         way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
@@ -96,7 +98,7 @@ class Calls:
     async def _begin(self, call: Call, way: "_Way", *, durable: bool, about: tuple[Subject, ...]) -> CallRecord | None:
         self._announce(call)
         try:
-            earlier = await self._store.begin(call, durable=durable, about=about)
+            earlier = await self._store.begin(call, durable=durable, about=about, note=way.note)
         except CroupierError as error:
             self._settle(call, error)
             raise
@@ -147,13 +149,15 @@ class Calls:
 
     async def _record(self, call: Call, outcome: Outcome, way: "_Way") -> None:
         """An answer that may be asked for again is on disk before it is given; any other goes with the next commit."""
+        trail = way.trail(outcome)
         try:
             await self._store.finish(
                 call.id,
                 outcome,
                 durable=bool(call.idempotency_key),
                 unsent=not way.sent or (isinstance(outcome, CroupierError) and outcome.unsent),
-                trail=way.trail(outcome),
+                trail=trail,
+                note=None if way.note is None else outcome_note(way.note, outcome, trail),
             )
         except CroupierError:
             # What happened in the game has happened: the caller gets its answer, and the record stays open, which a
@@ -207,12 +211,14 @@ class Calls:
 class _Way:
     """What is noted of a call while it is under way. The loop's own time stands still between two turns, in whole milliseconds."""
 
-    __slots__ = ("began", "codec", "decision", "recorded", "sent", "target")
+    __slots__ = ("began", "codec", "decision", "note", "recorded", "sent", "target")
 
     def __init__(self) -> None:
         self.began = self.recorded = perf_counter()
         self.target: Target | None = None
         self.codec: Codec | None = None
+        self.note: Note | None = None
+        """Its intent, as it is on record."""
         self.decision = ""
         """Where there is no one target."""
         self.sent = False

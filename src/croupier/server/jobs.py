@@ -4,17 +4,18 @@ import asyncio
 import builtins
 import logging
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from croupier.bus import Bus, Notice
+from croupier.domain.audit import Note
 from croupier.domain.call import Call, Result, Route, Trail
-from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.trace import named
 from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown
+from croupier.server.access.audit import START, outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
 from croupier.server.archive import Archive
@@ -70,7 +71,7 @@ class Jobs:
 
         A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
         """
-        admitted = await self._admission.admit(caller, call)
+        admitted = await self._admission.admit(caller, call, START)
         try:
             return await self._admitted(admitted)
         finally:
@@ -84,30 +85,31 @@ class Jobs:
         if call.timeout is None and function.timeout is not None:
             call = replace(call, timeout=function.timeout)
         said = call if entry.codec is None else await spoken(entry.codec, call)
-        starting = asyncio.ensure_future(self._start(call, said, entry.codec, admitted.about))
+        starting = asyncio.ensure_future(self._start(admitted, call, said))
         self._starting[call.id] = starting
         starting.add_done_callback(lambda _: self._starting.pop(call.id))
         return await asyncio.shield(starting)
 
-    async def _start(self, call: Call, said: Call, codec: Codec | None, about: Sequence[Subject]) -> str:
+    async def _start(self, admitted: Admitted, call: Call, said: Call) -> str:
         """`said` is the call as its game server gets it."""
-        earlier = await self._store.create(call, about=about)
+        note = admitted.note
+        earlier = await self._store.create(call, about=admitted.about, note=note)
         if earlier is not None:
             return await self._started_earlier(earlier)
         target = None
         try:
             router = self._router
             target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
-            started = await self._hand_over(said, target, codec)
+            started = await self._hand_over(said, target, admitted.entry.codec)
         except CroupierError as error:
-            await self._not_started(call, error, unsent=target is None or error.unsent)
+            await self._not_started(call, error, note, unsent=target is None or error.unsent)
             raise
         except Exception as error:
             log.exception("job %s could not be started", call.id, extra=named(call))
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
-            await self._not_started(call, fault, unsent=target is None)
+            await self._not_started(call, fault, note, unsent=target is None)
             raise fault from error
-        await self._record_start(call, target, started.service_id)
+        await self._record_start(call, target, started.service_id, note)
         return call.id
 
     async def _hand_over(self, call: Call, target: Target, codec: Codec | None) -> JobStarted:
@@ -118,24 +120,24 @@ class Jobs:
             target.link.cancel_job(call.id, "its start was not confirmed")
             raise
 
-    async def _record_start(self, call: Call, target: Target, service_id: str) -> None:
+    async def _record_start(self, call: Call, target: Target, service_id: str, note: Note) -> None:
         agent_id = target.link.agent_id
         result = Result(payload=call.id.encode(), service_id=service_id, agent_id=agent_id)
         trail = Trail(decision=f"{target.why} ({target.candidates} could)", agent_id=agent_id, service_id=service_id)
         try:
             await asyncio.gather(
                 self._store.place(call.id, agent_id=agent_id, service_id=service_id),
-                self._store.finish(call.id, result, trail=trail),
+                self._store.finish(call.id, result, trail=trail, note=outcome_note(note, result, trail)),
             )
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
             log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
         self._cancels.placed(call.id, agent_id)
 
-    async def _not_started(self, call: Call, error: CroupierError, *, unsent: bool) -> None:
+    async def _not_started(self, call: Call, error: CroupierError, note: Note, *, unsent: bool) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
         await asyncio.gather(
-            self._store.finish(call.id, error, unsent=unsent),
+            self._store.finish(call.id, error, unsent=unsent, note=outcome_note(note, error)),
             self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
         )
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from croupier.domain.approval import Approval
+from croupier.domain.audit import Note
 from croupier.domain.call import UNKNOWN_TRAIL, Call, CallState, Outcome, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
@@ -26,6 +27,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import RateLimited, Unavailable
 from croupier.store.accounts import AccountStore
 from croupier.store.approvals import ApprovalStore
+from croupier.store.audit import AuditStore
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
 from croupier.store.identities import IdentityStore
@@ -76,6 +78,7 @@ class CallStore(Protocol):
         durable: bool = True,
         about: Sequence[Subject] = (),
         approval: Approval | None = None,
+        note: Note | None = None,
     ) -> CallRecord | None:
         """Record that `call` is about to be sent.
 
@@ -90,6 +93,8 @@ class CallStore(Protocol):
         `about` names the entities in whose timelines it appears, in the same commit.
         With `approval` the call waited for it: compare and set, both begin to run, or it is a Conflict because they did
         before, or were decided otherwise. One of break-glass is recorded with the call that it excuses.
+        `note`, its intent, is in the audit record in the same commit; where the answer is an earlier record or a Conflict, the
+        record says that instead.
         """
 
     async def finish(
@@ -100,11 +105,13 @@ class CallStore(Protocol):
         durable: bool = True,
         unsent: bool = False,
         trail: Trail | None = None,
+        note: Note | None = None,
     ) -> None:
         """Record how it ended and which way it went. Finishing twice keeps the first; an unknown call is left unknown.
 
         A reason in `NOTHING_RAN` frees the idempotency key for the next call, and so does any error of a call that was
         `unsent`: nobody was given it. The record stays, and names the key still. Any other outcome keeps the key.
+        `note`, its outcome, is in the audit record in the same commit.
         """
 
     async def call(self, call_id: str) -> CallRecord | None: ...
@@ -127,7 +134,12 @@ class CallStore(Protocol):
 
 class JobStore(Protocol):
     async def create(
-        self, call: Call, *, about: Sequence[Subject] = (), approval: Approval | None = None
+        self,
+        call: Call,
+        *,
+        about: Sequence[Subject] = (),
+        approval: Approval | None = None,
+        note: Note | None = None,
     ) -> CallRecord | None:
         """Like `CallStore.begin` with kind `job`, and the job with it, in one commit."""
 
@@ -183,6 +195,9 @@ class RetentionStore(Protocol):
 class Store(CallStore, JobStore, RetentionStore, Protocol):
     @property
     def approvals(self) -> ApprovalStore: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
 
     @property
     def bulk(self) -> BulkStore: ...

@@ -10,6 +10,7 @@ from croupier.domain.function import Function
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition
 from croupier.forms import FaultyForm, Form, form_faults, speaks_of_conditions
+from croupier.server.access.audit import Sensitive, sensitive_fields
 from croupier.transcoding import Codec
 
 
@@ -58,6 +59,7 @@ class Entry:
     __slots__ = (
         "_form",
         "_schema",
+        "_sensitive",
         "codec",
         "conditional",
         "descriptor",
@@ -87,6 +89,7 @@ class Entry:
         self.look = look
         self._schema: CompiledSchema | None = None
         self._form: Form | None = None
+        self._sensitive: Sensitive | None = None
         ui = self._conditions
         self.conditional = bool(ui) and speaks_of_conditions(ui)
         """Whether fields may be hidden, demanded or disabled by what others hold."""
@@ -111,6 +114,13 @@ class Entry:
                     f"{self.function.id} cannot be called until the conditions of its form are mended: {error.message}"
                 ) from error
         return self._form if self._form.conditional else None
+
+    @property
+    def sensitive(self) -> Sensitive:
+        """The fields that the audit record and the history of calls do not show, besides those whose names say so."""
+        if self._sensitive is None:
+            self._sensitive = sensitive_fields(self.function.schema, self._conditions)
+        return self._sensitive
 
     @property
     def _conditions(self) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from croupier.errors import InternalError
+from croupier.store.sql.audit_log import AuditLog, AuditRows
 from croupier.store.sql.failures import is_everyones, translated
 from croupier.store.sql.ledger import KnownJobs, Ledger
 from croupier.store.sql.transaction import Answers, apply
@@ -18,8 +19,9 @@ _log = logging.getLogger(__name__)
 class Committer:
     """Used by one thread. Opens its connection when it needs one, anew after the disk failed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, audit: AuditLog) -> None:
         self._engine = engine
+        self._audit = audit
         self._connection: Connection | None = None
         self._known = KnownJobs()
 
@@ -32,6 +34,7 @@ class Committer:
             if everyones or self._is_stuck():
                 self.close()
             if everyones or len(writes) == 1:
+                self._audit.missed(writes)
                 return _refuse(writes, error)
         half = len(writes) // 2
         return self.commit(writes[:half]) | self.commit(writes[half:])
@@ -50,8 +53,10 @@ class Committer:
             self._connection = self._engine.connect()
         with self._connection.begin():
             ledger = Ledger(self._connection, self._known)
-            answers = apply(self._connection, writes, ledger)
+            audit = AuditRows(self._connection, self._audit)
+            answers = apply(self._connection, writes, ledger, audit)
         ledger.settle()
+        audit.settle()
         return answers
 
 

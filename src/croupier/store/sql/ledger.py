@@ -38,6 +38,8 @@ class Ledger:
         self._jobs: dict[str, Job] = {}
         self._advanced: dict[str, Job] = {}
         self._events: list[JobEvent] = []
+        self.ended: list[Job] = []
+        """In this transaction."""
 
     def create(self, jobs: list[Job]) -> None:
         statements.INSERT_JOBS.run(self._connection, [rows.job_row(job) for job in jobs])
@@ -87,4 +89,6 @@ class Ledger:
             job = replace(job, payload=b"")
         self._jobs[job.id] = self._advanced[job.id] = job
         self._events.append(event)
+        if job.ended:
+            self.ended.append(job)
         return job

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from croupier.store.sql.tables import KEY, KEYED, RUNNING, call_bodies, call_subjects, calls, job_events, jobs
+from croupier.store.sql.tables import KEY, KEYED, RUNNING, audit, call_bodies, call_subjects, calls, job_events, jobs
 
 ROWS = 64
 """Most rows in one statement. Each distinct number of rows is a text of its own in the driver's statement cache."""
@@ -164,3 +164,5 @@ INSERT_EVENTS = Rows(
     sqlite.insert(job_events),
     ("job_id", "seq", "type", "message", "progress", "payload", "reason", "time_ms"),
 )
+
+INSERT_AUDIT = Rows(sqlite.insert(audit), ("seq", "row", "hash", "mac"))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from croupier.domain.approval import Approval
+from croupier.domain.audit import Note
 from croupier.domain.call import Call, Outcome, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
@@ -19,6 +20,8 @@ from croupier.store import KEY_WINDOW_MS, CallRecord, Deed
 from croupier.store.sql import forgetting, queries, searches, sqlite, timelines
 from croupier.store.sql.account_store import SqlAccountStore
 from croupier.store.sql.approval_store import SqlApprovalStore
+from croupier.store.sql.audit_log import AuditLog
+from croupier.store.sql.audit_store import SqlAuditStore
 from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
@@ -55,14 +58,15 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def open_store(path: Path, *, clock: Clock = system_clock) -> "SqlStore":
+async def open_store(path: Path, *, clock: Clock = system_clock, audit_key: bytes = b"") -> "SqlStore":
     """Open the database at `path`, or make it; an older one is brought to the newest form.
 
     Raises FailedPrecondition when the file is not ours, is of a newer program or is in use, Unavailable when the disk
     refuses. Close the store on the event loop that opened it.
+    Without an `audit_key` the audit record is chained, but whoever can write the file can chain it anew.
     """
     lock = await asyncio.to_thread(_prepare, path)
-    return SqlStore(path, lock=lock, clock=clock)
+    return SqlStore(path, lock=lock, clock=clock, audit_key=audit_key)
 
 
 def _prepare(path: Path) -> sqlite.Lock:
@@ -93,15 +97,16 @@ def _cannot_open(path: Path, error: DBAPIError | OSError) -> CroupierError:
 class SqlStore:
     """`croupier.store.Store` on SQLite. Get one from `open_store`."""
 
-    def __init__(self, path: Path, *, lock: sqlite.Lock, clock: Clock) -> None:
+    def __init__(self, path: Path, *, lock: sqlite.Lock, clock: Clock, audit_key: bytes) -> None:
         self._lock = lock
         self._clock = clock
         self._closed = False
-        self._committer = Committer(sqlite.writer_engine(path))
+        self._committer = Committer(sqlite.writer_engine(path), AuditLog(audit_key))
         self._writer = Writer(self._committer.commit)
         self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.approvals = SqlApprovalStore(self._writer, self._read, clock)
+        self.audit = SqlAuditStore(self._writer, self._read, clock)
         self.bulk = SqlBulkStore(self._writer, self._read)
         self.catalog = SqlCatalogStore(self._writer, self._read)
         self.packs = SqlPackStore(self._writer, self._read)
@@ -118,8 +123,9 @@ class SqlStore:
         durable: bool = True,
         about: Sequence[Subject] = (),
         approval: Approval | None = None,
+        note: Note | None = None,
     ) -> CallRecord | None:
-        write = Begin(call, kind, self._clock(), about, not durable, approval)
+        write = Begin(call, kind, self._clock(), about, not durable, approval, note)
         if durable or call.idempotency_key or approval is not None:
             return await self._writer.submit(write)
         await self._writer.post(write)
@@ -133,8 +139,9 @@ class SqlStore:
         durable: bool = True,
         unsent: bool = False,
         trail: Trail | None = None,
+        note: Note | None = None,
     ) -> None:
-        write = Finish(call_id, outcome, self._clock(), unsent, trail)
+        write = Finish(call_id, outcome, self._clock(), unsent, trail, note)
         await (self._writer.submit(write) if durable else self._writer.post(write))
 
     async def call(self, call_id: str) -> CallRecord | None:
@@ -154,9 +161,14 @@ class SqlStore:
         return await self._writer.submit(Abandon(self._clock()))
 
     async def create(
-        self, call: Call, *, about: Sequence[Subject] = (), approval: Approval | None = None
+        self,
+        call: Call,
+        *,
+        about: Sequence[Subject] = (),
+        approval: Approval | None = None,
+        note: Note | None = None,
     ) -> CallRecord | None:
-        return await self._writer.submit(Begin(call, "job", self._clock(), about, approval=approval))
+        return await self._writer.submit(Begin(call, "job", self._clock(), about, approval=approval, note=note))
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
         await self._writer.submit(Place(job_id, agent_id, service_id))

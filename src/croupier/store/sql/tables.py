@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    func,
     literal_column,
 )
 
@@ -32,6 +33,7 @@ REVISIONS = (
     "0010_machines",
     "0011_approvals",
     "0012_accounts",
+    "0013_audit",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -411,6 +413,41 @@ api_tokens = Table(
     _number("created_ms"),
     _number("until_ms"),
     _number("seen_ms"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("row", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+"""Rows are only ever added at the end, and cut off at the beginning. What is searched for is looked up within `row`: a copy of
+it in a column of its own could be bent, and no hash would tell."""
+
+audit_act: ColumnElement[str] = func.json_extract(audit.c.row, literal_column("'$.act_id'"))
+audit_time: ColumnElement[int] = func.json_extract(audit.c.row, literal_column("'$.time_ms'"))
+Index("ix_audit_act", audit_act)
+Index("ix_audit_time", audit_time)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+
+audit_cuts = Table(
+    "audit_cuts",
+    metadata,
+    Column("up_to", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
 )
 
 alembic_version = Table(

@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines ─► finish ─► read what is answered ─► archive, forget
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines ─► finish ─► read what is answered ─► archive, forget ─► audit
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -9,16 +9,23 @@ commit.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, update
+import orjson
+from sqlalchemy import Connection, select, update
 
+from croupier.domain.audit import DENIED, REPEATED, SYSTEM, WAITING, Note, Phase
 from croupier.domain.call import CallState
+from croupier.domain.job import Job
+from croupier.domain.scope import Scope
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
 from croupier.store.sql import forgetting, queries, rows, statements
 from croupier.store.sql.account_writes import AccountWrite, apply_accounts
 from croupier.store.sql.approval_writes import ApprovalWrite, AskApproval, insert_approval, resume, wait
+from croupier.store.sql.audit_log import AuditRows
+from croupier.store.sql.audit_writes import AuditWrite, Record
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
 from croupier.store.sql.identity_writes import LinkIdentity, link_identities
@@ -42,16 +49,21 @@ from croupier.store.sql.writes import (
     Write,
 )
 
+JOB_END = "job.end"
+CALL_END = "call.end"
+
+_LEFT = select(calls.c.id, calls.c.function_id, calls.c.game_id, calls.c.env).where(calls.c.state == RUNNING)
+
 Answers = dict[Write[Any], object]
 """What is to be told: a value, or the CroupierError to raise. A write that is not in it is answered with None."""
 
 
-def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) -> Answers:
+def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger, audit: AuditRows) -> Answers:
     """Apply every write to an open transaction; it is the caller who commits."""
     by_kind: defaultdict[type, list[Any]] = defaultdict(list)
     for write in writes:
         by_kind[_group(write)].append(write)
-    answers: Answers = {write: _abandon(connection, write) for write in by_kind[Abandon]}
+    answers: Answers = {write: _abandon(connection, write, audit) for write in by_kind[Abandon]}
     plain, approved = _by_approval(by_kind[Begin])
     repeated = _begin(connection, plain, ledger)
     for begin in approved:
@@ -65,8 +77,8 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     apply_bulk(connection, by_kind[BulkWrite])
     apply_catalog(connection, by_kind[CatalogWrite])
     answers.update(apply_accounts(connection, by_kind[AccountWrite]))
-    for replace in by_kind.get(ReplacePacks, ()):
-        replace_packs(connection, replace)
+    for write in by_kind.get(ReplacePacks, ()):
+        replace_packs(connection, write)
     replace_second_factors(connection, by_kind.get(ReplaceSecondFactor, ()))
     link_identities(connection, by_kind.get(LinkIdentity, ()))
     answers.update(apply_machines(connection, by_kind.get(MachineWrite, ())))
@@ -79,7 +91,53 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger) 
     answers.update((write, _earlier(connection, write, owner)) for write, owner in repeated.items())
     _count_replays(connection, answers, repeated)
     answers.update(_forget(connection, by_kind))
+    answers.update((write, write.run(connection)) for write in by_kind.get(AuditWrite, ()))
+    _audit(audit, by_kind, ledger, answers)
     return answers
+
+
+def _audit(audit: AuditRows, by_kind: Mapping[type, Sequence[Any]], ledger: Ledger, answers: Answers) -> None:
+    """What began, what was said of anything else, what ended: an outcome never stands before its intent."""
+    for begin in by_kind[Begin]:
+        if begin.note is not None:
+            answer = answers.get(begin)
+            audit.add(begin.note if answer is None else _told(begin.note, answer), begin.started_ms)
+    for ask in by_kind.get(AskApproval, ()):
+        if (note := ask.begin.note) is not None:
+            answer = answers.get(ask)
+            waits = replace(note, phase=Phase.EVENT, result=WAITING) if answer is None else _told(note, answer)
+            audit.add(waits, ask.begin.started_ms)
+    for record in by_kind.get(Record, ()):
+        for note in record.notes:
+            audit.add(note, record.time_ms)
+    for job in ledger.ended:
+        audit.add(_end_of(job), job.finished_ms)
+    for finish in by_kind[Finish]:
+        if finish.note is not None:
+            audit.add(finish.note, finish.finished_ms)
+    audit.write()
+
+
+def _told(note: Note, answer: object) -> Note:
+    """An intent that came to nothing: its idempotency key was used before, or its approval no longer holds."""
+    if isinstance(answer, CallRecord):
+        same = orjson.dumps({"call_id": answer.call.id}).decode()
+        return replace(note, phase=Phase.EVENT, details=same, result=REPEATED)
+    reason = answer.reason if isinstance(answer, CroupierError) else ""
+    return replace(note, phase=Phase.EVENT, result=DENIED, reason=reason)
+
+
+def _end_of(job: Job) -> Note:
+    return Note(
+        actor=SYSTEM,
+        action=JOB_END,
+        phase=Phase.OUTCOME,
+        act_id=job.id,
+        target=job.function_id,
+        scope=job.scope,
+        result=job.state.value,
+        reason=job.reason,
+    )
 
 
 def _group(write: Write[Any]) -> type:
@@ -89,7 +147,7 @@ def _group(write: Write[Any]) -> type:
         return kind
     if kind is Append or kind is Conclude:
         return Append
-    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite, AccountWrite):
+    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite, AccountWrite, AuditWrite):
         if isinstance(write, family):
             return family
     return kind
@@ -117,7 +175,19 @@ def _asked_after_the_end(writes: Sequence[Write[Any]], repeated: Mapping[Write[A
     return after
 
 
-def _abandon(connection: Connection, abandon: Abandon) -> int:
+def _abandon(connection: Connection, abandon: Abandon, audit: AuditRows) -> int:
+    for row in connection.execute(_LEFT):
+        note = Note(
+            actor=SYSTEM,
+            action=CALL_END,
+            phase=Phase.OUTCOME,
+            act_id=row.id,
+            target=row.function_id,
+            scope=Scope(row.game_id, row.env),
+            result=CallState.OUTCOME_UNKNOWN.value,
+            reason=OutcomeUnknown.reason,
+        )
+        audit.add(note, abandon.finished_ms)
     statement = (
         update(calls)
         .where(calls.c.state == RUNNING)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from croupier.domain.approval import Approval
+from croupier.domain.audit import Note
 from croupier.domain.call import Call, Outcome, Result, Trail
 from croupier.domain.entity import Subject
 from croupier.domain.job import Job, JobEvent
@@ -39,10 +40,11 @@ class Begin(Write[CallRecord | None]):
     is_query: bool = False
     approval: Approval | None = None
     """What it waited for; or, of break-glass, what is recorded with it."""
+    note: Note | None = None
 
     @property
     def weight(self) -> int:
-        return ROW_BYTES + len(self.call.payload)
+        return ROW_BYTES + len(self.call.payload) + (len(self.note.details) if self.note is not None else 0)
 
 
 @value(frozen=True, slots=True, eq=False)
@@ -52,6 +54,7 @@ class Finish(Write[None]):
     finished_ms: int
     unsent: bool = False
     trail: Trail | None = None
+    note: Note | None = None
 
     @property
     def frees_key(self) -> bool:

@@ -1,0 +1,196 @@
+import logging
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from croupier.domain.audit import DENIED, FAILED, OK, Note, Phase
+from croupier.domain.call import Call, Outcome, Result, Trail
+from croupier.domain.identifiers import new_id
+from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope
+from croupier.errors import Canceled, CroupierError, InternalError, OutcomeUnknown
+from croupier.server.access.audit.masking import Masker
+from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive
+from croupier.store.audit import AuditStore
+
+log = logging.getLogger(__name__)
+
+INVOKE = "function.invoke"
+START = "job.start"
+
+_RESULTS = {Canceled.reason: "canceled", OutcomeUnknown.reason: "outcome_unknown"}
+
+
+class Audit:
+    """What is put on record, before it is done."""
+
+    def __init__(self, store: AuditStore, masker: Masker) -> None:
+        self._store = store
+        self.masker = masker
+
+    def act(
+        self,
+        caller: Principal,
+        action: str,
+        *,
+        scope: Scope | None = None,
+        target: str = "",
+        details: Mapping[str, object] | None = None,
+    ) -> "Act":
+        """Round a change:
+
+            async with audit.act(caller, "packs.import", target=name, details={"digest": …}) as act:
+                …
+                act.add(version=…)
+
+        The intent is on disk when the block begins; where it cannot be written, `Unavailable` is raised and the block does not
+        run. The outcome follows: ok, or the reason of the error that left the block. Values of sensitive names are masked;
+        secrets have no place in `details` all the same.
+        """
+        return Act(
+            self._store,
+            self.masker,
+            Note(
+                actor=caller,
+                action=action,
+                phase=Phase.INTENT,
+                act_id=new_id("a"),
+                target=target,
+                scope=scope,
+                details=self.masker.details(details or {}),
+            ),
+        )
+
+    async def event(
+        self,
+        caller: Principal,
+        action: str,
+        *,
+        scope: Scope | None = None,
+        target: str = "",
+        details: Mapping[str, object] | None = None,
+        result: str = OK,
+        reason: str = "",
+        durable: bool = True,
+    ) -> None:
+        """What is over at once: a login, the reading of the record itself. Raises Unavailable when it cannot be written."""
+        note = Note(
+            actor=caller,
+            action=action,
+            target=target,
+            scope=scope,
+            details=self.masker.details(details or {}),
+            result=result,
+            reason=reason,
+        )
+        await self._store.record(note, durable=durable)
+
+    async def denied(
+        self, caller: Principal, action: str, error: CroupierError, *, scope: Scope | None = None, target: str = ""
+    ) -> None:
+        """Somebody was refused. It goes with the next commit: nothing was changed that would have to wait for it."""
+        details = {"message": error.message}
+        await self.event(
+            caller,
+            action,
+            scope=scope,
+            target=target,
+            details=details,
+            result=DENIED,
+            reason=error.reason,
+            durable=False,
+        )
+
+    def intent(
+        self, caller: Principal, call: Call, sensitive: Sensitive = NOTHING_SAID, *, action: str = INVOKE
+    ) -> Note:
+        """Of a call; the store writes it in the commit of the call's own row."""
+        return Note(
+            actor=caller,
+            action=action,
+            phase=Phase.INTENT,
+            act_id=call.id,
+            target=call.function_id,
+            scope=call.scope,
+            trace_id=call.traceparent[3:35],
+            details=self.masker.arguments(call.payload, sensitive),
+        )
+
+
+def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> Note:
+    """How the call ended; the store writes it in the commit that says so of the call."""
+    if isinstance(outcome, Result):
+        result, reason, service_id = OK, "", outcome.service_id
+    else:
+        result, reason, service_id = _RESULTS.get(outcome.reason, FAILED), outcome.reason, ""
+    service_id = service_id or (trail.service_id if trail is not None else "")
+    return Note(
+        actor=intent.actor,
+        action=intent.action,
+        phase=Phase.OUTCOME,
+        act_id=intent.act_id,
+        target=intent.target,
+        scope=intent.scope,
+        trace_id=intent.trace_id,
+        address=intent.address,
+        details=orjson.dumps({"service_id": service_id}).decode() if service_id else "",
+        result=result,
+        reason=reason,
+    )
+
+
+class Act:
+    """One change, on record. See `Audit.act`."""
+
+    __slots__ = ("_added", "_intent", "_masker", "_store")
+
+    def __init__(self, store: AuditStore, masker: Masker, intent: Note) -> None:
+        self._store = store
+        self._masker = masker
+        self._intent = intent
+        self._added: dict[str, object] = {}
+
+    @property
+    def id(self) -> str:
+        """What its two rows share."""
+        return self._intent.act_id
+
+    def add(self, **details: object) -> None:
+        """What is known of it only now."""
+        self._added.update(details)
+
+    async def __aenter__(self) -> Self:
+        await self._store.record(self._intent)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        intent = self._intent
+        if error is None:
+            result, reason = OK, ""
+        elif isinstance(error, CroupierError):
+            result, reason = FAILED, error.reason
+        elif isinstance(error, Exception):
+            result, reason = FAILED, InternalError.reason
+        else:
+            result, reason = "canceled", Canceled.reason
+        note = Note(
+            actor=intent.actor,
+            action=intent.action,
+            phase=Phase.OUTCOME,
+            act_id=intent.act_id,
+            target=intent.target,
+            scope=intent.scope,
+            address=intent.address,
+            details=self._masker.details(self._added),
+            result=result,
+            reason=reason,
+        )
+        try:
+            await self._store.record(note)
+        except CroupierError:
+            # What happened has happened. The row is counted by the store, which says so in the record when it can again.
+            log.exception("the outcome of %s %s could not be recorded", intent.action, intent.act_id)
