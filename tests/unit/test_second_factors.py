@@ -274,7 +274,7 @@ async def test_guessing_gets_slower_and_never_keeps_a_recovery_code_out(bed):
         try:
             await bed.factors.check("u1", wrong)
         except RateLimited as refused:
-            bed.now += int(refused.details["retry_after_seconds"]) * 1000
+            bed.now += int(refused.details["retry_after"]) * 1000
         except Unauthenticated:
             tried += 1
     assert tried < 40

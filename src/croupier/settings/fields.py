@@ -94,6 +94,11 @@ def _url(value: str) -> str:
     return url
 
 
+def _issuer(value: str) -> str:
+    _url(value)
+    return value
+
+
 def travels_openly(url: str) -> bool:
     """Whether what is sent to `url` could be read on the way."""
     parts = urlsplit(url)
@@ -180,6 +185,9 @@ MaybeAddresses = Annotated[tuple[DialAddress, ...], BeforeValidator(_comma_list)
 """As above, and may be empty."""
 
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+
+IssuerUrl = Annotated[str, Field(max_length=2000), AfterValidator(_issuer)]
+"""As it was written: a `/` at the end belongs to it."""
 
 UpstreamUrl = Annotated[str, Field(max_length=2000), AfterValidator(_web_url)]
 """Of another system. Unencrypted only where no token is sent."""

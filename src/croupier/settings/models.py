@@ -14,6 +14,7 @@ from croupier.settings.fields import (
     Folder,
     HostName,
     HostRules,
+    IssuerUrl,
     Labels,
     ListenAddress,
     MaybeAddresses,
@@ -29,6 +30,7 @@ from croupier.settings.fields import (
     VariableName,
     VariablesByHost,
     mapping_of,
+    parse_duration,
     travels_openly,
 )
 
@@ -97,6 +99,56 @@ class PacksSettings(BaseModel):
     """Whether packs without a signature of a trusted key may be imported."""
 
 
+class OidcSettings(BaseModel):
+    """An identity provider that people log in by (OpenID Connect)."""
+
+    model_config = _FROZEN
+
+    issuer: IssuerUrl
+    """Exactly as the provider writes it; its configuration is at `/.well-known/openid-configuration` below it."""
+    client_id: Annotated[str, Field(min_length=1, max_length=256)]
+    client_secret_env: VariableName | None = None
+    """The environment variable that holds the client's secret; without it and the file, the client has none."""
+    client_secret_file: Folder | None = None
+    name: Text = "identity provider"
+    """What the login page calls it."""
+    scopes: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,128}$")], ...], Field(max_length=32, strict=False)
+    ] = (
+        "openid",
+        "profile",
+        "email",
+    )
+    groups_claim: Annotated[str, Field(min_length=1, max_length=256)] = "groups"
+    """The claim of the ID token with the person's groups; `a.b` looks into `a`."""
+    groups: Annotated[
+        dict[
+            Annotated[str, Field(min_length=1, max_length=256)],
+            Annotated[
+                tuple[Annotated[str, Field(min_length=1, max_length=128)], ...], Field(max_length=64, strict=False)
+            ],
+        ],
+        Field(max_length=1_000),
+    ] = Field(default_factory=dict)
+    """What the provider's groups are called here; one that is not named counts for nothing. Without any, all keep their names."""
+    allowed_domains: Annotated[tuple[HostName, ...], Field(max_length=100, strict=False)] = ()
+    """Of verified mail addresses; empty lets in everybody whom the provider lets in."""
+    public_url: Url | None = None
+    """The address of this server as browsers write it; without it, the one that they call it by."""
+    timeout: Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=60)] = 10.0
+    """How long the provider may take for one answer."""
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if self.client_secret_env and self.client_secret_file:
+            raise PydanticCustomError("setting", "client_secret_env and client_secret_file are both given: keep one")
+        if "openid" not in self.scopes:
+            raise PydanticCustomError(
+                "setting", "the scopes need `openid`: without it no provider says who somebody is"
+            )
+        return self
+
+
 class ServerSettings(Settings):
     section: ClassVar[str] = "server"
     variable_prefix: ClassVar[str] = "CROUPIER_SERVER_"
@@ -145,6 +197,9 @@ class ServerSettings(Settings):
     packs: Annotated[PacksSettings, BeforeValidator(mapping_of)] = Field(
         default_factory=PacksSettings,
         description="where packs lie and whose are trusted, see below; in a variable as JSON",
+    )
+    oidc: Annotated[OidcSettings | None, BeforeValidator(mapping_of)] = Field(
+        None, description="an identity provider that people log in by, see below; in a variable as JSON"
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")

@@ -42,7 +42,7 @@ class CodeThrottle:
         if left > 0:
             raise RateLimited(
                 f"too many wrong codes: try again in {(left + 999) // 1000} seconds, or use a recovery code",
-                {"retry_after_seconds": str((left + 999) // 1000), "second_factor": "true"},
+                {"retry_after": str((left + 999) // 1000), "second_factor": "true"},
             )
 
     def failed(self, user_id: str, now_ms: int) -> None:
