@@ -14,23 +14,27 @@ from croupier_wire.function.v1 import function_pb2, function_pb2_grpc
 
 
 class Functions(function_pb2_grpc.FunctionServiceServicer):
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
     def Invoke(self, request: Any, context: Any) -> Any:
-        match request.function_id:
-            case "foreign.echo":
+        match request.function_id.removeprefix(self._prefix):
+            case "echo":
                 return function_pb2.InvokeResponse(payload=request.payload)
-            case "foreign.metadata":
+            case "metadata":
                 return function_pb2.InvokeResponse(payload=json.dumps(dict(request.metadata)).encode())
-            case "foreign.large":
+            case "large":
                 return function_pb2.InvokeResponse(payload=b"x" * 11_000_000)
-            case "foreign.hang":
+            case "hang":
                 time.sleep(30)
         context.abort(grpc.StatusCode.NOT_FOUND, f"no such function {request.function_id}")
         return None
 
     def StartJob(self, request: Any, context: Any) -> Any:
-        if request.function_id == "foreign.unary_job":
+        name = request.function_id.removeprefix(self._prefix)
+        if name == "unary_job":
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "jobs are unknown here")
-        if request.function_id == "foreign.slow_job":
+        if name == "slow_job":
             return function_pb2.StartJobResponse(job_id=f"slow-{time.time()}")
         return function_pb2.StartJobResponse(job_id="foreign-job-7")
 
@@ -60,15 +64,7 @@ class Garbage(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(lambda raw, context: b"\xff\xff\xff\xff")
 
 
-NAMES = [
-    "foreign.echo",
-    "foreign.metadata",
-    "foreign.large",
-    "foreign.hang",
-    "foreign.job",
-    "foreign.slow_job",
-    "foreign.unary_job",
-]
+NAMES = ["echo", "metadata", "large", "hang", "job", "slow_job", "unary_job"]
 
 
 def register_protobuf(agent: str, service_id: str, address: str, names: list[str]) -> None:
@@ -104,7 +100,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--agent", required=True)
     parser.add_argument("--service-id", default="foreign-1")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--prefix", default="foreign.", help="what its functions' names begin with")
+    parser.add_argument("--codec", choices=["protobuf", "json"], default="protobuf")
     parser.add_argument("--garbage", action="store_true")
     options = parser.parse_args()
     server = grpc.server(
@@ -114,11 +111,11 @@ def main() -> None:
     if options.garbage:
         server.add_generic_rpc_handlers((Garbage(),))
     else:
-        function_pb2_grpc.add_FunctionServiceServicer_to_server(Functions(), server)
+        function_pb2_grpc.add_FunctionServiceServicer_to_server(Functions(options.prefix), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    register = register_json if options.json else register_protobuf
-    names = ["garbage.call"] if options.garbage else NAMES
+    register = register_json if options.codec == "json" else register_protobuf
+    names = ["garbage.call"] if options.garbage else [options.prefix + name for name in NAMES]
     register(options.agent, options.service_id, f":{port}", names)  # a listen string: the host is the peer's
     server.wait_for_termination()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import io
 import json
 import os
@@ -112,6 +113,7 @@ class Stage:
         self.ledger.touch()
         self.programs: list[Program] = []
         self.session: aiohttp.ClientSession | None = None
+        self._noted_before = 0
         data = ["--data", str(root)]
         self.server = self.program("server", PROGRAM, "server", "--http", self.http, "--grpc", self.grpc, *data)
         self.agent = self.program(
@@ -120,6 +122,13 @@ class Stage:
         )  # fmt: skip
         (root / "token").write_text(TOKEN + "\n")
         (root / "token").chmod(0o600)
+
+    def seen_by(self, session: aiohttp.ClientSession) -> "Stage":
+        """The same processes, asked through `session`, with a ledger that begins now."""
+        seen = copy.copy(self)
+        seen.session = session
+        seen._noted_before = len(self.ledger.read_text().splitlines())
+        return seen
 
     def program(self, name: str, *arguments: str) -> Program:
         program = Program(arguments, self.root / f"{name}.log")
@@ -199,7 +208,7 @@ class Stage:
         return body
 
     def noted(self) -> list[str]:
-        return self.ledger.read_text().splitlines()
+        return self.ledger.read_text().splitlines()[self._noted_before :]
 
     async def end(self) -> None:
         for program in reversed(self.programs):

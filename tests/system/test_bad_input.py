@@ -22,22 +22,22 @@ from tests.system.stage import Stage, until
     ],
 )
 async def test_the_answer_says_what_is_wrong(
-    running: Stage, function_id: str, payload: Any, status: int, reason: str, words: str
+    shared: Stage, function_id: str, payload: Any, status: int, reason: str, words: str
 ) -> None:
-    got, problem = await running.invoke(function_id, payload)
+    got, problem = await shared.invoke(function_id, payload)
     assert (got, problem["reason"]) == (status, reason)
     assert words in problem["detail"]
     assert problem["trace_id"]
-    assert (await running.invoke("echo", {"still": "fine"}))[1] == {"still": "fine"}
+    assert (await shared.invoke("echo", {"still": "fine"}))[1] == {"still": "fine"}
 
 
-async def test_nine_megabytes_travel_there_and_back(running: Stage) -> None:
+async def test_nine_megabytes_travel_there_and_back(shared: Stage) -> None:
     text = "x" * 9_000_000
-    assert await running.invoke("echo", {"text": text}, timeout=30) == (200, {"text": text})
+    assert await shared.invoke("echo", {"text": text}, timeout=30) == (200, {"text": text})
 
 
-async def test_eleven_megabytes_are_refused_at_the_door(running: Stage) -> None:
-    status, problem = await running.invoke("echo", {"text": "x" * 11_000_000})
+async def test_eleven_megabytes_are_refused_at_the_door(shared: Stage) -> None:
+    status, problem = await shared.invoke("echo", {"text": "x" * 11_000_000})
     assert (status, problem["reason"]) == (413, "payload_too_large")
 
 
@@ -56,20 +56,20 @@ async def test_without_an_agent_the_call_is_refused_as_unavailable(stage: Stage)
     assert "no agent available" in problem["detail"]
 
 
-async def test_a_caller_that_hangs_up_cancels_the_handler_in_the_game_server(running: Stage) -> None:
-    call = asyncio.ensure_future(running.invoke("act", {"key": "left", "seconds": 60}, timeout=60))
+async def test_a_caller_that_hangs_up_cancels_the_handler_in_the_game_server(shared: Stage) -> None:
+    call = asyncio.ensure_future(shared.invoke("act", {"key": "left", "seconds": 60}, timeout=60))
 
     async def noted(line: str) -> bool:
-        return line in running.noted()
+        return line in shared.noted()
 
     await until(lambda: noted("begin left"), "the handler runs")
     call.cancel()
     await until(lambda: noted("cancelled left"), "the handler was cancelled")
 
 
-async def test_ten_thousand_calls_at_once_are_all_answered(running: Stage) -> None:
+async def test_ten_thousand_calls_at_once_are_all_answered(shared: Stage) -> None:
     async def call(number: int) -> tuple[int, Any]:
-        return await running.invoke("echo", {"number": number}, timeout=60)
+        return await shared.invoke("echo", {"number": number}, timeout=60)
 
     answers = await asyncio.gather(*(call(number) for number in range(10_000)))
     wrong = [
@@ -79,11 +79,11 @@ async def test_ten_thousand_calls_at_once_are_all_answered(running: Stage) -> No
     ]
     assert not wrong
     assert sum(status == 200 for status, _ in answers) >= 5_000
-    assert (await running.invoke("echo", {"still": "fine"}))[1] == {"still": "fine"}
+    assert (await shared.invoke("echo", {"still": "fine"}))[1] == {"still": "fine"}
 
 
-async def test_rubbish_on_the_grpc_ports_ends_that_connection_only(running: Stage) -> None:
-    for address in (running.grpc, running.local):
+async def test_rubbish_on_the_grpc_ports_ends_that_connection_only(shared: Stage) -> None:
+    for address in (shared.grpc, shared.local):
         host, port = address.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"\x00\xff" * 5_000)
@@ -91,4 +91,4 @@ async def test_rubbish_on_the_grpc_ports_ends_that_connection_only(running: Stag
         async with asyncio.timeout(30):
             await reader.read()
         writer.close()
-    assert (await running.invoke("echo", {"still": "fine"}))[1] == {"still": "fine"}
+    assert (await shared.invoke("echo", {"still": "fine"}))[1] == {"still": "fine"}

@@ -114,27 +114,27 @@ async def croupier(stage: Stage, *arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def test_a_bulk_is_run_from_the_command_line(running: Stage, tmp_path: Path) -> None:
+async def test_a_bulk_is_run_from_the_command_line(shared: Stage, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("key,seconds\na,0\nb,soon\nc,0\n")
-    code, out, err = await croupier(running, "bulk", "upload", str(file), "--function", "act")
+    code, out, err = await croupier(shared, "bulk", "upload", str(file), "--function", "act")
     assert (code, "3 rows, 2 valid, 1 invalid" in out, "row 2 (line 3) /seconds" in err) == (1, True, True)
 
     file.write_text("key\na\nb\nc\n")
-    code, out, _ = await croupier(running, "bulk", "upload", str(file), "--function", "act", "--json")
+    code, out, _ = await croupier(shared, "bulk", "upload", str(file), "--function", "act", "--json")
     bulk_id = json.loads(out)["bulk_id"]
-    code, _, err = await croupier(running, "bulk", "start", bulk_id)
+    code, _, err = await croupier(shared, "bulk", "start", bulk_id)
     assert (code, "Call act in demo|dev for 3 rows of rows.csv?" in err, "--yes" in err) == (2, True, True)
-    code, out, err = await croupier(running, "bulk", "start", bulk_id, "--canary", "1", "--yes", "--follow")
+    code, out, err = await croupier(shared, "bulk", "start", bulk_id, "--canary", "1", "--yes", "--follow")
     assert (code, "canary_done: 2 pending, 1 succeeded" in out, "bulk confirm" in err) == (0, True, True)
-    assert (await croupier(running, "bulk", "confirm", bulk_id, "--yes"))[0] == 0
-    code, out, _ = await croupier(running, "bulk", "follow", bulk_id)
+    assert (await croupier(shared, "bulk", "confirm", bulk_id, "--yes"))[0] == 0
+    code, out, _ = await croupier(shared, "bulk", "follow", bulk_id)
     assert (code, out) == (0, f"{bulk_id} done: 3 succeeded\n")
-    code, out, _ = await croupier(running, "bulk", "rows", bulk_id, "--state", "succeeded", "--limit", "2")
+    code, out, _ = await croupier(shared, "bulk", "rows", bulk_id, "--state", "succeeded", "--limit", "2")
     assert (code, '{"key": "a"}' in out, '{"key": "c"}' in out) == (0, True, False)
-    assert "3 succeeded" in (await croupier(running, "bulk", "status", bulk_id))[1]
-    assert bulk_id in (await croupier(running, "bulk", "list", "--state", "done"))[1]
-    code, _, err = await croupier(running, "bulk", "rerun", bulk_id)
+    assert "3 succeeded" in (await croupier(shared, "bulk", "status", bulk_id))[1]
+    assert bulk_id in (await croupier(shared, "bulk", "list", "--state", "done"))[1]
+    code, _, err = await croupier(shared, "bulk", "rerun", bulk_id)
     assert (code, "nothing to run again" in err) == (1, True)
-    assert (await croupier(running, "bulk", "status", "b0"))[0] == 4
-    assert sorted(begun(running)) == ["a", "b", "c"]
+    assert (await croupier(shared, "bulk", "status", "b0"))[0] == 4
+    assert sorted(begun(shared)) == ["a", "b", "c"]

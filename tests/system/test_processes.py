@@ -161,13 +161,13 @@ async def test_server_and_agent_refuse_to_leave_loopback_and_say_why(tmp_path: P
     assert "Traceback" not in err
 
 
-async def test_a_taken_port_is_an_error_in_plain_words(running: Stage, tmp_path: Path) -> None:
+async def test_a_taken_port_is_an_error_in_plain_words(shared: Stage, tmp_path: Path) -> None:
     code, _, err = await output(
-        PROGRAM, "server", "--http", running.http, "--grpc", "127.0.0.1:0", "--data", str(tmp_path / "other"),
+        PROGRAM, "server", "--http", shared.http, "--grpc", "127.0.0.1:0", "--data", str(tmp_path / "other"),
         env={"PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     assert code == 1
-    assert running.http in err
+    assert shared.http in err
     assert "Traceback" not in err
 
 
