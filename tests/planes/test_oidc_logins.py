@@ -15,6 +15,7 @@ from tests.system.oidc_provider import Provider as FakeProvider
 
 from croupier.errors import CroupierError, FailedPrecondition, PermissionDenied, Unauthenticated
 from croupier.server.access.accounts import Accounts
+from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.epoch import Epoch
 from croupier.server.access.keys import DeploymentKey
 from croupier.server.access.login import Login, NoSecondFactor, Visitor
@@ -63,6 +64,7 @@ class Bed:
                 }
                 | rules
             ),
+            audit=Audit(store.audit, Masker(bytes(32))),
             provider=Provider(client, fetcher=self.fetcher, clock=system_clock),
             key=DeploymentKey(bytes(32)),
             accounts=self.accounts,

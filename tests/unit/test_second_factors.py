@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croupier.domain.audit import Note
 from croupier.domain.principal import Principal
 from croupier.domain.second_factor import SecondFactor
 from croupier.errors import (
@@ -20,6 +21,7 @@ from croupier.errors import (
     Unavailable,
 )
 from croupier.server.access import totp
+from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey
 from croupier.server.access.second_factors import ENROLMENT_MS, SecondFactorNeeded, SecondFactors
@@ -52,13 +54,29 @@ class Memory:
         return list(self.kept.values())
 
 
+class Record:
+    """The audit record, in memory."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    async def record(self, note, *, durable=True):
+        self.notes.append(note)
+
+
 class Bed:
     def __init__(self, store=None, key=KEY):
         self.now = 1_700_000_010_000
         self.store = store or Memory()
         self.proofs: list[tuple[str, int]] = []
+        self.record = Record()
         self.factors = SecondFactors(
-            guard=Guard("the-one-token"), store=self.store, key=key, proofs=self, clock=lambda: self.now
+            guard=Guard("the-one-token"),
+            audit=Audit(self.record, Masker(bytes(32))),
+            store=self.store,
+            key=key,
+            proofs=self,
+            clock=lambda: self.now,
         )
         self.secret = ""
 
@@ -323,6 +341,22 @@ async def test_nothing_that_is_kept_or_printed_shows_the_secret_or_a_code(bed):
     assert base64.b32decode(bed.secret) not in kept.sealed
     for secret in (bed.secret, *codes):
         assert secret not in everything
+
+
+async def test_who_changed_a_second_factor_or_failed_to_prove_one_is_on_record_without_codes(bed):
+    codes = await bed.enrolled()
+    with pytest.raises(Unauthenticated):
+        await bed.factors.prove(ANN, "AAAA-AAAA-AAAA-AAAA")
+    await bed.factors.renew_recovery_codes(ANN, bed.code())
+    await bed.factors.reset(BOB, "u1")
+    assert [(each.actor.name, each.action, each.result) for each in bed.record.notes if each.result] == [
+        ("ann", "second_factor.enrol", "ok"),
+        ("ann", "second_factor.prove", "denied"),
+        ("ann", "second_factor.renew_recovery_codes", "ok"),
+        ("bob", "second_factor.remove", "ok"),
+    ]
+    assert all(each.target == "u1" for each in bed.record.notes)
+    assert not any(secret in str(bed.record.notes) for secret in (bed.secret, *codes, "AAAA-AAAA"))
 
 
 @given(st.text(max_size=60))

@@ -14,8 +14,17 @@ from typing import Protocol
 
 from croupier.domain.principal import Principal
 from croupier.domain.second_factor import SecondFactor
-from croupier.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Unauthenticated
+from croupier.errors import (
+    Conflict,
+    CroupierError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+)
 from croupier.server.access import totp
+from croupier.server.access.audit import Audit
 from croupier.server.access.code_throttle import CodeThrottle
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey
@@ -57,9 +66,17 @@ class Standing:
 
 class SecondFactors:
     def __init__(
-        self, *, guard: Guard, store: SecondFactorStore, key: DeploymentKey, proofs: Proofs, clock: Clock
+        self,
+        *,
+        guard: Guard,
+        audit: Audit,
+        store: SecondFactorStore,
+        key: DeploymentKey,
+        proofs: Proofs,
+        clock: Clock,
     ) -> None:
         self._guard = guard
+        self._audit = audit
         self._store = store
         self._seal = key.seal_for("second_factor.secret")
         self._recovery_key = key.derive("second_factor.recovery")
@@ -125,7 +142,7 @@ class SecondFactors:
             last_step=step,
             recovery=digests,
         )
-        async with self._changing:
+        async with self._audit.act(caller, "second_factor.enrol", target=user_id), self._changing:
             await self._store.put(factor)
             self._factors[user_id] = factor
         await self._proofs.proved(caller, now_ms)
@@ -160,7 +177,11 @@ class SecondFactors:
         user_id = _person(caller)
         if user_id not in self._factors:
             raise FailedPrecondition("you have no second factor to prove: enrol one first")
-        await self.check(user_id, code)
+        try:
+            await self.check(user_id, code)
+        except CroupierError as error:
+            await self._audit.denied(caller, "second_factor.prove", error, target=user_id)
+            raise
         now_ms = self._clock()
         await self._proofs.proved(caller, now_ms)
         return now_ms
@@ -170,7 +191,7 @@ class SecondFactors:
         await self.prove(caller, code)
         user_id = _person(caller)
         codes, digests = self._recovery_codes(user_id)
-        async with self._changing:
+        async with self._audit.act(caller, "second_factor.renew_recovery_codes", target=user_id), self._changing:
             await self._keep(replace(self._known(user_id), recovery=digests))
         return codes
 
@@ -179,7 +200,7 @@ class SecondFactors:
     async def drop(self, caller: Principal, code: str) -> None:
         """Ask for no second factor of `caller` any more. Raises as `prove`."""
         await self.prove(caller, code)
-        await self._remove(_person(caller))
+        await self._remove(caller, _person(caller))
 
     async def reset(self, caller: Principal, user_id: str) -> None:
         """Ask for no second factor of somebody who lost theirs, until they enrol again.
@@ -191,7 +212,7 @@ class SecondFactors:
             raise PermissionDenied("your own second factor is removed with one of its codes")
         if user_id not in self._factors:
             raise NotFound(f"the user {user_id[:100]} has no second factor")
-        await self._remove(user_id)
+        await self._remove(caller, user_id)
 
     # -------------------------------------------------------------------------------------------- inside
 
@@ -241,8 +262,8 @@ class SecondFactors:
         self._factors[factor.user_id] = factor
         await self._store.put(factor)
 
-    async def _remove(self, user_id: str) -> None:
-        async with self._changing:
+    async def _remove(self, caller: Principal, user_id: str) -> None:
+        async with self._audit.act(caller, "second_factor.remove", target=user_id), self._changing:
             await self._store.remove(user_id)
             self._factors.pop(user_id, None)
 

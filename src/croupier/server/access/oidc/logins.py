@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from croupier.domain.account import NAME_CHARACTERS, Account
 from croupier.domain.identifiers import new_id
 from croupier.domain.identity import Identity, IdentityLink
+from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition, InvalidArgument, PermissionDenied, Unauthenticated
 from croupier.server.access.accounts import Accounts
+from croupier.server.access.audit import Audit
 from croupier.server.access.keys import DeploymentKey
 from croupier.server.access.login import Login, SignedIn, Visitor
 from croupier.server.access.oidc.attempt import (
@@ -31,6 +33,9 @@ _SPENT = 10_000
 """Attempts that were used, and are remembered so that they are not used again."""
 
 Clock = Callable[[], int]
+
+ACTION = "login.oidc"
+_SOMEBODY = Principal(name="", kind="nobody")
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +77,7 @@ class OidcLogins:
         self,
         rules: Rules,
         *,
+        audit: Audit,
         provider: Provider,
         key: DeploymentKey,
         accounts: Accounts,
@@ -80,6 +86,7 @@ class OidcLogins:
         clock: Clock,
     ) -> None:
         self._rules = rules
+        self._audit = audit
         self._provider = provider
         self._seal = key.seal_for("oidc.attempt")
         self._accounts = accounts
@@ -121,19 +128,33 @@ class OidcLogins:
         attempt = open_attempt(self._seal, cookie, self._clock())
         self._check_set_up()
         code = await self._checked_code(attempt, answer)
-        claims = await self._provider.redeem(code, attempt)
-        identity = read_identity(
-            claims,
+        try:
+            identity = await self._identity(code, attempt)
+        except (Unauthenticated, PermissionDenied) as error:
+            _log.warning("a sign-in by %s from %s was refused: %s", self._rules.name, visitor.address, error.message)
+            await self._audit.denied(_SOMEBODY, ACTION, error)
+            raise
+        return Returned(signed_in=await self._admit(visitor, identity), return_to=attempt.return_to)
+
+    async def _identity(self, code: str, attempt: Attempt) -> Identity:
+        return read_identity(
+            await self._provider.redeem(code, attempt),
             issuer=self._rules.issuer,
             groups_claim=self._rules.groups_claim,
             groups=self._rules.groups,
             domains=self._rules.domains,
         )
-        account = await self._account(identity)
-        if account.disabled:
-            _log.warning("%s was let in by %s and is disabled here", account.name, self._rules.name)
-            raise PermissionDenied("this account is disabled here: ask an administrator")
-        return Returned(signed_in=await self._login.open(visitor, account), return_to=attempt.return_to)
+
+    async def _admit(self, visitor: Visitor, identity: Identity) -> SignedIn:
+        user_id = self._links.get((identity.issuer, identity.subject), "")
+        person = Principal(name=identity.name, kind="user", user_id=user_id, groups=identity.groups)
+        details = {"issuer": identity.issuer, "subject": identity.subject, "groups": sorted(identity.groups)}
+        async with self._audit.act(person, ACTION, target=user_id, details=details) as act:
+            account = await self._account(identity)
+            act.add(user_id=account.id, name=account.name)
+            if account.disabled:
+                raise PermissionDenied("this account is disabled here: ask an administrator")
+            return await self._login.open(visitor, account)
 
     def _check_set_up(self) -> None:
         if not self._rules.before_setup and not len(self._accounts):
