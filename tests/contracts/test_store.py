@@ -24,7 +24,7 @@ from croupier.errors import (
     RateLimited,
     Unavailable,
 )
-from croupier.store import Store
+from croupier.store import KEY_WINDOW_MS, Store
 
 SCOPE = Scope("demo", "dev")
 MEGABYTE = b"x" * 1_000_000
@@ -249,6 +249,23 @@ async def test_a_key_with_another_payload_is_a_conflict(store: Store):
 
     assert "secret" not in str(caught.value)
     assert await store.call("c2") is None
+
+
+async def test_a_call_repeats_another_while_that_has_its_key(store: Store, clock):
+    first, again = a_call(idempotency_key="k"), a_call("c2", idempotency_key="k")
+    assert not await store.repeats(first)
+    await store.begin(first)
+    assert await store.repeats(again)
+    assert not await store.repeats(replace(again, function_id="another"))
+    assert not await store.repeats(replace(again, idempotency_key=""))
+    clock.now += KEY_WINDOW_MS
+    assert not await store.repeats(again)
+
+
+async def test_a_key_is_no_longer_repeated_when_nothing_ran(store: Store):
+    await store.begin(a_call(idempotency_key="k"))
+    await store.finish("c1", Unavailable("nobody is here"))
+    assert not await store.repeats(a_call("c2", idempotency_key="k"))
 
 
 async def test_a_key_of_an_invocation_cannot_start_a_job_nor_the_reverse(store: Store):

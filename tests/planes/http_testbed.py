@@ -15,7 +15,9 @@ from croupier.domain.call import Call, Result
 from croupier.domain.entity import Subject
 from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent, JobState
+from croupier.domain.limit import Limit, Spent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
+from croupier.domain.maintenance import Window
 from croupier.domain.principal import Principal
 from croupier.domain.provider import Provider
 from croupier.domain.registry import InstanceView, RegistryView
@@ -23,6 +25,7 @@ from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, NotFound
 from croupier.server.access.guard import Guard
+from croupier.server.access.limits import Limiter, Limits, Maintenance, Windows
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
@@ -214,6 +217,29 @@ class KeptInMemory:
         return self._assignments
 
 
+class GuardsInMemory:
+    """`croupier.store.guards.GuardStore` for as long as a test lasts; it forgets nothing that is asked for once, at the start."""
+
+    async def put_limit(self, limit: Limit) -> None: ...
+
+    async def remove_limit(self, limit_id: str) -> None: ...
+
+    async def limits(self) -> "list[Limit]":
+        return []
+
+    async def put_window(self, window: Window) -> None: ...
+
+    async def windows(self) -> "list[Window]":
+        return []
+
+    async def keep_spent(self, spent: Sequence[Spent]) -> None: ...
+
+    async def spent(self) -> "list[Spent]":
+        return []
+
+    async def forget_guards(self, before_ms: int) -> None: ...
+
+
 @dataclass
 class ScriptedEntities:
     """Knows the entities of `states`, and makes of every wish the order that it is told."""
@@ -341,6 +367,7 @@ class Testbed:
         self.catalog = Catalog()
         self.agents = Agents()
         self.kept = KeptInMemory()
+        self.guards = GuardsInMemory()
         self.stopping = asyncio.Event()
         self.app = build_app(
             calls=self.calls,
@@ -355,6 +382,8 @@ class Testbed:
             providers=Providers(guard=guard, catalog=self.catalog, store=self.kept, clock=lambda: 7),
             packs=packs_in_memory(guard),
             reread=self._reread,
+            limits=Limits(guard=guard, store=self.guards, limiter=Limiter()),
+            maintenance=Maintenance(guard=guard, store=self.guards, windows=Windows()),
             guard=guard,
             stopping=self.stopping,
             flights=flights,

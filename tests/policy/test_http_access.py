@@ -72,6 +72,13 @@ NEEDS_TOKEN = {
     ("DELETE", "/api/providers/{provider_id}"),
     ("GET", "/api/assignments"),
     ("PUT", "/api/assignments"),
+    ("GET", "/api/limits"),
+    ("GET", "/api/limits/{name}"),
+    ("PUT", "/api/limits/{name}"),
+    ("DELETE", "/api/limits/{name}"),
+    ("GET", "/api/maintenance"),
+    ("POST", "/api/maintenance"),
+    ("POST", "/api/maintenance/{window_id}/end"),
     ("GET", "/api/openapi.json"),
     ("GET", "/metrics"),
 }

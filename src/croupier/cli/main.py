@@ -43,6 +43,10 @@ COMMANDS: Mapping[str, Entry] = {
     "registry": Entry(
         module="croupier.cli.registry", help="Show which agents, functions and game servers can be reached"
     ),
+    "limit": Entry(
+        module="croupier.cli.limit", help="Set and show limits on calls: how often, how many at once, how much"
+    ),
+    "maintenance": Entry(module="croupier.cli.maintenance", help="Hold commands to a game back for a time"),
     "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
 }
 

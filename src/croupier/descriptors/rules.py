@@ -159,6 +159,11 @@ class Semantics(Part):
     def parts(self) -> Iterable[Part | None]:
         return (self.rate_limit,)
 
+    @property
+    def limited(self) -> bool:
+        """Whether it bounds how often it is called, or how many calls run at once."""
+        return self.rate_limit is not None or bool(self.concurrency)
+
 
 class Proto(Part):
     """The protobuf messages that a game server takes and gives."""

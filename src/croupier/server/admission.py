@@ -1,9 +1,12 @@
 """What every call passes before it is recorded and sent, whoever starts it and by whichever entry (product A4).
 
-    assigned? enabled? (catalog) ─► permission (guard) ─► fits its schema? (catalog) ─► what the audit record will say (audit)
+    assigned? enabled? (catalog) ─► permission (guard) ─► maintenance? rate? concurrency? (limits) ─► fits its schema? (catalog)
+        ─► budgets (limits) ─► what the audit record will say (audit)
 
 `Calls` and `Jobs` ask here first and nothing else sends, so a step that is added here holds for every entry.
 """
+
+from collections.abc import Awaitable, Callable
 
 from croupier.domain.audit import Note
 from croupier.domain.call import Call
@@ -12,15 +15,21 @@ from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.access.audit import INVOKE, Audit
 from croupier.server.access.guard import Guard
+from croupier.server.access.limits import Held, Limiter, OverBudget, Windows
 from croupier.server.catalog import Catalog, Entry
+
+Repeats = Callable[[Call], Awaitable[bool]]
+"""Whether a call's idempotency key is taken, so that an earlier call answers it (`CallStore.repeats`)."""
 
 
 class Admitted:
     """A call that may go on."""
 
-    __slots__ = ("about", "call", "entry", "note")
+    __slots__ = ("about", "call", "entry", "held", "note")
 
-    def __init__(self, entry: Entry, call: Call, about: tuple[Subject, ...], note: Note) -> None:
+    def __init__(
+        self, entry: Entry, call: Call, about: tuple[Subject, ...], note: Note, held: Held | None = None
+    ) -> None:
         self.entry = entry
         """What is known of its function, for as long as the call lasts."""
         self.call = call
@@ -29,16 +38,33 @@ class Admitted:
         """The entities in whose timelines it appears."""
         self.note = note
         """Its intent, for the audit record: to be written in the commit of the call's own row."""
+        self.held = held
+        """What it holds of limits."""
 
-    def release(self) -> None:
-        """The call has ended, however it went."""
+    def release(self, *, ran: bool = True) -> None:
+        """The call has ended, however it went; `ran` says whether a game server may have begun with it."""
+        if self.held is not None:
+            self.held.release(ran=ran)
 
 
 class Admission:
-    def __init__(self, *, guard: Guard, catalog: Catalog, audit: Audit) -> None:
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        catalog: Catalog,
+        audit: Audit,
+        limiter: Limiter | None = None,
+        windows: Windows | None = None,
+        repeats: Repeats | None = None,
+    ) -> None:
+        """Without `limiter` and `windows` only the limits of descriptions hold."""
         self._guard = guard
         self._catalog = catalog
         self._audit = audit
+        self._limiter = limiter or Limiter()
+        self._windows = windows or Windows()
+        self._repeats = repeats
 
     async def admit(self, caller: Principal, call: Call, action: str = INVOKE) -> Admitted:
         """Raises CroupierError, saying what stopped the call and what to do; nothing was recorded or sent then.
@@ -46,13 +72,40 @@ class Admission:
         Whoever is admitted is to be released. `action` is what the audit record calls it; a refusal is on record too.
         """
         catalog = self._catalog
+        held: Held | None = None
         try:
             entry = catalog.find(call)
             await self._guard.require_call(caller, call, entry.descriptor)
+            if self._windows.ahead and entry.function.mode != "query":
+                await self._check_windows(caller, call)
+            if entry.limited or self._limiter.limits:
+                held = self._limiter.hold(caller, call, entry.descriptor)
             call = catalog.fit(entry, call)
-        except CroupierError as error:
-            if not isinstance(error, InvalidArgument):
+            if held is not None and held.counted:
+                await self._spend(held, call)
+            note = self._audit.intent(caller, call, entry.sensitive, action=action)
+            return Admitted(entry, call, catalog.about(call, entry), note, held)
+        except BaseException as error:
+            if held is not None:
+                held.release(ran=False)
+            if isinstance(error, CroupierError) and not isinstance(error, InvalidArgument):
                 await self._audit.denied(caller, action, error, scope=call.scope, target=call.function_id)
             raise
-        note = self._audit.intent(caller, call, entry.sensitive, action=action)
-        return Admitted(entry, call, catalog.about(call, entry), note)
+
+    async def _check_windows(self, caller: Principal, call: Call) -> None:
+        if self._windows.check(call.scope, call.metadata):
+            await self._guard.require(caller, "maintenance.override", call.scope, call.function_id)
+
+    async def _spend(self, held: Held, call: Call) -> None:
+        """Take the call's amounts from its budgets, on disk no later than the call.
+
+        A repetition takes nothing, since nothing runs: it gets the first call's answer although that used the budget up.
+        """
+        try:
+            if over := held.spend(call):
+                raise over[0]
+        except OverBudget:
+            if self._repeats is None or not await self._repeats(call):
+                raise
+        else:
+            await held.keep()

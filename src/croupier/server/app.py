@@ -26,6 +26,7 @@ from croupier.rpc.service import RpcServer
 from croupier.server.access.audit import CHAIN_PURPOSE, MASK_PURPOSE, Audit, Masker
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey, load_key
+from croupier.server.access.limits import Budgets, Limiter, Limits, Maintenance, Windows
 from croupier.server.admission import Admission
 from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
@@ -114,6 +115,12 @@ class _Access:
 
     guard: Guard
     admission: Admission
+    limits: Limits
+    maintenance: Maintenance
+
+    async def begin(self) -> None:
+        await self.limits.begin()
+        await self.maintenance.begin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +176,8 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.push_async_callback(bus.close)
         agents, catalog, router = _table(settings.routing)
         audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE)))
-        access = await _access(token, catalog, audit)
+        access = await _access(token, catalog, store, audit)
+        stack.push_async_callback(access.limits.drain)
         guard = access.guard
         intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
@@ -203,7 +211,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             tracer,
         )
         retention = _retention(settings, store, archive)
-        for forever in (intake.run(), _expire(agents, catalog, direct), retention.run()):
+        for forever in (intake.run(), _expire(agents, catalog, direct), retention.run(), access.limits.run()):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         offered = services(
             tunnels,
@@ -228,13 +236,15 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 packs=described.packs,
                 reread=described.directories.reload,
                 readiness=_readiness,
+                limits=access.limits,
+                maintenance=access.maintenance,
                 guard=guard,
                 stopping=stopping,
                 tracer=tracer,
             ),
             grace=GRACE + 1.0,
         )
-        for part in (described, watch, cancels, bulks):
+        for part in (access, described, watch, cancels, bulks):
             await part.begin()
         await _listen(settings, grpc, http, stack)
         relays.dial(settings.edges)
@@ -316,9 +326,18 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
     )
 
 
-async def _access(token: SecretStr, catalog: Catalog, audit: Audit) -> _Access:
+async def _access(token: SecretStr, catalog: Catalog, store: Store, audit: Audit) -> _Access:
     guard = Guard(token.get_secret_value())
-    return _Access(guard=guard, admission=Admission(guard=guard, catalog=catalog, audit=audit))
+    limiter = Limiter(budgets=Budgets(system_clock, store.guards))
+    windows = Windows(system_clock)
+    return _Access(
+        guard=guard,
+        admission=Admission(
+            guard=guard, catalog=catalog, audit=audit, limiter=limiter, windows=windows, repeats=store.repeats
+        ),
+        limits=Limits(guard=guard, store=store.guards, limiter=limiter),
+        maintenance=Maintenance(guard=guard, store=store.guards, windows=windows),
+    )
 
 
 def _table(routing: RoutingSettings) -> tuple[Agents, Catalog, Router]:

@@ -33,7 +33,7 @@ from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router, Target
 from croupier.server.transcode import spoken, understood
-from croupier.store import CallRecord, CallStore
+from croupier.store import NOTHING_RAN, CallRecord, CallStore
 from croupier.transcoding import Codec
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Calls:
         try:
             return await self._invoke(admitted, way, began)
         finally:
-            admitted.release()
+            admitted.release(ran=way.sent and not way.unsent)
 
     async def _invoke(self, admitted: Admitted, way: "_Way", began: float) -> Result:
         entry, call = admitted.entry, admitted.call
@@ -78,6 +78,7 @@ class Calls:
         if earlier is not None:
             return await self._repeat(earlier, deadline)
         outcome = await self._run(said, deadline, way)
+        way.unsent = isinstance(outcome, CroupierError) and (outcome.unsent or outcome.reason in NOTHING_RAN)
         await self._record(call, outcome, way)
         if isinstance(outcome, CroupierError):
             raise outcome
@@ -211,7 +212,7 @@ class Calls:
 class _Way:
     """What is noted of a call while it is under way. The loop's own time stands still between two turns, in whole milliseconds."""
 
-    __slots__ = ("began", "codec", "decision", "note", "recorded", "sent", "target")
+    __slots__ = ("began", "codec", "decision", "note", "recorded", "sent", "target", "unsent")
 
     def __init__(self) -> None:
         self.began = self.recorded = perf_counter()
@@ -223,6 +224,8 @@ class _Way:
         """Where there is no one target."""
         self.sent = False
         """Given to somebody, who may have acted. Until then an end of the call leaves its idempotency key free."""
+        self.unsent = False
+        """It has ended, and for certain no game server began with it."""
 
     def trail(self, outcome: Outcome) -> Trail:
         """As it is kept."""

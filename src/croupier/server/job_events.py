@@ -97,6 +97,8 @@ class JobIntake:
         self._clock = clock
         self._codec_of = codec_of
         self.recent = RecentEvents()
+        self.ended: Callable[[str], None] = _nobody_cares
+        """Told the id of every job that ends here; once, or more often."""
         self._pending: deque[Arrival] = deque()
         self._pending_bytes = 0
         self._paused: set[Link] = set()
@@ -116,6 +118,7 @@ class JobIntake:
         except BaseException:
             self._known.pop(job_id, None)
             raise
+        self.ended(job_id)
         await self._bus.publish(topic(job_id), b"")
 
     def arrived(self, link: Link, event: JobEvent) -> None:
@@ -164,7 +167,9 @@ class JobIntake:
             newest[event.job_id] = link
             if event.seq <= stored[event.job_id]:
                 self.recent.add(event)
-                known.ended = known.ended or event.type in {"done", "error"}
+                if event.type in {"done", "error"}:
+                    known.ended = True
+                    self.ended(event.job_id)
         for job_id, link in newest.items():
             link.acknowledge(job_id, stored[job_id])
             await self._bus.publish(topic(job_id), str(stored[job_id]).encode())
@@ -204,6 +209,10 @@ class JobIntake:
 
     async def _append(self, events: list[JobEvent]) -> dict[str, int]:
         return await _insisting(lambda: self._store.append(events))
+
+
+def _nobody_cares(_job_id: str) -> None:
+    pass
 
 
 async def _insisting(operation: Callable[[], Awaitable[T]]) -> T:

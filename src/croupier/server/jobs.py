@@ -26,7 +26,7 @@ from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake, topic
 from croupier.server.transcode import spoken
 from croupier.server.turns import Turns
-from croupier.store import CallRecord, Store
+from croupier.store import NOTHING_RAN, CallRecord, Store
 from croupier.transcoding import Codec
 from croupier.tunnel.frames import JobStarted
 
@@ -63,6 +63,9 @@ class Jobs:
         self._bus = bus
         self._archive = archive
         self._turns = Turns()
+        self._holding: dict[str, Admitted] = {}
+        """Jobs that hold something of a limit until they end."""
+        intake.ended = self._let_go
         self._starting: dict[str, asyncio.Task[str]] = {}
         """Starts that run here now, by job: their repetitions wait for them."""
 
@@ -73,11 +76,13 @@ class Jobs:
         """
         admitted = await self._admission.admit(caller, call, START)
         try:
-            return await self._admitted(admitted)
-        finally:
-            admitted.release()
+            starting = await self._admitted(admitted)
+        except BaseException:
+            admitted.release(ran=False)
+            raise
+        return await asyncio.shield(starting)
 
-    async def _admitted(self, admitted: Admitted) -> str:
+    async def _admitted(self, admitted: Admitted) -> asyncio.Task[str]:
         entry, call = admitted.entry, admitted.call
         function = entry.function
         if call.route is Route.HASH and not call.hash_key:
@@ -86,15 +91,28 @@ class Jobs:
             call = replace(call, timeout=function.timeout)
         said = call if entry.codec is None else await spoken(entry.codec, call)
         starting = asyncio.ensure_future(self._start(admitted, call, said))
+        if admitted.held is not None:
+            self._holding[call.id] = admitted
         self._starting[call.id] = starting
         starting.add_done_callback(lambda _: self._starting.pop(call.id))
-        return await asyncio.shield(starting)
+        return starting
+
+    def _let_go(self, job_id: str, *, ran: bool = True) -> None:
+        """The job has ended, or did not begin: what it holds of limits is free."""
+        admitted = self._holding.pop(job_id, None)
+        if admitted is not None:
+            admitted.release(ran=ran)
 
     async def _start(self, admitted: Admitted, call: Call, said: Call) -> str:
         """`said` is the call as its game server gets it."""
         note = admitted.note
-        earlier = await self._store.create(call, about=admitted.about, note=note)
+        try:
+            earlier = await self._store.create(call, about=admitted.about, note=note)
+        except BaseException:
+            self._let_go(call.id, ran=False)
+            raise
         if earlier is not None:
+            self._let_go(call.id, ran=False)
             return await self._started_earlier(earlier)
         target = None
         try:
@@ -102,11 +120,14 @@ class Jobs:
             target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
             started = await self._hand_over(said, target, admitted.entry.codec)
         except CroupierError as error:
-            await self._not_started(call, error, note, unsent=target is None or error.unsent)
+            unsent = target is None or error.unsent
+            self._let_go(call.id, ran=not unsent and error.reason not in NOTHING_RAN)
+            await self._not_started(call, error, note, unsent=unsent)
             raise
         except Exception as error:
             log.exception("job %s could not be started", call.id, extra=named(call))
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
+            self._let_go(call.id, ran=target is not None)
             await self._not_started(call, fault, note, unsent=target is None)
             raise fault from error
         await self._record_start(call, target, started.service_id, note)

@@ -30,6 +30,7 @@ from croupier.store.approvals import ApprovalStore
 from croupier.store.audit import AuditStore
 from croupier.store.bulk import BulkStore
 from croupier.store.catalog import CatalogStore
+from croupier.store.guards import GuardStore
 from croupier.store.identities import IdentityStore
 from croupier.store.machines import MachineStore
 from croupier.store.packs import PackStore
@@ -115,6 +116,9 @@ class CallStore(Protocol):
         """
 
     async def call(self, call_id: str) -> CallRecord | None: ...
+
+    async def repeats(self, call: Call) -> bool:
+        """Whether its idempotency key is taken, so that `begin` would answer with an earlier call, or with Conflict."""
 
     async def calls(self, which: CallFilter, limit: int, after: Cursor | None = None) -> Page[CallRecord]:
         """Those that fit, newest first, from the one after `after`, without their payloads, metadata and results."""
@@ -219,6 +223,9 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def accounts(self) -> AccountStore: ...
+
+    @property
+    def guards(self) -> GuardStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

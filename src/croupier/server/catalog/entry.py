@@ -66,6 +66,7 @@ class Entry:
         "enabled",
         "faults",
         "function",
+        "limited",
         "look",
         "origin",
     )
@@ -86,6 +87,8 @@ class Entry:
         """What makes protobuf of its arguments and JSON of its answers, where the game server speaks protobuf."""
         self.enabled = descriptor is None or descriptor.enabled
         """Whether it may be called; a description can say that it may not."""
+        self.limited = descriptor is not None and descriptor.semantics.limited
+        """Whether its description bounds its rate or its concurrency."""
         self.look = look
         self._schema: CompiledSchema | None = None
         self._form: Form | None = None

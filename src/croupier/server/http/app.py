@@ -10,6 +10,7 @@ from croupier import __version__
 from croupier.descriptors import FaultyDescriptor
 from croupier.errors import CroupierError
 from croupier.server.access.guard import Guard
+from croupier.server.access.limits import Limits, Maintenance
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
@@ -28,6 +29,8 @@ from croupier.server.http.front import OPEN, Front
 from croupier.server.http.health import health_routes
 from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
+from croupier.server.http.limits import limit_routes
+from croupier.server.http.maintenance import maintenance_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.ports import Bulks, Calls, Directory, Entities, History, Jobs, Readiness
@@ -49,6 +52,8 @@ def build_app(
     providers: Providers,
     packs: Packs,
     reread: Reread,
+    limits: Limits,
+    maintenance: Maintenance,
     readiness: Readiness,
     guard: Guard,
     stopping: asyncio.Event,
@@ -84,6 +89,8 @@ def build_app(
         catalog_routes(catalog, providers, guard),
         provider_routes(providers, catalog),
         pack_routes(packs, reread),
+        limit_routes(limits),
+        maintenance_routes(maintenance),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)

@@ -12,6 +12,8 @@ from croupier.server.http.asking import json_answer
 from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import LeanEntry
 from croupier.server.http.late import LateRoute, whole_routes
+from croupier.server.http.limit_documents import LimitBody
+from croupier.server.http.maintenance import MaintenanceBody
 from croupier.server.http.openapi import complete
 from croupier.server.http.providers import TransferBody
 
@@ -29,7 +31,9 @@ class Description:
         if not self._openapi:
             app = self._framework
             framework = get_openapi(title=app.title, version=app.version, routes=whole_routes(app.routes))
-            self._openapi = complete(framework, self._open_paths, [BulkStart, BulkRerun, TransferBody])
+            self._openapi = complete(
+                framework, self._open_paths, [BulkStart, BulkRerun, LimitBody, MaintenanceBody, TransferBody]
+            )
         return self._openapi
 
     def routes(self) -> set[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Failures as HTTP says them: RFC 9457 problem documents, and the one table of statuses."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -113,5 +114,5 @@ def headers(error: CroupierError, status: int) -> Headers:
     if isinstance(error, MethodNotAllowed) and error.allow is not None:
         found.append((b"allow", error.allow.encode()))
     if status == 503 or isinstance(error, RateLimited):
-        found.append((b"retry-after", b"1"))
+        found.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
     return found

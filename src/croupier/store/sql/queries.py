@@ -57,6 +57,12 @@ def key_owner(connection: Connection, key: dict[str, str]) -> tuple[str, int]:
     return owner, started_ms
 
 
+def begun_with(connection: Connection, key: dict[str, str]) -> int | None:
+    """When the call began that has the key; None where none has it."""
+    found = connection.execute(_KEY_OWNER, key).one_or_none()
+    return None if found is None else found[1]
+
+
 def job(connection: Connection, job_id: str) -> Job | None:
     """With its result, which is the payload of its last event."""
     row = connection.execute(_JOB, {"id": job_id}).one_or_none()

@@ -26,11 +26,13 @@ from croupier.store.sql.bulk_store import SqlBulkStore
 from croupier.store.sql.catalog_store import SqlCatalogStore
 from croupier.store.sql.committer import Committer
 from croupier.store.sql.failures import translated
+from croupier.store.sql.guard_store import SqlGuardStore
 from croupier.store.sql.identity_store import SqlIdentityStore
 from croupier.store.sql.machine_store import SqlMachineStore
 from croupier.store.sql.pack_store import SqlPackStore
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.second_factor_store import SqlSecondFactorStore
+from croupier.store.sql.transaction import call_key
 from croupier.store.sql.writer import CLOSED, Writer
 from croupier.store.sql.writes import (
     Abandon,
@@ -114,6 +116,7 @@ class SqlStore:
         self.identities = SqlIdentityStore(self._writer, self._read)
         self.machines = SqlMachineStore(self._writer, self._read)
         self.accounts = SqlAccountStore(self._writer, self._read)
+        self.guards = SqlGuardStore(self._writer, self._read)
 
     async def begin(
         self,
@@ -146,6 +149,13 @@ class SqlStore:
 
     async def call(self, call_id: str) -> CallRecord | None:
         return await self._read(lambda connection: queries.call(connection, call_id))
+
+    async def repeats(self, call: Call) -> bool:
+        if not call.idempotency_key:
+            return False
+        key = call_key(call)
+        began = await self._read(lambda connection: queries.begun_with(connection, key))
+        return began is not None and began > self._clock() - KEY_WINDOW_MS
 
     async def calls(self, which: CallFilter, limit: int, after: Cursor | None = None) -> Page[CallRecord]:
         return await self._read(lambda connection: searches.calls_page(connection, which, limit, after))

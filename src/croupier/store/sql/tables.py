@@ -34,6 +34,7 @@ REVISIONS = (
     "0011_approvals",
     "0012_accounts",
     "0013_audit",
+    "0014_guards",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -448,6 +449,49 @@ audit_cuts = Table(
     Column("time_ms", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
     Column("signature", LargeBinary, nullable=False),
+
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("functions", Text, nullable=False),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    Column("per", Text, nullable=False),
+    Column("rate_calls", Float),
+    Column("rate_seconds", Float),
+    Column("concurrency", BigInteger),
+    _text("budget"),
+    Column("replaces", Boolean, nullable=False),
+    _text("note"),
+    _text("changed_by"),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+"""`budget` is JSON."""
+
+budget_spent = Table(
+    "budget_spent",
+    metadata,
+    Column("limit_id", Text, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+)
+
+maintenance_windows = Table(
+    "maintenance_windows",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("game_id", Text, nullable=False),
+    Column("env", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _text("ended_by"),
 )
 
 alembic_version = Table(

@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines ─► finish ─► read what is answered ─► archive, forget ─► audit
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines, guards ─► finish ─► read what is answered ─► archive, forget ─► audit
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, select, update
 
 from croupier.domain.audit import DENIED, REPEATED, SYSTEM, WAITING, Note, Phase
-from croupier.domain.call import CallState
+from croupier.domain.call import Call, CallState
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
@@ -28,6 +28,7 @@ from croupier.store.sql.audit_log import AuditRows
 from croupier.store.sql.audit_writes import AuditWrite, Record
 from croupier.store.sql.bulk_writes import BulkWrite, apply_bulk
 from croupier.store.sql.catalog_writes import CatalogWrite, apply_catalog
+from croupier.store.sql.guard_writes import GuardWrite, apply_guards
 from croupier.store.sql.identity_writes import LinkIdentity, link_identities
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.machine_writes import MachineWrite, apply_machines
@@ -77,6 +78,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger, 
     apply_bulk(connection, by_kind[BulkWrite])
     apply_catalog(connection, by_kind[CatalogWrite])
     answers.update(apply_accounts(connection, by_kind[AccountWrite]))
+    apply_guards(connection, by_kind.get(GuardWrite, ()))
     for write in by_kind.get(ReplacePacks, ()):
         replace_packs(connection, write)
     replace_second_factors(connection, by_kind.get(ReplaceSecondFactor, ()))
@@ -147,7 +149,7 @@ def _group(write: Write[Any]) -> type:
         return kind
     if kind is Append or kind is Conclude:
         return Append
-    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite, AccountWrite, AuditWrite):
+    for family in (BulkWrite, CatalogWrite, MachineWrite, ApprovalWrite, AccountWrite, AuditWrite, GuardWrite):
         if isinstance(write, family):
             return family
     return kind
@@ -253,7 +255,9 @@ def _record(connection: Connection, begins: Sequence[Begin]) -> dict[Write[Any],
 def _insert(connection: Connection, begins: Sequence[Begin]) -> dict[Write[Any], str]:
     if statements.INSERT_CALLS.run(connection, [rows.call_row(begin) for begin in begins]) == len(begins):
         return {}
-    owners = {begin: queries.key_owner(connection, _key(begin)) for begin in begins if begin.call.idempotency_key}
+    owners = {
+        begin: queries.key_owner(connection, call_key(begin.call)) for begin in begins if begin.call.idempotency_key
+    }
     repeated: dict[Write[Any], str] = {begin: owner for begin, (owner, _) in owners.items() if owner != begin.call.id}
     late = [begin for begin in owners if begin in repeated and owners[begin][1] <= begin.started_ms - KEY_WINDOW_MS]
     if late:
@@ -308,8 +312,8 @@ def _count_replays(connection: Connection, answers: Answers, repeated: Mapping[W
         connection.execute(statements.COUNT_REPLAYS, given)
 
 
-def _key(begin: Begin) -> dict[str, str]:
-    call = begin.call
+def call_key(call: Call) -> dict[str, str]:
+    """The place that its idempotency key has to itself."""
     return {
         "game_id": call.scope.game_id,
         "env": call.scope.env,

@@ -1,0 +1,147 @@
+"""The limits of a call, asked on the path of every call that has any. Nothing here waits."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from croupier.descriptors import FunctionDescriptor
+from croupier.domain.call import Call
+from croupier.domain.limit import Budget, Limit, Per, Rate
+from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope
+from croupier.errors import RateLimited
+from croupier.server.access.limits.budgets import Budgets
+from croupier.server.access.limits.held import Held, Share
+from croupier.server.access.limits.rates import Rates
+
+REMEMBERED = 20_000
+"""Functions of scopes of which it is remembered which limits cover them; anybody can make up their names."""
+BUSY = 1.0
+"""Seconds after which it is worth looking whether a place has become free."""
+DESCRIBED = "description"
+"""Stands for a limit's name where a function's own description says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """One limit as it holds for one function of one scope."""
+
+    name: str
+    per: Per
+    rate: Rate | None
+    concurrency: int | None
+    budget: tuple[Limit, Budget] | None = None
+
+
+class Limiter:
+    """`clock` gives seconds and never goes back."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        budgets: Budgets | None = None,
+    ) -> None:
+        self.limits: Mapping[str, Limit] = {}
+        """By name. Where there is none, a call need not ask but for its function's description."""
+        self.budgets = budgets or Budgets()
+        self._rates = Rates(clock)
+        self._running: Counter[Hashable] = Counter()
+        self._covering: dict[tuple[Scope, str], Sequence[Limit]] = {}
+
+    def use(self, limits: Mapping[str, Limit]) -> None:
+        """From now on these count, and no others; what was used of those that stay is still used."""
+        self.limits = limits
+        self._covering.clear()
+
+    def running(self, limit_id: str) -> int:
+        """How many calls run that count towards its concurrency."""
+        return sum(count for key, count in self._running.items() if isinstance(key, tuple) and key[0] == limit_id)
+
+    def hold(self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None) -> Held | None:
+        """Take the call's turn at every rate and its place among those that run at once; None where nothing is to be released.
+
+        Raises RateLimited, having taken nothing.
+        """
+        bounds = self._bounds(call, descriptor)
+        if not bounds:
+            return None
+        who = holder(caller)
+        now = self._rates.clock()
+        keys = [(bound, _key(bound, call, who)) for bound in bounds]
+        for bound, key in keys:
+            self._check(bound, key, call, now)
+        shares: list[Share] = [
+            (*bound.budget, f"{call.scope} {key[2]}".rstrip()) for bound, key in keys if bound.budget is not None
+        ]
+        held = Held(self._running, self.budgets, shares)
+        for bound, key in keys:
+            if bound.rate is not None:
+                self._rates.take(key, bound.rate, now)
+            if bound.concurrency is not None:
+                held.occupy(key)
+        return held
+
+    def _check(self, bound: _Bound, key: Hashable, call: Call, now: float) -> None:
+        if bound.rate is not None and (wait := self._rates.wait(key, bound.rate, now)):
+            raise _limited(f"{bound.rate} are taken", bound, call, max(wait, 0.001))
+        if bound.concurrency is not None and self._running[key] >= bound.concurrency:
+            told = f"{bound.concurrency} run at once" if bound.concurrency else "none may run"
+            raise _limited(f"{told}, and no more are taken", bound, call, BUSY)
+
+    def _bounds(self, call: Call, descriptor: FunctionDescriptor | None) -> list[_Bound]:
+        covering = self._limits_of(call.scope, call.function_id) if self.limits else ()
+        bounds = [_bound(each) for each in covering]
+        if descriptor is None or not descriptor.semantics.limited:
+            return bounds
+        said = descriptor.semantics
+        rate = None if said.rate_limit is None else Rate(calls=said.rate_limit.value, seconds=said.rate_limit.window)
+        if any(each.replaces and each.rate is not None for each in covering):
+            rate = None
+        concurrency = said.concurrency or None
+        if any(each.replaces and each.concurrency is not None for each in covering):
+            concurrency = None
+        if rate is not None or concurrency is not None:
+            bounds.append(_Bound(DESCRIBED, Per.FUNCTION, rate, concurrency))
+        return bounds
+
+    def _limits_of(self, scope: Scope, function_id: str) -> Sequence[Limit]:
+        known = self._covering.get((scope, function_id))
+        if known is None:
+            if len(self._covering) >= REMEMBERED:
+                self._covering.clear()
+            known = tuple(each for each in self.limits.values() if each.covers(scope, function_id))
+            self._covering[scope, function_id] = known
+        return known
+
+
+def holder(caller: Principal) -> str:
+    """Who has a share of their own: an account, whichever session or token it came by."""
+    return caller.user_id or f"{caller.kind}:{caller.name}"
+
+
+def _bound(limit: Limit) -> _Bound:
+    budget = None if limit.budget is None else (limit, limit.budget)
+    return _Bound(limit.id, limit.per, limit.rate, limit.concurrency, budget)
+
+
+def _key(bound: _Bound, call: Call, who: str) -> tuple[str, Scope, str]:
+    match bound.per:
+        case Per.FUNCTION:
+            return bound.name, call.scope, call.function_id
+        case Per.USER:
+            return bound.name, call.scope, who
+        case Per.GAME:
+            return bound.name, call.scope, ""
+
+
+def _limited(why: str, bound: _Bound, call: Call, wait: float) -> RateLimited:
+    whose = {Per.FUNCTION: call.function_id, Per.USER: "one caller", Per.GAME: "all callers together"}[bound.per]
+    by = "its description" if bound.name == DESCRIBED else f"limit {bound.name}"
+    error = RateLimited(
+        f"rate limited: of {whose} in {call.scope} {why} ({by}); nothing ran, try again in {wait:.3g} s",
+        {"limit": bound.name, "retry_after": f"{wait:.3f}"},
+    )
+    error.retry_after = wait
+    return error
