@@ -28,6 +28,8 @@ def describe() -> dict[str, Any]:
         providers=nobody,
         packs=nobody,
         reread=nobody,
+        limits=nobody,
+        maintenance=nobody,
         readiness=nobody,
         guard=Guard("unused"),
         stopping=asyncio.Event(),
