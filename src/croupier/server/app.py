@@ -177,7 +177,6 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         agents, catalog, router = _table(settings.routing)
         audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE)))
         access = await _access(token, catalog, store, audit)
-        stack.push_async_callback(access.limits.drain)
         guard = access.guard
         intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
@@ -200,7 +199,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         )
         bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
         described = _described(settings, guard, catalog, store, objects)
-        for end in (calls.drain, jobs.drain, bulks.stop, described.stop):
+        for end in (access.limits.drain, calls.drain, jobs.drain, bulks.stop, described.stop):
             stack.push_async_callback(end)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)

@@ -449,7 +449,7 @@ audit_cuts = Table(
     Column("time_ms", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-
+)
 
 limits = Table(
     "limits",
