@@ -46,7 +46,7 @@ def done(job_id: str, seq: int, payload: bytes = b"{}") -> JobEvent:
 
 
 async def until(look: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(90):
         while not await look():
             pass
 

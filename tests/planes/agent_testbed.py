@@ -52,7 +52,7 @@ class Watched:
         """Returns when it changes the next time."""
         await self._stirred.wait()
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 20.0):
+    async def until(self, condition: Callable[[], bool], timeout: float = 90.0):
         async with asyncio.timeout(timeout):
             while not condition():
                 await self._stirred.wait()

@@ -36,7 +36,7 @@ from croupier_wire.tunnel.v1 import tunnel_pb2, tunnel_pb2_grpc
 
 SCOPE = Scope("demo", "dev")
 OTHER = Scope("other", "prod")
-DEADLINE = 20.0
+DEADLINE = 90.0
 """Seconds after which something awaited counts as never coming; nothing depends on how much sooner it comes."""
 
 T = TypeVar("T")

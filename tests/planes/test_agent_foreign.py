@@ -451,7 +451,7 @@ async def test_a_job_nobody_acknowledges_is_read_no_further_than_the_window(lone
     assert len(told) == 256
     full.clear()
     job.acknowledge(10)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while len(told) < 266:  # noqa: ASYNC110 — each turn of the loop lets the job go on
             await asyncio.sleep(0)
     running.cancel()
@@ -465,7 +465,7 @@ async def test_a_job_has_the_time_it_was_given(game, server):
     await server.start_job("f.job", "job-1", deadline_ms=300)
     last = await server.ended("job-1")
     assert last.reason == "deadline_exceeded"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         await game.release.wait()
     assert game.canceled_jobs == ["their-job"]
 

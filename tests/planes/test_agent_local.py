@@ -9,6 +9,7 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.planes.agent_testbed import Agent, AttachedGame, ForeignGame, ScriptedServer
+from tests.planes.scripted_agent import eventually
 
 from croupier.domain.limits import PAYLOAD_BYTES
 from croupier.errors import FunctionRejected
@@ -34,10 +35,21 @@ async def game(agent):
     await game.cut()
 
 
+async def is_offered(functions, function_id):
+    """What the game server says of itself and this call come over two connections, in any order."""
+    try:
+        await functions.Invoke(function_pb2.InvokeRequest(function_id=function_id), timeout=10)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is NOT_FOUND:
+            return False
+        raise
+    return True
+
+
 @pytest.fixture
 async def functions(agent, game):
     async with agent.functions() as functions:
-        await functions.Invoke(function_pb2.InvokeRequest(function_id="echo"), timeout=10)
+        await eventually(lambda: is_offered(functions, "echo"))
         game.requests.clear()
         yield functions
 

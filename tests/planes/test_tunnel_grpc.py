@@ -170,7 +170,7 @@ class Plane:
         assert self._run is not None
         self._cut()
         await self._run
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while self.peer.machine.connected:  # noqa: ASYNC110 — a session that may be resumed tells nobody of a lost stream
                 await asyncio.sleep(0.001)
 

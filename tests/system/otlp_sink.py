@@ -41,7 +41,7 @@ class Sink:
         return web.Response(body=trace_service_pb2.ExportTraceServiceResponse().SerializeToString())
 
     async def until(self, condition: Callable[[list[Span]], bool]) -> list[Span]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not condition(self.spans):
                 self._news.clear()
                 await self._news.wait()

@@ -65,7 +65,7 @@ class Line:
 
     async def until(self, count: int) -> list[tuple[str, int, bool]]:
         """So many acknowledgements."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while len(self.acknowledged) < count:
                 self.news.clear()
                 await self.news.wait()
@@ -175,7 +175,7 @@ async def test_an_agent_is_not_read_from_while_too_large_events_wait(bench: Benc
 
 
 async def _until_proceeding(line: Line) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while line.paused:
             line.news.clear()
             await line.news.wait()
@@ -251,7 +251,7 @@ async def watching(bench: Bench, agents: Agents, grace: float = 0.01) -> AsyncIt
 
 
 async def ended(bench: Bench, job_id: str = "j") -> Job:
-    async with asyncio.timeout(10), bench.bus.subscribe(topic(job_id)) as notices:
+    async with asyncio.timeout(90), bench.bus.subscribe(topic(job_id)) as notices:
         while not (job := await bench.state(job_id)).ended:
             await anext(notices)
         return job
@@ -297,7 +297,7 @@ async def test_a_job_whose_agent_cannot_answer_now_is_asked_for_again(bench: Ben
     bench.line.answer = Unavailable("reconnecting")
     async with watching(bench, with_agent(bench.line)) as watch:
         watch.session_lost("a")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while len(bench.line.asked) < 3:
                 bench.line.news.clear()
                 await bench.line.news.wait()
@@ -332,7 +332,7 @@ async def test_at_start_jobs_without_an_agent_are_lost_and_the_others_are_asked_
     async with watching(bench, with_agent(bench.line)) as watch:
         await watch.begin()
         assert (await bench.state("j1")).state is JobState.LOST
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             await bench.line.news.wait()
         assert bench.line.asked == ["j2"]
         assert not (await bench.state("j2")).ended

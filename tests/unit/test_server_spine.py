@@ -116,7 +116,7 @@ async def spine(
     calls = Calls(guard=guard, catalog=catalog, admission=admission, store=store, router=Router(agents))
     accepting = asyncio.ensure_future(_accept(link, ours, hello))
     dialling = asyncio.ensure_future(agent.peer.run(theirs))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         await agent.opened.wait()
     try:
         yield calls, agent, link
@@ -212,6 +212,6 @@ async def test_a_deadline_ends_a_call_and_its_agent_is_told(store: SqlStore) -> 
         outcome = await ended(calls, call(1, timeout=0.05))
         assert isinstance(outcome, DeadlineExceeded)
         assert link.outstanding == 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             await agent.aborted.wait()
         assert agent.peer.machine.running == 0

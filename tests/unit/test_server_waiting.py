@@ -16,7 +16,7 @@ FOR_EVER = float("inf")
 
 async def begun(agents: Agents, waiting: int = 1) -> None:
     """Until so many calls wait: each of them has looked, and found nobody."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while agents.waiting < waiting:  # noqa: ASYNC110 — the table tells waiters, not those who count them
             await asyncio.sleep(0)
 

@@ -254,7 +254,7 @@ async def last_words(store: SqlStore, intake: JobIntake, bus: MemoryBus, payload
     """The job, once its game server has ended it with this result."""
     running = asyncio.ensure_future(intake.run())
     try:
-        async with bus.subscribe(topic("j")) as notices, asyncio.timeout(20):
+        async with bus.subscribe(topic("j")) as notices, asyncio.timeout(90):
             intake.arrived(_Link(), JobEvent(job_id="j", seq=1, type="progress", progress=5, payload=b"\xff"))  # type: ignore[arg-type]
             intake.arrived(_Link(), JobEvent(job_id="j", seq=2, type="done", progress=100, payload=payload))  # type: ignore[arg-type]
             while int((await anext(notices)).body) < 2:
