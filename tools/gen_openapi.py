@@ -32,6 +32,9 @@ def describe() -> dict[str, Any]:
         maintenance=nobody,
         readiness=nobody,
         guard=Guard("unused"),
+        people=nobody,
+        streams=nobody,
+        proxies=nobody,
         stopping=asyncio.Event(),
     )
     return app.description.openapi()

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from tests.planes.packs_testbed import packs_in_memory
+from tests.planes.people_testbed import PeopleTestbed
 
 from croupier.descriptors import Fault
 from croupier.domain.assignment import Assignments
@@ -24,7 +25,7 @@ from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, NotFound
-from croupier.server.access.guard import Guard
+from croupier.server.access.addresses import Proxies
 from croupier.server.access.limits import Limiter, Limits, Maintenance, Windows
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
@@ -356,14 +357,22 @@ class Connection:
 class Testbed:
     __test__ = False
 
-    def __init__(self, *, flights: Flights | None = None, room: Room | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        flights: Flights | None = None,
+        room: Room | None = None,
+        residence: PeopleTestbed | None = None,
+        trusted_proxies: Sequence[str] = (),
+    ) -> None:
         self.calls = ScriptedCalls()
         self.jobs = ScriptedJobs()
         self.history = ScriptedHistory()
         self.directory = ScriptedDirectory()
         self.entities = ScriptedEntities()
         self.problems: list[str] = []
-        guard = Guard(TOKEN)
+        self.residence = PeopleTestbed(token=TOKEN) if residence is None else residence
+        guard = self.residence.guard
         self.catalog = Catalog()
         self.agents = Agents()
         self.kept = KeptInMemory()
@@ -385,6 +394,9 @@ class Testbed:
             limits=Limits(guard=guard, store=self.guards, limiter=Limiter()),
             maintenance=Maintenance(guard=guard, store=self.guards, windows=Windows()),
             guard=guard,
+            people=self.residence.people,
+            streams=self.residence.residents.streams,
+            proxies=Proxies(trusted_proxies),
             stopping=self.stopping,
             flights=flights,
             room=room,
@@ -407,6 +419,7 @@ class Testbed:
         chunks: Iterable[bytes] | None = None,
         token: str | None = TOKEN,
         host: str = "localhost:8080",
+        client: str = "127.0.0.1",
     ) -> Connection:
         sent = [("host", host)] if host else []
         if token is not None:
@@ -428,7 +441,7 @@ class Testbed:
             "query_string": query.encode(),
             "root_path": "",
             "headers": [(name.lower().encode(), value.encode()) for name, value in sent],
-            "client": ("127.0.0.1", 1),
+            "client": (client, 1),
             "server": ("127.0.0.1", 8080),
         }
         return Connection(self.app, scope, chunks)

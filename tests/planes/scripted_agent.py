@@ -34,6 +34,8 @@ from croupier.tunnel.peer import ConnectorPeer
 from croupier_wire.control.v1 import control_pb2
 from croupier_wire.tunnel.v1 import tunnel_pb2, tunnel_pb2_grpc
 
+TOKEN = "token-of-a-test"
+
 SCOPE = Scope("demo", "dev")
 OTHER = Scope("other", "prod")
 DEADLINE = 90.0
@@ -152,7 +154,7 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[int, 
 @asynccontextmanager
 async def running(data: Path, **settings: Any) -> AsyncIterator[Server]:
     """The server process's whole inside, and a client with its token."""
-    chosen: dict[str, Any] = {"http": "127.0.0.1:0", "grpc": "127.0.0.1:0", "data": data, **settings}
+    chosen: dict[str, Any] = {"http": "127.0.0.1:0", "grpc": "127.0.0.1:0", "data": data, "token": TOKEN, **settings}
     async with AsyncExitStack() as after, serving(ServerSettings(**chosen)) as info:
         headers = {"Authorization": f"Bearer {info.token}"}
         connector = aiohttp.TCPConnector(limit=0)

@@ -53,7 +53,9 @@ async def served(address: str) -> set[str]:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[ReadyInfo]:
-    settings = ServerSettings(http="127.0.0.1:0", grpc="127.0.0.1:0", data=tmp_path, link_token=LINK_TOKEN)
+    settings = ServerSettings(
+        http="127.0.0.1:0", grpc="127.0.0.1:0", data=tmp_path, token="token-of-a-test", link_token=LINK_TOKEN
+    )
     async with serving(settings) as info:
         yield info
 

@@ -1,4 +1,3 @@
-import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,13 @@ from croupier.cli.flags import config_option
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
 from croupier.server import app
-from croupier.settings import ServerSettings, TelemetrySettings, ensure_token, load
-
-_log = logging.getLogger(__name__)
+from croupier.settings import ServerSettings, TelemetrySettings, load
 
 
 @click.command(short_help="Run a server")
 @click.option("--http", metavar="HOST:PORT", help="where the HTTP API listens  [127.0.0.1:8080]")
 @click.option("--grpc", metavar="HOST:PORT", help="where agents and gRPC callers are served  [127.0.0.1:8443]")
-@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="database and token file  [data/server]")
+@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="database and keys  [data/server]")
 @click.option("--resume-window", metavar="DURATION", help="how long a lost agent may resume its session  [10s]")
 @click.option("--job-lost-after", metavar="DURATION", help="how long a lost agent's jobs are waited for  [60s]")
 @click.option("--edges", metavar="HOST:PORT,…", help="edges to dial; others may dial this server")
@@ -33,8 +30,14 @@ def command(config: Path | None, allow_unsigned: bool, **flags: Any) -> None:
         settings = settings.model_copy(update={"packs": packs})
     telemetry = load(TelemetrySettings, flags={}, config=config)
     set_up_logging(settings.log_level, settings.log_format)
-    if settings.token is None:
-        token, path = ensure_token(settings.data)
-        settings = settings.model_copy(update={"token": token})
-        _log.info("callers need the token in %s", path)
-    serve(partial(app.run, settings, telemetry=telemetry))
+    serve(partial(app.run, settings, telemetry=telemetry, ready=_say_how_to_begin))
+
+
+def _say_how_to_begin(info: app.ReadyInfo) -> None:
+    """On the terminal and not in the log: whoever has the link becomes the administrator."""
+    if info.setup:
+        click.echo(
+            f"Nobody has an account yet. Make the first one, within a day, at\n\n"
+            f"  http://{info.http}/setup#{info.setup}\n\nor by `croupier user setup`, which asks for this link.",
+            err=True,
+        )

@@ -23,10 +23,16 @@ from croupier.objects.disk import DiskObjects
 from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
+from croupier.server.access.addresses import Hosts, Proxies
 from croupier.server.access.audit import CHAIN_PURPOSE, MASK_PURPOSE, Audit, Masker
+from croupier.server.access.clock import OnwardClock
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey, load_key
 from croupier.server.access.limits import Budgets, Limiter, Limits, Maintenance, Windows
+from croupier.server.access.login import NoSecondFactor
+from croupier.server.access.passwords import Passwords, usual_hasher
+from croupier.server.access.people import People
+from croupier.server.access.residents import Residents
 from croupier.server.admission import Admission
 from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
@@ -58,7 +64,7 @@ from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
 from croupier.server.packs import Packs, Trust
 from croupier.server.retention import Kept, Retention
-from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings, ensure_token
+from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings
 from croupier.store import Store
 from croupier.store.sql import SqlStore, open_store, system_clock
 from croupier.telemetry import Tracer, open_tracer
@@ -79,6 +85,9 @@ class ReadyInfo:
     grpc: str
     """host:port"""
     token: str
+    """Of the settings; empty where they name none."""
+    setup: str = ""
+    """The secret that makes the first account; empty where there is one, or a token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +123,8 @@ class _Access:
     """Who may do what, and what stands before every call."""
 
     guard: Guard
+    residents: Residents
+    people: People
     admission: Admission
     limits: Limits
     maintenance: Maintenance
@@ -165,7 +176,6 @@ async def run(
 async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None = None) -> AsyncIterator[ReadyInfo]:
     """A running server for as long as the context lasts."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    token = settings.token or ensure_token(settings.data)[0]
     async with contextlib.AsyncExitStack() as stack:
         tracer = _tracer(settings, telemetry)
         if tracer is not None:
@@ -176,8 +186,9 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.push_async_callback(bus.close)
         agents, catalog, router = _table(settings.routing)
         audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE)))
-        access = await _access(token, catalog, store, audit)
-        guard = access.guard
+        access = await _access(settings, store, catalog, audit)
+        stack.callback(access.residents.passwords.close)
+        guard, streams = access.guard, access.residents.streams
         intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
@@ -210,12 +221,18 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             tracer,
         )
         retention = _retention(settings, store, archive)
-        for forever in (intake.run(), _expire(agents, catalog, direct), retention.run(), access.limits.run()):
+        for forever in (
+            intake.run(),
+            _expire(agents, catalog, direct),
+            retention.run(),
+            access.limits.run(),
+            access.residents.run(),
+        ):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         offered = services(
             tunnels,
             Registration(agents=agents, direct=direct, providers=described.providers, guard=guard),
-            Functions(guard=guard, calls=calls, jobs=jobs, tracer=tracer),
+            Functions(guard=guard, streams=streams, calls=calls, jobs=jobs, tracer=tracer),
         )
         relays = _relays(offered, settings)
         grpc = RpcServer({**offered, **relays.services}, options=LINK_SERVER_OPTIONS)
@@ -238,6 +255,9 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 limits=access.limits,
                 maintenance=access.maintenance,
                 guard=guard,
+                people=access.people,
+                streams=streams,
+                proxies=Proxies(settings.trusted_proxies),
                 stopping=stopping,
                 tracer=tracer,
             ),
@@ -255,7 +275,12 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.callback(bulks.halt)
         stack.callback(stopping.set)
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
-        yield ReadyInfo(http=http.address, grpc=grpc.address, token=token.get_secret_value())
+        yield ReadyInfo(
+            http=http.address,
+            grpc=grpc.address,
+            token=_plain(settings.token),
+            setup="" if settings.token is not None else access.people.setup.open(),
+        )
         log.info("server stopping")
 
 
@@ -325,18 +350,36 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
     )
 
 
-async def _access(token: SecretStr, catalog: Catalog, store: Store, audit: Audit) -> _Access:
-    guard = Guard(token.get_secret_value())
+async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audit: Audit) -> _Access:
+    residents = Residents(
+        store=store.accounts,
+        clock=OnwardClock(wall=system_clock),
+        passwords=Passwords(usual_hasher()),
+        session_idle=settings.session_idle,
+        session_lifetime=settings.session_lifetime,
+    )
+    await residents.begin()
+    guard = Guard(_plain(settings.token) or None, credentials=residents.credentials, hosts=Hosts(settings.public_names))
     limiter = Limiter(budgets=Budgets(system_clock, store.guards))
     windows = Windows(system_clock)
     return _Access(
         guard=guard,
+        residents=residents,
+        people=residents.people(guard=guard, audit=audit, second_factor=NoSecondFactor(), grant_admin=_grant_admin),
         admission=Admission(
             guard=guard, catalog=catalog, audit=audit, limiter=limiter, windows=windows, repeats=store.repeats
         ),
         limits=Limits(guard=guard, store=store.guards, limiter=limiter),
         maintenance=Maintenance(guard=guard, store=store.guards, windows=windows),
     )
+
+
+async def _grant_admin(user_id: str) -> None:
+    """Until roles exist, everybody who is known may do everything."""
+
+
+def _plain(token: SecretStr | None) -> str:
+    return token.get_secret_value() if token is not None else ""
 
 
 def _table(routing: RoutingSettings) -> tuple[Agents, Catalog, Router]:

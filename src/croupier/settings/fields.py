@@ -17,6 +17,7 @@ _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]{2,45})\]|(?P<host>[A-Za-z0-9.
 _HOST_RULE = re.compile(
     r"(?:(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:.]{2,45}\])(?::(?P<port>\d{1,5}))?"
 )
+_PUBLIC_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:.]{2,45}\]")
 _TOKEN = re.compile(r"[!-~]{8,512}")
 
 _NO_ACCESS_CONTROL = (
@@ -112,6 +113,19 @@ def _host_rule(value: str) -> str:
     return value.lower()
 
 
+def _public_name(value: str) -> str:
+    if not _PUBLIC_NAME.fullmatch(value):
+        raise _refusal("name", "write a host name or an address, without scheme and port, such as croupier.example.org")
+    return value.lower().removeprefix("[").removesuffix("]").rstrip(".")
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise _refusal("network", "write an address or a network, such as 10.1.2.3 or 10.0.0.0/8") from None
+
+
 def _by_host(value: object) -> object:
     """`host=NAME,host:port=NAME` as a mapping."""
     if isinstance(value, tuple | list):
@@ -169,6 +183,23 @@ Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=86_40
 
 Retention = Annotated[float, BeforeValidator(parse_duration), Field(ge=86_400, le=3650 * 86_400)]
 """A duration such as 30d; held as seconds, from a day to ten years."""
+
+Lifetime = Annotated[float, BeforeValidator(parse_duration), Field(ge=60, le=366 * 86_400)]
+"""A duration such as 12h or 7d; held as seconds, from a minute to a year."""
+
+PublicNames = Annotated[
+    tuple[Annotated[str, Field(max_length=253), AfterValidator(_public_name)], ...],
+    BeforeValidator(_comma_list),
+    Field(max_length=64, strict=False),
+]
+"""Host names without ports; in a variable or flag separated by commas."""
+
+Networks = Annotated[
+    tuple[Annotated[str, Field(max_length=64), AfterValidator(_network)], ...],
+    BeforeValidator(_comma_list),
+    Field(max_length=64, strict=False),
+]
+"""Addresses and networks such as 10.0.0.0/8; in a variable or flag separated by commas."""
 
 ListenAddress = Annotated[str, Field(max_length=300), AfterValidator(_listen_address)]
 """host:port to listen on; port 0 takes a free one. Loopback only."""

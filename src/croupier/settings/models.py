@@ -16,10 +16,13 @@ from croupier.settings.fields import (
     HostRules,
     IssuerUrl,
     Labels,
+    Lifetime,
     ListenAddress,
     MaybeAddresses,
     Methods,
     Name,
+    Networks,
+    PublicNames,
     Ratio,
     Retention,
     Seconds,
@@ -155,11 +158,19 @@ class ServerSettings(Settings):
 
     http: ListenAddress = Field("127.0.0.1:8080", description="where the HTTP API listens; port 0 takes a free one")
     grpc: ListenAddress = Field("127.0.0.1:8443", description="where agents and gRPC callers are served")
-    data: Folder = Field(Path("data/server"), description="folder of the database and of the token file")
+    data: Folder = Field(Path("data/server"), description="folder of the database and of the keys")
     token: Token | None = Field(
         None,
-        description="what callers must send; without it one is made and kept in the file `token` of the data folder",
+        description="a bearer token that may do everything, for automation; without it people and API tokens come in only",
     )
+    public_names: PublicNames = Field(
+        (), description="names under which browsers and programs call this server, besides loopback names"
+    )
+    trusted_proxies: Networks = Field(
+        (), description="addresses of proxies in front of this server, whose X-Forwarded-For is believed"
+    )
+    session_idle: Lifetime = Field(12 * 3_600.0, description="how long a session that nobody uses lasts")
+    session_lifetime: Lifetime = Field(7 * 86_400.0, description="how long a session lasts at most")
     key_file: Folder | None = Field(
         None,
         description="the file of the deployment's key; without it one is made and kept in the file `key` of the data folder",

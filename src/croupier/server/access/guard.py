@@ -70,6 +70,13 @@ class Guard:
             raise Unauthenticated(f"nobody issued this token, or it was revoked or has expired: {_HOW}")
         return self._principal
 
+    def session(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Whose session the cookies of a request show, if they show one in force."""
+        if self._credentials is None:
+            return None
+        text = session_cookie(headers)
+        return self._credentials.session(text) if text is not None else None
+
     def _by_cookie(self, headers: Mapping[bytes, bytes], method: str) -> Principal:
         text = session_cookie(headers) if self._credentials is not None else None
         if text is None or self._credentials is None:

@@ -9,6 +9,7 @@ from croupier.domain.credential import Session, csrf_token
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, Unauthenticated
 from croupier.server.access.accounts import Accounts
+from croupier.server.access.audit import Audit
 from croupier.server.access.clock import Clock
 from croupier.server.access.passwords import Passwords, check_size
 from croupier.server.access.sessions import Sessions
@@ -71,6 +72,7 @@ class Login:
         throttle: Throttle,
         clock: Clock,
         second_factor: SecondFactor,
+        audit: Audit,
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
@@ -78,6 +80,7 @@ class Login:
         self._throttle = throttle
         self._clock = clock
         self._second_factor = second_factor
+        self._audit = audit
 
     async def sign_in(self, visitor: Visitor, name: str, password: str, code: str = "") -> SignedIn:
         """A new session for who knows the password, and the second factor where there is one.
@@ -89,19 +92,29 @@ class Login:
         account = self._accounts.named(asked)
         attempt = self._throttle.enter(asked, visitor.address, is_known=self._was_here(account, visitor.address))
         kept = account.password_hash if account is not None and not account.disabled else ""
-        if not await self._passwords.verify(kept, password) or account is None:
-            raise Unauthenticated(WRONG)
-        proved_ms = 0
-        if self._second_factor.asked_of(account.id):
-            await self._second_factor.check(account.id, code)
-            proved_ms = self._clock()
+        try:
+            if not await self._passwords.verify(kept, password) or account is None:
+                raise Unauthenticated(WRONG)
+            proved_ms = await self._second(account, code)
+        except CroupierError as error:
+            # A name that nobody has is not put on record: people type passwords there.
+            await self._audit.denied(_visiting(account), "login", error)
+            raise
         attempt.succeeded()
         signed_in = await self.open(visitor, account, proved_ms=proved_ms)
         await self._renew_hash(account, password)
         return signed_in
 
+    async def _second(self, account: Account, code: str) -> int:
+        """When the second factor was proved; 0 where none is asked for."""
+        if not self._second_factor.asked_of(account.id):
+            return 0
+        await self._second_factor.check(account.id, code)
+        return self._clock()
+
     async def open(self, visitor: Visitor, account: Account, *, proved_ms: int = 0) -> SignedIn:
         """A session for one who proved to be `account`'s owner. Raises Unauthenticated when it is disabled meanwhile."""
+        await self._audit.event(_visiting(account), "login", details={"address": visitor.address})
         session, text = await self._sessions.open(
             account.id, address=visitor.address, agent=visitor.agent, proved_ms=proved_ms
         )
@@ -116,6 +129,7 @@ class Login:
 
     async def sign_out(self, caller: Principal) -> None:
         """End the session that was shown; what else was shown stays."""
+        await self._audit.event(caller, "logout")
         await self._sessions.end([caller.credential])
 
     async def confirm(self, visitor: Visitor, account: Account, password: str) -> None:
@@ -141,3 +155,9 @@ class Login:
             await self._accounts.change(account.id, password_hash=await self._passwords.hash(password))
         except CroupierError as error:  # the next sign-in tries again
             _log.warning("the password hash of %s could not be renewed: %s", account.name, error.message)
+
+
+def _visiting(account: Account | None) -> Principal:
+    if account is None:
+        return Principal(name="", kind="nobody")
+    return Principal(name=account.name, kind="user", user_id=account.id, groups=account.groups)

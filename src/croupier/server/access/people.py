@@ -13,6 +13,8 @@ from croupier.domain.credential import ApiToken, Session
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition, NotFound, PermissionDenied
 from croupier.server.access.accounts import Accounts
+from croupier.server.access.audit import Audit
+from croupier.server.access.clock import Clock
 from croupier.server.access.guard import Guard
 from croupier.server.access.login import Login, Visitor
 from croupier.server.access.passwords import Passwords, check_new
@@ -32,6 +34,8 @@ class People:
         self,
         *,
         guard: Guard,
+        audit: Audit,
+        clock: Clock,
         accounts: Accounts,
         sessions: Sessions,
         tokens: Tokens,
@@ -40,6 +44,8 @@ class People:
         setup: Setup,
     ) -> None:
         self._guard = guard
+        self._audit = audit
+        self.clock = clock
         self._accounts = accounts
         self._sessions = sessions
         self._tokens = tokens
@@ -56,6 +62,10 @@ class People:
     def session(self, caller: Principal) -> Session | None:
         """The session the caller came by, if it was one."""
         return self._sessions.get(caller.credential)
+
+    def owner(self, user_id: str) -> Account | None:
+        """Whose a session or a token is, for those who may know of it."""
+        return self._accounts.get(user_id)
 
     async def accounts(self, caller: Principal) -> Sequence[Account]:
         await self._guard.require(caller, "users.read", None)
@@ -77,51 +87,75 @@ class People:
         if password:
             check_new(password, name)
             fields["password_hash"] = await self._passwords.hash(password)
-        return await self._accounts.add(name, created_by=caller.name, **fields)
+        told = {key: fields[key] for key in ("display_name", "email") if key in fields}
+        groups = sorted(fields.get("groups", ()))
+        async with self._audit.act(caller, "users.add", target=name[:64], details=told | {"groups": groups}) as act:
+            account = await self._accounts.add(name, created_by=caller.name, **fields)
+            act.add(user_id=account.id)
+        return account
 
     async def change(self, caller: Principal, user_id: str, **fields: Any) -> Account:
         """Change what is named of `display_name`, `email` and `groups`."""
         await self._guard.require(caller, "users.manage", None, user_id)
         if "groups" in fields:
             await self._guard.require(caller, "roles.manage", None, user_id)
-        return await self._accounts.change(user_id, **fields)
+        told = {key: sorted(value) if key == "groups" else value for key, value in fields.items()}
+        async with self._audit.act(caller, "users.change", target=self._named(user_id), details=told):
+            return await self._accounts.change(user_id, **fields)
 
     async def disable(self, caller: Principal, user_id: str) -> Account:
         """It can do nothing any more, and nothing goes on for it. Its sessions end; its tokens wait until it is enabled."""
         await self._guard.require(caller, "users.manage", None, user_id)
         if user_id == caller.user_id:
             raise FailedPrecondition("this is your own account: ask another administrator to disable it")
-        account = await self._accounts.change(user_id, disabled=True, invite_sha256=b"", invite_until_ms=0)
-        await self._sessions.end_all(user_id)
+        async with self._audit.act(caller, "users.disable", target=self._named(user_id)):
+            account = await self._accounts.change(user_id, disabled=True, invite_sha256=b"", invite_until_ms=0)
+            await self._sessions.end_all(user_id)
         return account
 
     async def enable(self, caller: Principal, user_id: str) -> Account:
         await self._guard.require(caller, "users.manage", None, user_id)
-        return await self._accounts.change(user_id, disabled=False)
+        async with self._audit.act(caller, "users.enable", target=self._named(user_id)):
+            return await self._accounts.change(user_id, disabled=False)
 
     async def invite(self, caller: Principal, user_id: str) -> tuple[str, int]:
         """The secret with which its owner may set a password, and until when. A password it has stays until then."""
         await self._guard.require(caller, "users.manage", None, user_id)
         if self._accounts.known(user_id).disabled:
             raise FailedPrecondition("this account is disabled: enable it first")
-        return await self.setup.invite(user_id)
+        async with self._audit.act(caller, "users.invite", target=self._named(user_id)):
+            return await self.setup.invite(user_id)
 
     async def set_password(self, caller: Principal, user_id: str, password: str) -> Account:
         """Set another's password and end their sessions."""
         await self._guard.require(caller, "users.manage", None, user_id)
-        return await self._set_password(self._accounts.known(user_id), password)
+        account = self._accounts.known(user_id)
+        async with self._audit.act(caller, "users.password", target=account.name):
+            return await self._set_password(account, password)
+
+    async def accept(self, invitation: str, password: str) -> Account:
+        """Set the password of who was invited, by the secret of the invitation. Raises Unauthenticated, InvalidArgument."""
+        account = self.setup.invited(invitation)
+        async with self._audit.act(_owner(account), "me.password", target=account.name):
+            await self.setup.accept(invitation, password)
+            await self._sessions.end_all(account.id)
+        return account
 
     async def revoke(self, caller: Principal, user_id: str) -> Revoked:
         """End every session and every token of the account."""
         await self._guard.require(caller, "users.manage", None, user_id)
         account = self._accounts.known(user_id)
-        return Revoked(sessions=await self._sessions.end_all(account.id), tokens=await self._tokens.end_all(account.id))
+        async with self._audit.act(caller, "users.revoke", target=account.name):
+            return Revoked(
+                sessions=await self._sessions.end_all(account.id), tokens=await self._tokens.end_all(account.id)
+            )
 
     async def change_password(self, caller: Principal, visitor: Visitor, current: str, password: str) -> Account:
         """Change one's own; every session but the one that asks ends."""
         account = self._own(caller)
         await self.login.confirm(visitor, account, current)
-        return await self._set_password(account, password, but=caller.credential)
+        async with self._audit.act(caller, "me.password", target=account.name):
+            return await self._set_password(account, password, but=caller.credential)
 
     async def _set_password(self, account: Account, password: str, *, but: str = "") -> Account:
         check_new(password, account.name)
@@ -136,6 +170,9 @@ class People:
             raise PermissionDenied("only who signed in with a name and a password can do this: use /api/login")
         return account
 
+    def _named(self, user_id: str) -> str:
+        return self._accounts.known(user_id).name
+
     # ---------------------------------------------------------------------------------------------- sessions
 
     async def sessions(self, caller: Principal, user_id: str = "") -> Sequence[tuple[Session, int]]:
@@ -146,7 +183,8 @@ class People:
     async def end_session(self, caller: Principal, session_id: str) -> None:
         session = self._sessions.get(session_id)
         await self._may_end(caller, session.user_id if session is not None else None, "sessions.manage", session_id)
-        await self._sessions.end([session_id])
+        async with self._audit.act(caller, "sessions.end", target=session_id):
+            await self._sessions.end([session_id])
 
     # ---------------------------------------------------------------------------------------------- tokens
 
@@ -164,12 +202,17 @@ class People:
             await self._guard.require(caller, "tokens.manage", None, owner)
             await self._guard.require(caller, "users.manage", None, owner)
         account = self._accounts.known(owner)
-        return await self._tokens.create(account.id, created_by=caller.name, **wanted)
+        details = {key: sorted(value) if isinstance(value, frozenset) else value for key, value in wanted.items()}
+        async with self._audit.act(caller, "tokens.create", target=account.name, details=details) as act:
+            token, text = await self._tokens.create(account.id, created_by=caller.name, **wanted)
+            act.add(token_id=token.id)
+        return token, text
 
     async def end_token(self, caller: Principal, token_id: str) -> None:
         token = self._tokens.get(token_id)
         await self._may_end(caller, token.user_id if token is not None else None, "tokens.manage", token_id)
-        await self._tokens.end([token_id])
+        async with self._audit.act(caller, "tokens.end", target=token_id):
+            await self._tokens.end([token_id])
 
     async def _whose(self, caller: Principal, user_id: str, permission: str) -> str:
         """Whose are to be told: an account's id, or nothing for everybody's."""
@@ -189,9 +232,7 @@ class People:
         if owner is None:
             raise NotFound(f"unknown: {subject[:64]}")
 
-    # ---------------------------------------------------------------------------------------------- upkeep
 
-    async def sweep(self) -> None:
-        """Forget what is over. Raises Unavailable; do it again then."""
-        await self._sessions.sweep()
-        await self._tokens.sweep()
+def _owner(account: Account) -> Principal:
+    """Who proved to be the owner without having signed in."""
+    return Principal(name=account.name, kind="user", user_id=account.id, groups=account.groups)

@@ -77,14 +77,15 @@ class Setup:
     async def accept(self, text: str, password: str) -> Account:
         """Set the password of who was invited. Raises Unauthenticated, InvalidArgument, RateLimited."""
         async with self._turn:
-            account = self._invited(text)
+            account = self.invited(text)
             check_new(password, account.name)
             hashed = await self._passwords.hash(password)
-            if self._invited(text) != account:  # while it was hashed
+            if self.invited(text) != account:  # while it was hashed
                 raise Unauthenticated(_INVITE_OVER)
             return await self._accounts.change(account.id, password_hash=hashed, invite_sha256=b"", invite_until_ms=0)
 
-    def _invited(self, text: str) -> Account:
+    def invited(self, text: str) -> Account:
+        """Whose invitation it is. Raises Unauthenticated."""
         shown = read_credential(text.encode(errors="replace"))
         account = self._accounts.get(shown.id) if shown is not None else None
         if (

@@ -144,7 +144,9 @@ def _wait_after(count: int, *, guessed: bool) -> float:
 
 def _come_back(seconds: float) -> RateLimited:
     wait = max(1, math.ceil(seconds))
-    return RateLimited(f"too many tries: come back in {wait} s", {"retry_after": str(wait)})
+    error = RateLimited(f"too many tries: come back in {wait} s", {"retry_after": str(wait)})
+    error.retry_after = wait
+    return error
 
 
 @lru_cache(maxsize=4096)

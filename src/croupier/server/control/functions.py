@@ -17,6 +17,7 @@ from croupier.domain.trace import Trace, begin_trace, trace_in, tracestate_of
 from croupier.errors import CroupierError, InvalidArgument, PayloadTooLarge
 from croupier.rpc.service import CALL_ID, TRACE_ID, Context, metadata_value
 from croupier.server.access.guard import Guard
+from croupier.server.access.streams import LiveStreams
 from croupier.server.calls import Calls
 from croupier.server.jobs import Jobs
 from croupier.telemetry import Span, Tracer
@@ -33,8 +34,11 @@ T = TypeVar("T")
 
 
 class Functions:
-    def __init__(self, *, guard: Guard, calls: Calls, jobs: Jobs, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self, *, guard: Guard, streams: LiveStreams, calls: Calls, jobs: Jobs, tracer: Tracer | None = None
+    ) -> None:
         self._guard = guard
+        self._streams = streams
         self._calls = calls
         self._jobs = jobs
         self._tracer = tracer
@@ -72,7 +76,8 @@ class Functions:
 
     async def stream_job(self, request: wire.JobStreamRequest, context: Context) -> AsyncIterator[wire.JobEvent]:
         caller = self._caller(context)
-        async for batch in self._jobs.follow(caller, request.job_id, request.after_seq):
+        story = self._jobs.follow(caller, request.job_id, request.after_seq)
+        async for batch in self._streams.follow(caller, story):
             for event in batch:
                 yield to_wire(event)
 

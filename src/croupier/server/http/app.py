@@ -9,8 +9,11 @@ from starlette.exceptions import HTTPException
 from croupier import __version__
 from croupier.descriptors import FaultyDescriptor
 from croupier.errors import CroupierError
+from croupier.server.access.addresses import Proxies
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limits, Maintenance
+from croupier.server.access.people import People
+from croupier.server.access.streams import LiveStreams
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
@@ -30,11 +33,14 @@ from croupier.server.http.health import health_routes
 from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.limits import limit_routes
+from croupier.server.http.login import login_routes
 from croupier.server.http.maintenance import maintenance_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.packs import Reread, pack_routes
+from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
 from croupier.server.http.ports import Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
+from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
 from croupier.telemetry import Tracer
 
@@ -56,6 +62,9 @@ def build_app(
     maintenance: Maintenance,
     readiness: Readiness,
     guard: Guard,
+    people: People,
+    streams: LiveStreams,
+    proxies: Proxies,
     stopping: asyncio.Event,
     metrics: HttpMetrics | None = None,
     flights: Flights | None = None,
@@ -81,8 +90,8 @@ def build_app(
     framework = _framework(
         call_routes(history),
         job_cancel_routes(jobs),
-        job_routes(jobs, stopping=stopping, metrics=metrics),
-        bulk_routes(bulks, stopping=stopping, metrics=metrics),
+        job_routes(jobs, streams=streams, stopping=stopping, metrics=metrics),
+        bulk_routes(bulks, streams=streams, stopping=stopping, metrics=metrics),
         directory_routes(directory, guard),
         entity_routes(entities),
         assignment_routes(assigned),
@@ -91,6 +100,10 @@ def build_app(
         pack_routes(packs, reread),
         limit_routes(limits),
         maintenance_routes(maintenance),
+        login_routes(people, Visitors(guard, proxies)),
+        user_routes(people),
+        user_verb_routes(people),
+        credential_routes(people),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)

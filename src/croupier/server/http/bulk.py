@@ -14,6 +14,7 @@ from croupier.domain.job import JobEvent
 from croupier.domain.limits import KEY_BYTES
 from croupier.domain.principal import Principal
 from croupier.errors import InvalidArgument
+from croupier.server.access.streams import LiveStreams
 from croupier.server.bulk import Progress, Upload
 from croupier.server.bulk_rows import Format
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
@@ -66,7 +67,7 @@ States = Annotated[list[RowState] | None, Query(max_length=len(RowState))]
 After = Annotated[int, Query(ge=0, description="The number of the last row seen.")]
 
 
-def bulk_routes(bulks: Bulks, *, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
+def bulk_routes(bulks: Bulks, *, streams: LiveStreams, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
     """The routes on `bulks`; every stream ends when `stopping` is set."""
     routes = APIRouter(tags=["bulk"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
     frames = UnkeptFrames()
@@ -154,7 +155,9 @@ def bulk_routes(bulks: Bulks, *, stopping: asyncio.Event, metrics: HttpMetrics) 
         if bulk.ended and seen > bulk.finished_ms:
             return Response(status_code=204)
         events = _events(bulks.follow(asking.caller, bulk_id))
-        return JobStream(events, stopping=stopping, frames=frames, metrics=metrics)
+        return JobStream(
+            events, caller=asking.caller, streams=streams, stopping=stopping, frames=frames, metrics=metrics
+        )
 
     _add_verbs(routes, bulks)
     return routes

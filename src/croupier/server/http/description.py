@@ -15,6 +15,7 @@ from croupier.server.http.late import LateRoute, whole_routes
 from croupier.server.http.limit_documents import LimitBody
 from croupier.server.http.maintenance import MaintenanceBody
 from croupier.server.http.openapi import complete
+from croupier.server.http.people_documents import BODIES as PEOPLE_BODIES
 from croupier.server.http.providers import TransferBody
 
 
@@ -31,9 +32,8 @@ class Description:
         if not self._openapi:
             app = self._framework
             framework = get_openapi(title=app.title, version=app.version, routes=whole_routes(app.routes))
-            self._openapi = complete(
-                framework, self._open_paths, [BulkStart, BulkRerun, LimitBody, MaintenanceBody, TransferBody]
-            )
+            bodies = [BulkStart, BulkRerun, LimitBody, MaintenanceBody, TransferBody, *PEOPLE_BODIES]
+            self._openapi = complete(framework, self._open_paths, bodies)
         return self._openapi
 
     def routes(self) -> set[tuple[str, str]]:

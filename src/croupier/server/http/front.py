@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from croupier.domain.bulk import UPLOAD_BYTES
 from croupier.errors import CroupierError
 from croupier.packs.bounds import ARCHIVE_BYTES
+from croupier.server.access.browser import SAFE, check_origin
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import EXCHANGE
 from croupier.server.http.bodies import Body, CallerLeft, Room, paced
@@ -21,7 +22,7 @@ from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
 
-OPEN = frozenset({"/healthz", "/readyz"})
+OPEN = frozenset({"/healthz", "/readyz", "/api/setup", "/api/setup/password", "/api/login"})
 """Answered without a token."""
 
 FORM_BYTES = 65_536
@@ -39,6 +40,7 @@ PACKED = frozenset({("POST", "/api/providers/capabilities")})
 
 STREAMED = ("POST", "/api/bulk")
 """A file, read while it is stored."""
+
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -93,7 +95,9 @@ class Front:
         check_single(exchange.scope["headers"], exchange.headers)
         self._guard.admit_host(exchange.headers.get(b"host"))
         if exchange.path not in OPEN:
-            exchange.caller = self._guard.authenticate(exchange.headers)
+            exchange.caller = self._guard.authenticate(exchange.headers, exchange.method)
+        elif exchange.method not in SAFE:
+            check_origin(exchange.headers)
 
     async def _refuse(self, exchange: Exchange, error: CroupierError) -> None:
         answer = exchange.refusal(error)

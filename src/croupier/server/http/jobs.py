@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from croupier.domain.job import Job, JobState
+from croupier.server.access.streams import LiveStreams
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.filters import After as PageAfter
 from croupier.server.http.filters import Limit, WhichJobs, cursor_text
@@ -70,7 +71,7 @@ class JobStateNow:
     state: JobState
 
 
-def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
+def job_routes(jobs: Jobs, *, streams: LiveStreams, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
     """The routes on `jobs`; every stream ends when `stopping` is set."""
     routes = APIRouter(tags=["jobs"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
@@ -82,7 +83,14 @@ def job_routes(jobs: Jobs, *, stopping: asyncio.Event, metrics: HttpMetrics) -> 
         if job.ended and seen >= job.last_seq:
             # The one answer after which an EventSource does not come back.
             return Response(status_code=204)
-        return JobStream(jobs.follow(asking.caller, job_id, seen), stopping=stopping, frames=frames, metrics=metrics)
+        return JobStream(
+            jobs.follow(asking.caller, job_id, seen),
+            caller=asking.caller,
+            streams=streams,
+            stopping=stopping,
+            frames=frames,
+            metrics=metrics,
+        )
 
     @routes.get("/api/stream_job", response_class=Response, responses=_ALL_TOLD)
     async def stream_job(asking: Asking, job_id: JobId, after: After = None) -> Response:

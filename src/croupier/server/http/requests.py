@@ -18,7 +18,17 @@ from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
 from croupier.server.http.payloads import too_deep
 
-_SINGLE = (b"authorization", b"host", b"x-game-id", b"x-env", b"idempotency-key", b"content-length")
+_SINGLE = (
+    b"authorization",
+    b"cookie",
+    b"x-csrf-token",
+    b"origin",
+    b"host",
+    b"x-game-id",
+    b"x-env",
+    b"idempotency-key",
+    b"content-length",
+)
 OPTIONS = frozenset(
     {
         "game_id",
@@ -254,6 +264,14 @@ def parse_timeout(value: float | str, most: float) -> float:
     if not math.isfinite(value) or not 0 < value <= most:
         raise InvalidArgument(f"timeout must be more than 0 and at most {most:g} seconds")
     return float(value)
+
+
+def parse_lifetime(value: float | str) -> float:
+    """Seconds, from a number of seconds or "12h", "90d". Raises InvalidArgument."""
+    seconds = seconds_of(value) if isinstance(value, str) else value
+    if seconds is None or not math.isfinite(seconds):
+        raise InvalidArgument('expires_in must be a number of seconds or like "12h", "90d"')
+    return float(seconds)
 
 
 _known_scope = lru_cache(maxsize=4096)(parse_scope)

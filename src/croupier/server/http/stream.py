@@ -4,13 +4,16 @@ import asyncio
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from croupier.domain.job import JobEvent
+from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, InvalidArgument
+from croupier.server.access.streams import LiveStreams
 from croupier.server.http.documents import to_json
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.payload_json import payload_fields
@@ -85,16 +88,26 @@ class UnkeptFrames(Frames):
 class JobStream(Response):
     """Sends batches as they come, waiting for a slow reader; ends with the story, the reader, or the server.
 
-    When the story fails on the way the stream ends early: its reader comes back with `Last-Event-ID` and is told then.
+    When the story fails on the way, or its reader may no longer read it, the stream ends early: the reader comes back with
+    `Last-Event-ID` and is told then.
     """
 
     media_type = "text/event-stream"
 
     def __init__(
-        self, batches: AsyncIterator[list[JobEvent]], *, stopping: asyncio.Event, frames: Frames, metrics: HttpMetrics
+        self,
+        batches: AsyncIterator[list[JobEvent]],
+        *,
+        caller: Principal,
+        streams: LiveStreams,
+        stopping: asyncio.Event,
+        frames: Frames,
+        metrics: HttpMetrics,
     ) -> None:
         super().__init__()
         self._batches = batches
+        self._caller = caller
+        self._streams = streams
         self._stopping = stopping
         self._frames = frames
         self._metrics = metrics
@@ -103,10 +116,15 @@ class JobStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 — ASGI's signature
         content_type = (b"content-type", b"text/event-stream; charset=utf-8")
         await send({"type": "http.response.start", "status": 200, "headers": [content_type, _UNBUFFERED]})
-        tasks = [
-            asyncio.create_task(step)
-            for step in (self._tell(send), self._ping(send), self._stopping.wait(), _hang_up(receive))
-        ]
+        with self._streams.hold(self._caller) as revoked:
+            await self._run(
+                self._tell(send), self._ping(send), self._stopping.wait(), _hang_up(receive), revoked.wait()
+            )
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _run(self, *steps: Coroutine[Any, Any, Any]) -> None:
+        """Until one of them ends; the first one's fault is raised."""
+        tasks = [asyncio.create_task(step) for step in steps]
         self._metrics.following += 1
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -117,7 +135,6 @@ class JobStream(Response):
             await asyncio.gather(*tasks, return_exceptions=True)
         if not tasks[0].cancelled():
             tasks[0].result()  # a fault of ours cuts the connection and is logged by the web server
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _tell(self, send: Send) -> None:
         try:

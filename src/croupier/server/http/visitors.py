@@ -1,0 +1,27 @@
+from croupier.server.access.addresses import Proxies
+from croupier.server.access.guard import Guard
+from croupier.server.access.login import Visitor
+from croupier.server.http.exchange import Exchange
+
+_AGENT_BYTES = 512
+
+
+class Visitors:
+    """Where requests come from, through the proxies that are trusted."""
+
+    def __init__(self, guard: Guard, proxies: Proxies) -> None:
+        self._guard = guard
+        self._proxies = proxies
+
+    def of(self, exchange: Exchange) -> Visitor:
+        session = self._guard.session(exchange.headers)
+        return Visitor(
+            address=self.address(exchange),
+            agent=exchange.headers.get(b"user-agent", b"")[:_AGENT_BYTES].decode("utf-8", "replace"),
+            session_id=session.credential if session is not None else "",
+        )
+
+    def address(self, exchange: Exchange) -> str:
+        peer = exchange.scope.get("client")
+        forwarded = [value for name, value in exchange.scope["headers"] if name == b"x-forwarded-for"]
+        return self._proxies.client(peer[0] if peer else "", b",".join(forwarded))
