@@ -40,7 +40,7 @@ PARAMS = {
     "required": ["player_id", "reason"],
     "additionalProperties": False,
 }
-ANN = Principal(name="ann")
+ANN = Principal(name="ann", root=True)
 
 
 def files(count: int, version: str) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from croupier.server.access.guard import Guard
 from croupier.server.packs import Packs
 from croupier.server.packs import packs as use_cases
 
-ANN = Principal(name="ann")
+ANN = Principal(name="ann", root=True)
 
 
 def a_pack(name: str, *needs: str, functions: tuple[str, ...] | None = None, version: str = "1.0.0") -> Pack:

@@ -17,7 +17,7 @@ from croupier.server.catalog.buckets import Buckets
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.unpacking import gunzip
 
-ANN, BOB = Principal(name="ann"), Principal(name="bob")
+ANN, BOB = Principal(name="ann", root=True), Principal(name="bob", root=True)
 
 
 def manifest(provider_id: str = "p", **function: Any) -> bytes:

@@ -31,7 +31,7 @@ from croupier.tunnel.peer import AcceptorPeer, ConnectorPeer
 from croupier.tunnel.stream import MemoryStream, memory_streams
 
 SCOPE = Scope("demo", "dev")
-CALLER = Principal(name="tester")
+CALLER = Principal(name="tester", root=True)
 
 
 class Holding:

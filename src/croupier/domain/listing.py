@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from croupier.domain.call import CallState
 from croupier.domain.job import JobState
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 
 T_co = TypeVar("T_co", covariant=True)
@@ -33,6 +34,8 @@ class CallFilter:
     """Calls that fit everything that is named here; what is empty fits all."""
 
     scope: Scope | None = None
+    within: Within | None = None
+    """In these scopes only: what somebody may see."""
     function_id: str = ""
     states: frozenset[CallState] = frozenset()
     caller: str = ""
@@ -50,6 +53,8 @@ class JobFilter:
     """Jobs that fit everything that is named here; what is empty fits all."""
 
     scope: Scope | None = None
+    within: Within | None = None
+    """In these scopes only: what somebody may see."""
     function_id: str = ""
     states: frozenset[JobState] = frozenset()
     caller: str = ""

@@ -22,3 +22,5 @@ class Principal:
     """And in these only, as `game|env` with `*` for any; None sets no limit."""
     proved_ms: int = 0
     """When a second factor was last proved by this credential, in milliseconds since 1970; 0 is never."""
+    acting_as: str = ""
+    """The role as which its bearer looks at things for once, with its permissions and no others; nothing can be changed so."""

@@ -75,12 +75,12 @@ class Admission:
         held: Held | None = None
         try:
             entry = catalog.find(call)
-            await self._guard.require_call(caller, call, entry.descriptor)
+            await self._guard.require_call(caller, call, entry.descriptor, arguments=entry.codec is None)
             if self._windows.ahead and entry.function.mode != "query":
                 await self._check_windows(caller, call)
             if entry.limited or self._limiter.limits:
                 held = self._limiter.hold(caller, call, entry.descriptor)
-            call = catalog.fit(entry, call)
+            call = await self._fitted(caller, entry, call)
             if held is not None and held.counted:
                 await self._spend(held, call)
             note = self._audit.intent(caller, call, entry.sensitive, action=action)
@@ -91,6 +91,15 @@ class Admission:
             if isinstance(error, CroupierError) and not isinstance(error, InvalidArgument):
                 await self._audit.denied(caller, action, error, scope=call.scope, target=call.function_id)
             raise
+
+    async def _fitted(self, caller: Principal, entry: Entry, call: Call) -> Call:
+        """As it will be sent. What will not be sent does not make the condition of its function hold, and where its game
+        server speaks protobuf its arguments have their final names only now.
+        """
+        fitted = self._catalog.fit(entry, call)
+        if entry.codec is not None or fitted is not call:
+            await self._guard.require_arguments(caller, fitted, entry.descriptor)
+        return fitted
 
     async def _check_windows(self, caller: Principal, call: Call) -> None:
         if self._windows.check(call.scope, call.metadata):

@@ -137,7 +137,7 @@ class Bulks:
 
         Raises NotFound, PermissionDenied, FailedPrecondition, RateLimited.
         """
-        bulk = await self._asked(caller, "bulk.start", bulk_id)
+        bulk = await self._asked(caller, "bulk.run", bulk_id)
         self._catalog.admit(bulk.scope, bulk.function_id)
         if expected_sha256 and expected_sha256.lower() != bulk.sha256:
             raise FailedPrecondition(f"the file is another one: its SHA-256 is {bulk.sha256}; look at it again")
@@ -152,22 +152,22 @@ class Bulks:
 
     async def confirm(self, caller: Principal, bulk_id: str) -> Bulk:
         """Go on after the canary. Raises NotFound, FailedPrecondition, RateLimited."""
-        await self._asked(caller, "bulk.confirm", bulk_id)
+        await self._asked(caller, "bulk.run", bulk_id)
         return await self._change(bulk_id, life.confirm)
 
     async def pause(self, caller: Principal, bulk_id: str) -> Bulk:
         """Begin no more rows; those that run end. Raises NotFound, FailedPrecondition."""
-        await self._asked(caller, "bulk.pause", bulk_id)
+        await self._asked(caller, "bulk.run", bulk_id)
         return await self._change(bulk_id, life.pause)
 
     async def resume(self, caller: Principal, bulk_id: str) -> Bulk:
         """Raises NotFound, FailedPrecondition, RateLimited."""
-        await self._asked(caller, "bulk.resume", bulk_id)
+        await self._asked(caller, "bulk.run", bulk_id)
         return await self._change(bulk_id, life.resume)
 
     async def cancel(self, caller: Principal, bulk_id: str) -> Bulk:
         """Begin no more rows, for good; those that run end. An ended bulk stays as it is. Raises NotFound."""
-        await self._asked(caller, "bulk.cancel", bulk_id)
+        await self._asked(caller, "bulk.run", bulk_id)
         return await self._change(bulk_id, life.cancel)
 
     async def rerun(self, caller: Principal, bulk_id: str, *, include_unknown: bool = False) -> Bulk:
@@ -176,7 +176,7 @@ class Bulks:
 
         Raises NotFound, FailedPrecondition.
         """
-        parent = await self._asked(caller, "bulk.rerun", bulk_id)
+        parent = await self._asked(caller, "bulk.run", bulk_id)
         if not parent.ended:
             raise FailedPrecondition(
                 f"bulk {bulk_id} is {parent.state.value}: its failures are known when it has ended"
@@ -197,8 +197,8 @@ class Bulks:
         self, caller: Principal, scope: Scope | None, states: frozenset[BulkState], limit: int
     ) -> builtins.list[Bulk]:
         """Newest first; no scope is every scope, no states is every state."""
-        await self._guard.require(caller, "bulk.list", scope)
-        return await self._store.bulks(scope, states, limit)
+        within = await self._guard.where(caller, "bulk.read", scope)
+        return await self._store.bulks(scope, states, limit, within=within)
 
     async def rows(
         self, caller: Principal, bulk_id: str, states: frozenset[RowState], *, after: int, limit: int
@@ -359,7 +359,7 @@ class Bulks:
 
     async def _asked(self, caller: Principal, action: str, bulk_id: str) -> Bulk:
         bulk = await self._known(bulk_id)
-        await self._guard.require(caller, action, bulk.scope)
+        await self._guard.require_of(caller, action, bulk.scope, bulk_id, unknown=f"unknown bulk {bulk_id}")
         return bulk
 
     async def _known(self, bulk_id: str) -> Bulk:

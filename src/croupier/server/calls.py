@@ -89,7 +89,7 @@ class Calls:
 
         Raises CroupierError.
         """
-        await self._guard.require(caller, "route.preview", call.scope)
+        await self._guard.require(caller, "routes.preview", call.scope)
         self._catalog.admit(call.scope, call.function_id)
         if call.route is Route.HASH and not call.hash_key:
             function = self._catalog.function(call.scope, call.function_id)

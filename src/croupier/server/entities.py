@@ -86,14 +86,14 @@ class Entities:
 
     async def list(self, caller: Principal, scope: Scope | None) -> builtins.list[EntityState]:
         """Every type of the scope, or of all, by name."""
-        await self._guard.require(caller, "entity.list", scope)
+        await self._guard.require(caller, "entities.read", scope)
         known = (await self._known(scope)).values()
         health = self._health(scope, {function_id for entity in known for function_id in entity.function_ids()})
         return [EntityState(entity, health) for entity in known]
 
     async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState:
         """Raises NotFound, naming the types that there are."""
-        await self._guard.require(caller, "entity.read", scope)
+        await self._guard.require(caller, "entities.read", scope)
         found = await self._entity(scope, entity)
         return EntityState(found, self._health(scope, found.function_ids()))
 
@@ -108,7 +108,7 @@ class Entities:
         queries: bool = True,
     ) -> Page[Deed]:
         """The calls and jobs about one entity, newest first. A type that nobody describes any more keeps its timeline."""
-        await self._guard.require(caller, "entity.timeline", scope)
+        await self._guard.require(caller, "entities.read", scope)
         _check_id(subject.id)
         subject = Subject(type_name(subject.entity), subject.id)
         return await self._store.timeline(scope, subject, limit, before, queries=queries)

@@ -1,5 +1,7 @@
 """Calls, looked up after the fact."""
 
+from dataclasses import replace
+
 from croupier.domain.listing import CallFilter, Cursor, Page
 from croupier.domain.principal import Principal
 from croupier.errors import NotFound
@@ -16,13 +18,14 @@ class History:
         self, caller: Principal, which: CallFilter, limit: int, after: Cursor | None = None
     ) -> Page[CallRecord]:
         """Those that fit, newest first, without payloads, metadata and results."""
-        await self._guard.require(caller, "call.list", which.scope)
+        which = replace(which, within=await self._guard.where(caller, "calls.read", which.scope))
         return await self._store.calls(which, limit, after)
 
     async def call(self, caller: Principal, call_id: str) -> CallRecord:
         """Raises NotFound ("unknown call …")."""
-        await self._guard.require(caller, "call.read", None, call_id)
+        unknown = f"unknown call {call_id}: it was never recorded, or its record has been archived since"
         record = await self._store.call(call_id)
         if record is None:
-            raise NotFound(f"unknown call {call_id}: it was never recorded, or its record has been archived since")
+            raise NotFound(unknown)
+        await self._guard.require_of(caller, "calls.read", record.call.scope, call_id, unknown=unknown)
         return record

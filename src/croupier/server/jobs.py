@@ -214,8 +214,7 @@ class Jobs:
         The wish is kept: a job whose agent is away, or that has not reached one, is told when that is possible. A job that
         does not stop is taken for canceled after a while, and says so. Raises NotFound.
         """
-        await self._guard.require(caller, "job.cancel", None, job_id)
-        job = await self._known(job_id)
+        job = await self._known_to(caller, "jobs.cancel", job_id)
         if job.ended:
             return job
         async with self._bus.subscribe(topic(job_id)) as notices:
@@ -236,14 +235,18 @@ class Jobs:
 
     async def get(self, caller: Principal, job_id: str) -> Job:
         """Raises NotFound ("unknown job …")."""
-        await self._guard.require(caller, "job.read", None, job_id)
-        job = await self._known(job_id)
+        job = await self._known_to(caller, "jobs.read", job_id)
         return await self._archive.with_result(job) if job.archived and job.state is JobState.SUCCEEDED else job
 
     async def list(self, caller: Principal, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:
         """Those that fit, newest first, without their results."""
-        await self._guard.require(caller, "job.list", which.scope)
+        which = replace(which, within=await self._guard.where(caller, "jobs.read", which.scope))
         return await self._store.jobs(which, limit, after)
+
+    async def _known_to(self, caller: Principal, action: str, job_id: str) -> Job:
+        job = await self._known(job_id)
+        await self._guard.require_of(caller, action, job.scope, job_id, unknown=f"unknown job {job_id}")
+        return job
 
     async def _known(self, job_id: str) -> Job:
         job = await self._store.job(job_id)

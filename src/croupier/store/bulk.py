@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, RowState
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 
 WRITE_ROWS = 500
@@ -27,8 +28,10 @@ class BulkStore(Protocol):
 
     async def bulk(self, bulk_id: str) -> Bulk | None: ...
 
-    async def bulks(self, scope: Scope | None, states: frozenset[BulkState], limit: int) -> list[Bulk]:
-        """Newest first; no scope is every scope, no states is every state."""
+    async def bulks(
+        self, scope: Scope | None, states: frozenset[BulkState], limit: int, *, within: Within | None = None
+    ) -> list[Bulk]:
+        """Newest first; no scope is every scope, or every one `within` those; no states is every state."""
 
     async def rows(self, bulk_id: str, states: frozenset[RowState], *, after: int, limit: int) -> list[BulkRow]:
         """Rows with a number above `after`, ascending; no states is every state."""

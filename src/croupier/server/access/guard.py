@@ -9,16 +9,20 @@ A request whose Host is neither a loopback name nor one of the settings' is refu
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
+from croupier.domain.policy import Within
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import Unauthenticated
+from croupier.errors import NotFound, Unauthenticated
 from croupier.server.access.addresses import Hosts
 from croupier.server.access.browser import check_own_page, session_cookie
 from croupier.server.access.credentials import Credentials
+from croupier.server.access.policy.calling import require_call, require_condition
+from croupier.server.access.policy.policy import Policy, refuse
 
 _HOW = "send `Authorization: Bearer TOKEN` with an API token, or sign in"
 
@@ -31,14 +35,19 @@ class Guard:
         name: str = "developer",
         credentials: Credentials | None = None,
         hosts: Hosts | None = None,
+        policy: Policy | None = None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """`token` is that of the settings, whose bearer may do everything; `name` is what the record of a call says of them.
-        Without `credentials` there is no other way in.
+        Without `credentials` there is no other way in. `policy` decides about everybody else: without one nobody may do
+        anything. `clock` gives milliseconds since 1970.
         """
         if token == "":
             raise ValueError("an empty token would let everyone in: give the server a token")
         self._digest = _digest(token.encode()) if token is not None else b""
         self._usual = b"Bearer " + token.encode() if token is not None else b""
+        self.policy = Policy() if policy is None else policy
+        self._clock = clock
         self._principal = Principal(name=name, root=True)
         self._credentials = credentials
         self._hosts = Hosts() if hosts is None else hosts
@@ -91,16 +100,63 @@ class Guard:
         """Raises PermissionDenied unless `host`, a Host header, is a name under which this server answers."""
         self._hosts.admit(host or b"")
 
-    async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:
-        """Raises PermissionDenied unless `caller` may do `action` (`job.follow`, `registry.read` …) in `scope`, or, without
+    async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:  # noqa: ARG002 — for the record of denials
+        """Raises PermissionDenied unless `caller` may do `action` (`jobs.read`, `packs:change` …) in `scope`, or, without
         one, on the platform as a whole. `subject` is what it would be done to, by its id.
-
-        The bearer of the one token may do everything; the question is asked all the same at the head of every use case,
-        so that roles need no change there.
         """
+        if not caller.root:
+            verdict = self.policy.decide(caller, action, scope)
+            if not verdict.allowed:
+                raise refuse(verdict, scope)
 
-    async def require_call(self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None) -> None:
-        """Raises PermissionDenied unless `caller` may make this call of the function that is described so, or not at all."""
+    async def require_of(
+        self,
+        caller: Principal,
+        action: str,
+        scope: Scope,
+        subject: str,  # noqa: ARG002 — for the record of denials
+        *,
+        unknown: str,
+    ) -> None:
+        """As `require`, for a thing that was looked up by its id: who has no business in its scope is told, in the words
+        of `unknown`, that there is no such thing (NotFound), so that nobody learns what others have.
+        """
+        if not caller.root:
+            verdict = self.policy.decide(caller, action, scope)
+            if not verdict.allowed:
+                raise refuse(verdict, scope) if self.policy.belongs(caller, scope) else NotFound(unknown)
+
+    async def where(self, caller: Principal, action: str, scope: Scope | None) -> Within | None:
+        """Where `caller` may do `action`, for a list of what is in `scope` or, without one, anywhere: of the rest it shows
+        nothing. None is everywhere, or in `scope`, and nothing is to be left out.
+
+        Raises PermissionDenied where that is nowhere.
+        """
+        if caller.root:
+            return None
+        if scope is not None:
+            await self.require(caller, action, scope)
+            return None
+        found = self.policy.visible(caller, action)
+        if not found.places:
+            raise refuse(self.policy.decide(caller, action, None), None)
+        return None if found.everywhere else found
+
+    async def require_call(
+        self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None, *, arguments: bool = True
+    ) -> None:
+        """Raises PermissionDenied unless `caller` may make this call of the function that is described so, or not at all.
+        Without `arguments` its condition is left to `require_arguments`.
+        """
+        if not caller.root:
+            require_call(self.policy, caller, call, descriptor)
+            if arguments:
+                await self.require_arguments(caller, call, descriptor)
+
+    async def require_arguments(self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None) -> None:
+        """Raises PermissionDenied unless the condition of the function, where it has one, holds for these arguments."""
+        if not caller.root and descriptor is not None and descriptor.auth.allow_if:
+            require_condition(self.policy, caller, call, descriptor, self._clock())
 
 
 def _digest(token: bytes) -> bytes:

@@ -3,8 +3,10 @@
 from sqlalchemy import Connection, bindparam, func, select
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, RowState
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 from croupier.store.sql import bulk_rows as as_rows
+from croupier.store.sql.searches import fits
 from croupier.store.sql.tables import bulk_rows, bulks
 
 _BULK = select(bulks).where(bulks.c.id == bindparam("id"))
@@ -20,10 +22,19 @@ def bulk(connection: Connection, bulk_id: str) -> Bulk | None:
     return None if row is None else as_rows.bulk(row)
 
 
-def recent_bulks(connection: Connection, scope: Scope | None, states: frozenset[BulkState], limit: int) -> list[Bulk]:
+def recent_bulks(
+    connection: Connection,
+    scope: Scope | None,
+    states: frozenset[BulkState],
+    limit: int,
+    *,
+    within: Within | None = None,
+) -> list[Bulk]:
     statement = select(bulks).order_by(bulks.c.created_ms.desc(), bulks.c.id.desc()).limit(limit)
     if scope is not None:
         statement = statement.where(bulks.c.game_id == scope.game_id, bulks.c.env == scope.env)
+    if within is not None:
+        statement = statement.where(fits(bulks, within))
     if states:
         statement = statement.where(bulks.c.state.in_(sorted(state.value for state in states)))
     return [as_rows.bulk(row) for row in connection.execute(statement)]

@@ -4,6 +4,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, RowState
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
 from croupier.store.bulk import WRITE_ROWS
@@ -48,8 +49,12 @@ class SqlBulkStore:
     async def bulk(self, bulk_id: str) -> Bulk | None:
         return await self._read(lambda connection: queries.bulk(connection, bulk_id))
 
-    async def bulks(self, scope: Scope | None, states: frozenset[BulkState], limit: int) -> list[Bulk]:
-        return await self._read(lambda connection: queries.recent_bulks(connection, scope, states, limit))
+    async def bulks(
+        self, scope: Scope | None, states: frozenset[BulkState], limit: int, *, within: Within | None = None
+    ) -> list[Bulk]:
+        return await self._read(
+            lambda connection: queries.recent_bulks(connection, scope, states, limit, within=within)
+        )
 
     async def rows(self, bulk_id: str, states: frozenset[RowState], *, after: int, limit: int) -> list[BulkRow]:
         return await self._read(lambda connection: queries.rows(connection, bulk_id, states, after=after, limit=limit))

@@ -7,10 +7,26 @@ then ends early and says where to go on.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, FromClause, Row, Table, func, null, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Table,
+    and_,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from croupier.domain.job import Job
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
+from croupier.domain.policy import ANY, Within
 from croupier.store import CallRecord
 from croupier.store.sql import rows
 from croupier.store.sql.queries import natural
@@ -92,6 +108,19 @@ def _scope(entries: FromClause, which: CallFilter | JobFilter) -> Conditions:
     if which.scope is not None:
         yield entries.c.game_id == which.scope.game_id
         yield entries.c.env == which.scope.env
+    if which.within is not None:
+        yield fits(entries, which.within)
+
+
+def fits(entries: FromClause, within: Within) -> ColumnElement[bool]:
+    """Whether an entry's scope is among those."""
+    places = sorted(within.places)
+    return or_(false(), *(_fits(entries, *place) for place in places))
+
+
+def _fits(entries: FromClause, game_id: str, env: str) -> ColumnElement[bool]:
+    game = true() if game_id == ANY else entries.c.game_id == game_id
+    return and_(game, true() if env == ANY else entries.c.env == env)
 
 
 def _states(entries: FromClause, which: CallFilter | JobFilter) -> Conditions:
