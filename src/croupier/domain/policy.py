@@ -1,11 +1,11 @@
 """Who may do what where: roles are sets of permissions, bindings give a role to somebody within games and environments."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from croupier.domain.account import folded
 from croupier.domain.permission import EVERYTHING, PAGE, Permissions
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
@@ -188,8 +188,3 @@ def subjects(caller: Principal) -> list[str]:
     if caller.kind == "machine":
         found.append(f"machine:{caller.name}")
     return found
-
-
-def folded(name: str) -> str:
-    """What two spellings of one name have in common (Unicode's NFKC and case folding)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
