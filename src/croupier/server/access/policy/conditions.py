@@ -120,8 +120,8 @@ def _unknown(condition: Condition, bare: str) -> str:
     if bound & VARIABLES:
         return f"{min(bound & VARIABLES)!r} has a meaning already: call the element otherwise"
     named = {name for name in condition.functions if _WORD.fullmatch(name)}
-    if unknown := named - FUNCTIONS - _BUILT_IN:
-        return f"unknown function {min(unknown)!r}: a condition knows {', '.join(sorted(FUNCTIONS))}"
+    if strange := named - FUNCTIONS - _BUILT_IN:
+        return f"unknown function {min(strange)!r}: a condition knows {', '.join(sorted(FUNCTIONS))}"
     return ""
 
 
