@@ -30,6 +30,7 @@ def describe() -> dict[str, Any]:
         reread=nobody,
         limits=nobody,
         maintenance=nobody,
+        machines=nobody,
         readiness=nobody,
         guard=Guard("unused"),
         people=nobody,

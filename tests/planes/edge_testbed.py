@@ -82,7 +82,7 @@ async def bare_link(server: Server, edge_id: str = "edge-1") -> AsyncIterator[tu
         call = open_stream(channel, LINK)
         stream = ClientStream(call)
         own = Identity(Role.EDGE, edge_id, __version__)
-        other = await shake_hands(stream, own, LINK_TOKEN.encode(), dialing=True)
+        other, _ = await shake_hands(stream, own, LINK_TOKEN.encode(), dialing=True)
         yield RelayLink(Role.EDGE, other), stream
         call.cancel()
 

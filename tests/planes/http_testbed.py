@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from tests.planes.machines_testbed import machines_in_memory
 from tests.planes.packs_testbed import packs_in_memory
 from tests.planes.people_testbed import PeopleTestbed
 
@@ -393,6 +394,7 @@ class Testbed:
             reread=self._reread,
             limits=Limits(guard=guard, store=self.guards, limiter=Limiter()),
             maintenance=Maintenance(guard=guard, store=self.guards, windows=Windows()),
+            machines=machines_in_memory(guard, lambda: 7),
             guard=guard,
             people=self.residence.people,
             streams=self.residence.residents.streams,

@@ -19,9 +19,8 @@ from croupier.server.app import ReadyInfo, serving
 from croupier.settings import ServerSettings
 from croupier_wire.relay.v1 import relay_pb2
 
-AGENTS = (
-    "of agents: they prove who they are by certificate once there is a CA; until then the server is on loopback only"
-)
+AGENTS = "of agents: they prove who they are by certificate; without certificates the server is on loopback only"
+MACHINES = "of machines: about the certificate that they show"
 TOKEN = "of callers: needs the token"
 LINK = "of edges: both ends prove that they know the link token before anything else"
 OPEN = "of everybody: says nothing about the installation"
@@ -34,6 +33,7 @@ ACCESS = {
     "croupier.function.v1.FunctionService": TOKEN,
     "croupier.sdk.v1.FunctionService": TOKEN,
     "croupier.edge.job.v1.JobService": TOKEN,
+    "croupier.machine.v1.MachineService": MACHINES,
     "croupier.relay.v1.RelayService": LINK,
     "grpc.health.v1.Health": OPEN,
     "grpc.reflection.v1alpha.ServerReflection": OPEN,
@@ -76,7 +76,7 @@ async def test_every_service_has_an_access_rule(server: ReadyInfo) -> None:
 
 
 def test_what_passes_an_edge_is_what_has_a_guard_of_its_own_at_the_server() -> None:
-    assert {name for name, rule in ACCESS.items() if rule in {AGENTS, TOKEN}} == RELAYED
+    assert {name for name, rule in ACCESS.items() if rule in {AGENTS, MACHINES, TOKEN}} == RELAYED
 
 
 async def test_a_link_is_refused_without_the_link_token(server: ReadyInfo) -> None:

@@ -178,7 +178,10 @@ def test_every_contract_message_is_in_the_table_or_only_ours_uses_it() -> None:
             "JobAckFrame",
             "Drain",
         )
-    } | {f"croupier.relay.v1.{name}" for name in ("LinkMessage", "Hello", "Frame", "Open", "Metadata", "Status")}
+    } | {f"croupier.relay.v1.{name}" for name in ("LinkMessage", "Hello", "Frame", "Open", "Metadata", "Status")} | {
+        f"croupier.machine.v1.{name}"
+        for name in ("RenewRequest", "RenewResponse", "WatchRevocationsRequest", "RevocationList")
+    }
     for name in contract:
         for field in messages()[name].field:
             assert field.number >= OURS_FROM or field.type_name.removeprefix(".") not in ours
@@ -208,13 +211,17 @@ def test_a_method_has_its_types_and_streams_as_the_contract_says(line: str) -> N
     assert found.output_type == "." + qualified(response.removeprefix("stream "), package)
 
 
-def test_the_only_services_besides_the_contract_are_attach_and_relay() -> None:
+def test_the_only_services_besides_the_contract_are_attach_relay_and_machines() -> None:
     contract = {line.split(" ", 1)[0] for line in [*lines(SERVICES), *lines(ALIASES)]}
     methods = {" ".join(line.split()[:2]) for line in [*lines(SERVICES), *lines(ALIASES)]}
 
     offered = {f"{file.package}.{service.name}" for file in FILES for service in file.service}
 
-    assert offered - contract == {"croupier.attach.v1.AttachService", "croupier.relay.v1.RelayService"}
+    assert offered - contract == {
+        "croupier.attach.v1.AttachService",
+        "croupier.machine.v1.MachineService",
+        "croupier.relay.v1.RelayService",
+    }
     for file in FILES:
         for service in file.service:
             name = f"{file.package}.{service.name}"

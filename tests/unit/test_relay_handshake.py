@@ -34,7 +34,7 @@ async def test_either_end_may_dial_and_both_know_each_other(one: Identity, other
     met = await meet(
         shake_hands(near, one, TOKEN, dialing=True), shake_hands(far, other, TOKEN, dialing=False), near, far
     )
-    assert met == [other, one]
+    assert met == [(other, None), (one, None)]
 
 
 async def test_an_end_with_another_token_is_refused_by_both() -> None:
@@ -48,13 +48,14 @@ async def test_an_end_with_another_token_is_refused_by_both() -> None:
 
 
 async def test_an_edge_that_dials_with_a_guess_is_refused() -> None:
-    dialing, accepting = Handshake(EDGE, b"guessed"), Handshake(SERVER, TOKEN)
-    _, expected, _ = accepting.accept(dialing.greeting())
+    dialing, known, accepting = Handshake(EDGE, b"guessed"), Handshake(EDGE, TOKEN), Handshake(SERVER, TOKEN)
+    reply, _ = accepting.accept(known.greeting())
+    of_another_link, _ = known.answer(reply)
     near, far = memory_streams()
     running = asyncio.ensure_future(shake_hands(far, SERVER, TOKEN, dialing=False))
     await near.write(dialing.greeting())
     await near.read()
-    await near.write(wire.LinkMessage(proof=expected).SerializeToString())  # of another link: its nonce was another one
+    await near.write(of_another_link)  # its nonce was another one
     with pytest.raises(Unauthenticated, match="link_token"):
         await running
 

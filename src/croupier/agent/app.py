@@ -10,6 +10,7 @@ from croupier import __version__
 from croupier.agent.attachments import Attachments
 from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Forward
+from croupier.agent.identified import identified
 from croupier.agent.instances import Instances
 from croupier.agent.job_keeper import JobKeeper
 from croupier.agent.jobs import RETURN_GRACE, WINDOW, Jobs
@@ -25,6 +26,8 @@ from croupier.asgi.server import HttpServer
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import parse_scope
 from croupier.health import Health
+from croupier.rpc.machine_client import OverChannel
+from croupier.rpc.renewal import Renewal
 from croupier.rpc.service import RpcServer
 from croupier.settings import AgentSettings, TelemetrySettings
 from croupier.telemetry import Tracer, open_tracer
@@ -59,6 +62,7 @@ class Agent:
         self._tracer = tracer
         self._listeners: list[Changes] = []
         scope = parse_scope(settings.game_id, settings.env)
+        known = identified(settings)
         calls = Calls()
         self._instances = Instances(self._changed)
         self._spool = Spool(settings.data / "jobs.db")
@@ -103,12 +107,22 @@ class Agent:
             jobs=self._jobs,
             attachments=self._attachments,
             control=control,
+            files=known.files,
+        )
+        self._renewal = (
+            Renewal(known.files, known.revocations, OverChannel(self._uplink.channel))
+            if known.files is not None
+            else None
         )
         self._jobs.adopt_into(self._uplink)
         self._listeners.append(self._uplink)
         functions = LocalFunctions(scope, self._forward, self._jobs, LocalJobs(self._jobs))
         local_control = LocalControl(self._registrar, self._instances, functions)
-        self._rpc = RpcServer(services(local_control, LocalCalls(functions), self._attachments))
+        self._rpc = RpcServer(
+            services(local_control, LocalCalls(functions), self._attachments), files=known.local, gate=known.gate
+        )
+        if known.gate is not None:
+            known.revocations.listen(self._attachments.revoked)
         metrics = AgentMetrics(self._instances, calls, self._jobs, self._uplink)
         self._health = HttpServer(Health(problems=self._problems, metrics=metrics.text), grace=1.0)
         self._spooling: asyncio.Task[None] | None = None
@@ -129,6 +143,8 @@ class Agent:
         await self._rpc.start(self._settings.grpc)
         await self._health.start(self._settings.http)
         self._running = [asyncio.ensure_future(self._registrar.run()), asyncio.ensure_future(self._uplink.run())]
+        if self._renewal is not None:
+            self._renewal.begin()
         log.info("agent %s serves %s|%s", self._settings.agent_id, self._settings.game_id, self._settings.env)
         return ReadyInfo(grpc=self._rpc.address, http=self._health.address)
 
@@ -153,6 +169,8 @@ class Agent:
         await self._rpc.set_serving(serving=False)
         await self._forward.drain(DRAIN)
         self._registrar.give_up_jobs("the agent stopped")
+        if self._renewal is not None:
+            await self._renewal.stop()
         await self._uplink.close(FLUSH)
         if self._running:
             await asyncio.wait(self._running[1:], timeout=FLUSH)

@@ -14,7 +14,8 @@ from croupier.agent.resend import Resend
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, InvalidArgument, PermissionDenied, RateLimited, Unavailable
+from croupier.errors import CroupierError, InvalidArgument, PermissionDenied, RateLimited, Unauthenticated, Unavailable
+from croupier.rpc.gate import peer_of
 from croupier.rpc.service import read_hello
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
 from croupier.tunnel.codec import decode, encode, parse
@@ -55,6 +56,8 @@ class AttachedServer:
         self.peer = peer
         self.refusal: CroupierError | None = None
         """Why the agent ended the session, if it did."""
+        self.serial = ""
+        """Of the certificate that it showed last; empty over plain text."""
 
     @property
     def connected_state(self) -> InstanceState:
@@ -128,14 +131,18 @@ class Attachments:
     def servers(self) -> list[AttachedServer]:
         return list(self._servers.values())
 
-    async def attach(self, stream: Stream, context: ServerContext) -> None:  # noqa: ARG002 — the signature of a stream's service
+    async def attach(self, stream: Stream, context: ServerContext) -> None:
         """Carry a game server's session until the stream ends.
 
-        Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for another game or env, and
-        whatever was wrong with what it registered.
+        Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for another game or env
+        or a name that its certificate does not have, and whatever was wrong with what it registered.
         """
         hello = await self._hello(stream)
+        peer = peer_of(context)
+        if peer is not None:
+            peer.require_id(hello.agent_id, "game server")
         server = self._session(hello)
+        server.serial = peer.serial if peer is not None else ""
         self._instances.set_state(server, server.connected_state, time.time())
         try:
             await server.peer.run(stream, hello)
@@ -188,6 +195,12 @@ class Attachments:
     def close(self, why: str) -> None:
         for server in self.servers():
             server.peer.close(why)
+
+    def revoked(self, serials: frozenset[str]) -> None:
+        """These certificates count no more: the sessions of those that showed one end."""
+        for server in self.servers():
+            if server.serial in serials:
+                server.refuse(Unauthenticated(f"the certificate of {server.service_id} was revoked"))
 
     # ------------------------------------------------------------------------------------------------ what they report
 

@@ -10,6 +10,7 @@ from croupier.agent.local_functions import LocalFunctions, Wish
 from croupier.agent.registrar import Registrar
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.trace import trace_in
+from croupier.rpc.gate import peer_of
 from croupier.rpc.service import TRACE_ID, Context, metadata_value
 from croupier_wire.agent.local.v1 import local_pb2 as local
 from croupier_wire.attach.v1 import attach_pb2
@@ -28,6 +29,7 @@ class LocalControl:
         self._functions = functions
 
     async def register(self, request: local.RegisterLocalRequest, context: Context) -> local.RegisterLocalResponse:
+        _check_name(context, request.service_id)
         service = Service(
             service_id=request.service_id,
             version=request.version,
@@ -37,7 +39,8 @@ class LocalControl:
         )
         return local.RegisterLocalResponse(session_id=await self._registrar.register(service, context.peer()))
 
-    async def heartbeat(self, request: local.HeartbeatRequest, _: Context) -> local.HeartbeatResponse:
+    async def heartbeat(self, request: local.HeartbeatRequest, context: Context) -> local.HeartbeatResponse:
+        _check_name(context, request.service_id)
         self._registrar.heartbeat(request.service_id)
         return local.HeartbeatResponse()
 
@@ -56,6 +59,13 @@ class LocalControl:
             payload=end.payload if end is not None else b"",
             error=end.message if end is not None and end.type == "error" else "",
         )
+
+
+def _check_name(context: Context, service_id: str) -> None:
+    """Raises PermissionDenied for a name that the caller's certificate does not have."""
+    peer = peer_of(context)
+    if peer is not None:
+        peer.require_id(service_id, "game server")
 
 
 def _instance(instance: Instance) -> local.LocalInstance:

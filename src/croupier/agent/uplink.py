@@ -19,10 +19,12 @@ from croupier.agent.control import ControlRegistration
 from croupier.agent.forward import Flight, Forward
 from croupier.agent.instances import Instances
 from croupier.agent.jobs import Jobs
-from croupier.domain.addresses import is_loopback
 from croupier.domain.job import JobEvent
-from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
+from croupier.errors import CroupierError, InvalidArgument, NotFound, Unavailable
+from croupier.pki.identity import MachineFiles
+from croupier.pki.names import HUB
 from croupier.rpc.control import ControlClient
+from croupier.rpc.secure import check_plain, open_channel
 from croupier.tunnel.backoff import Backoff
 from croupier.tunnel.codec import agent_time, encode
 from croupier.tunnel.connector import (
@@ -81,16 +83,16 @@ class Uplink:
         attachments: Attachments,
         control: ControlRegistration,
         backoff: Backoff | None = None,
+        files: MachineFiles | None = None,
     ) -> None:
-        """Raises InvalidArgument or FailedPrecondition for a server that cannot be dialled."""
+        """With `files` it dials by mTLS. Raises InvalidArgument or FailedPrecondition for a server that cannot be dialled."""
         for server in servers:
-            if not is_loopback(server):
-                raise FailedPrecondition(
-                    f"server {server} is not on this machine, and this version has no TLS yet: what is sent could be "
-                    "read on the way; name an address on 127.0.0.1 or ::1"
-                )
+            if files is None:
+                check_plain(server, "server")
         if not servers:
             raise InvalidArgument("name at least one server to dial")
+        self._files = files
+        self._channel: grpc.aio.Channel | None = None
         self._servers = servers
         self._forward = forward
         self._instances = instances
@@ -153,7 +155,8 @@ class Uplink:
     async def _carry(self, server: str) -> bool:
         """One stream, from its beginning to its end. False when nobody answered."""
         self._opened.clear()
-        async with grpc.aio.insecure_channel(server, options=CHANNEL_OPTIONS) as channel:
+        async with open_channel(server, CHANNEL_OPTIONS, self._files, HUB) as channel:
+            self._channel = channel
             call = self._call = open_stream(channel, OPEN)
             beside = asyncio.ensure_future(self._register_beside(channel))
             why = ""
@@ -179,6 +182,13 @@ class Uplink:
         elif said and said != self._refusal:
             log.warning("server %s cannot be used, trying on: %s", server, said)
         self._refusal = "" if reached else said
+
+    async def channel(self) -> grpc.aio.Channel:
+        """The one that carries the stream, once there is one."""
+        await self._opened.wait()
+        if self._channel is None:
+            raise Unavailable("no server is connected")
+        return self._channel
 
     async def _register_beside(self, channel: grpc.aio.Channel) -> None:
         """A plain server learns by ControlService what can be reached."""

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from croupier.asgi.connection import Connection, State
+from croupier.asgi.tls import TlsFiles
 from croupier.domain.addresses import join, split
 
 log = logging.getLogger(__name__)
@@ -59,9 +60,10 @@ class _Quiet(uvicorn.Server):
 
 
 class HttpServer:
-    def __init__(self, app: Any, *, grace: float = 5.0, keep_alive: int = 75) -> None:
+    def __init__(self, app: Any, *, grace: float = 5.0, keep_alive: int = 75, tls: TlsFiles | None = None) -> None:
         """`grace` is how many seconds requests in flight get when the server stops, `keep_alive` how many a connection may
-        rest: longer than callers keep it for the next request, since one that is closed just then fails that request.
+        rest: longer than callers keep it for the next request, since one that is closed just then fails that request. With
+        `tls` it speaks HTTPS only.
         """
         self._config = uvicorn.Config(
             app,
@@ -78,6 +80,7 @@ class HttpServer:
             timeout_keep_alive=keep_alive,
             timeout_graceful_shutdown=max(1, int(grace)),
             backlog=4096,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls.context,
         )
         self._server = _Quiet(self._config)
         self._task: asyncio.Task[None] | None = None

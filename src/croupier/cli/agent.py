@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from croupier.agent import app
-from croupier.cli.flags import config_option
+from croupier.cli.enrolling import Claim, join_once
+from croupier.cli.flags import config_option, join_options, machine_options
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
 from croupier.settings import AgentSettings, TelemetrySettings, load
@@ -26,14 +27,25 @@ _log = logging.getLogger(__name__)
 @click.option("--region", help="shown in the registry")
 @click.option("--zone", help="shown in the registry")
 @click.option("--labels", metavar="NAME=VALUE,…", help="shown in the registry")
+@click.option("--hosts", metavar="NAME,…", help="names under which game servers of other machines reach it")
+@join_options()
+@machine_options
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error  [info]")
 @click.option("--log-format", metavar="FORMAT", help="text or json  [text]")
 @config_option
-def command(config: Path | None, **flags: Any) -> None:
-    """Run an agent until SIGTERM or Ctrl-C. It dials the server; game servers of one game and env attach to it."""
+def command(config: Path | None, join: str | None, join_url: str, join_ca: Path | None, **flags: Any) -> None:
+    """Run an agent until SIGTERM or Ctrl-C. It dials the server; game servers of one game and env attach to it.
+
+    With a join token it first gets a certificate, if it has none yet.
+    """
     settings = load(AgentSettings, flags=flags, config=config)
     telemetry = load(TelemetrySettings, flags={}, config=config)
     set_up_logging(settings.log_level, settings.log_format)
+    if join:
+        claim = Claim(
+            role="agent", id=settings.agent_id, game_id=settings.game_id, env=settings.env, hosts=settings.hosts
+        )
+        join_once(settings, join_url, join, claim, join_ca)
     serve(partial(app.run, settings, telemetry=telemetry, ready=_say_ready))
 
 

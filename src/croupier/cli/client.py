@@ -2,9 +2,11 @@
 
 import json
 import os
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -13,6 +15,7 @@ import aiohttp
 from croupier.cli.exits import Problem, RequestFailed
 from croupier.cli.sse import EventParser, MalformedStream, ServerSentEvent
 from croupier.domain.limits import CALL_TIMEOUT_MAX, MESSAGE_BYTES
+from croupier.errors import FailedPrecondition
 from croupier.settings import ClientSettings
 
 CONNECT_SECONDS = 5.0
@@ -51,13 +54,15 @@ class Client:
         self._url = settings.url
         self._headers = {"X-Game-ID": settings.game_id, "X-Env": settings.env}
         self._token = settings.token
+        self._ca = settings.ca
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         headers = {name: value for name, value in self._headers.items() if value}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        self._session = aiohttp.ClientSession(headers=headers)
+        connector = aiohttp.TCPConnector(ssl=_trusting(self._ca)) if self._ca else None
+        self._session = aiohttp.ClientSession(headers=headers, connector=connector)
         return self
 
     async def __aexit__(
@@ -175,6 +180,15 @@ class Client:
             raise _failed(reason, f"the server at {self._url} sent nothing in time") from error
         except (aiohttp.ClientError, MalformedStream) as error:
             raise _failed(lost, f"the connection to {self._url} was lost ({_cause(error)})") from error
+
+
+def _trusting(ca: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(ca)
+    except (OSError, ssl.SSLError) as error:
+        raise FailedPrecondition(f"{ca} is no file of certificates to trust") from error
+    return context
 
 
 def _failed(reason: str, detail: str) -> RequestFailed:

@@ -140,7 +140,9 @@ async def _run(
 
 async def _until_callable(ready: Ready) -> None:
     """Returns when the server, asked as any caller would, knows a function of the game. Raises Unavailable."""
-    settings = ClientSettings(url=ready.url, token=SecretStr(ready.token), game_id=ready.game_id, env=ready.env)
+    settings = ClientSettings(
+        url=ready.url, ca=None, token=SecretStr(ready.token), game_id=ready.game_id, env=ready.env
+    )
     try:
         async with asyncio.timeout(START_SECONDS), Client(settings) as client:
             while not (await client.ask("/api/registry", {})).get("functions"):  # noqa: ASYNC110 — nobody tells a caller

@@ -47,6 +47,9 @@ COMMANDS: Mapping[str, Entry] = {
         module="croupier.cli.limit", help="Set and show limits on calls: how often, how many at once, how much"
     ),
     "maintenance": Entry(module="croupier.cli.maintenance", help="Hold commands to a game back for a time"),
+    "ca": Entry(module="croupier.cli.ca", help="The authority that certifies machines"),
+    "machine": Entry(module="croupier.cli.machine", help="Invite machines, and renew their certificates"),
+    "enrol": Entry(module="croupier.cli.enrol", help="Join with a join token: get a certificate"),
     "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
 }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from croupier.cli.flags import config_option
+from croupier.cli.flags import config_option, machine_options
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
 from croupier.server import app
@@ -18,6 +18,9 @@ from croupier.settings import ServerSettings, TelemetrySettings, load
 @click.option("--resume-window", metavar="DURATION", help="how long a lost agent may resume its session  [10s]")
 @click.option("--job-lost-after", metavar="DURATION", help="how long a lost agent's jobs are waited for  [60s]")
 @click.option("--edges", metavar="HOST:PORT,…", help="edges to dial; others may dial this server")
+@click.option("--hosts", metavar="NAME,…", help="names and addresses under which others reach it")
+@click.option("--http-tls", is_flag=True, default=None, help="HTTPS on loopback too; elsewhere it always is")
+@machine_options
 @click.option("--allow-unsigned", is_flag=True, help="take packs that no trusted key signed")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error  [info]")
 @click.option("--log-format", metavar="FORMAT", help="text or json  [text]")

@@ -14,6 +14,7 @@ from croupier.relay.context import pairs_of, refusal, text_pairs
 from croupier.relay.frames import Open, Status
 from croupier.relay.link import LogicalStream
 from croupier.relay.methods import ACTING, STREAMING
+from croupier.rpc.gate import certificate_of
 from croupier.tunnel.grpc import ServerContext, ServerStream
 from croupier.tunnel.status import grpc_code
 from croupier.tunnel.stream import StreamBroken
@@ -114,6 +115,7 @@ def _opening(path: str, context: ServerContext) -> Open:
         metadata=metadata,
         peer=context.peer()[:METHOD_LIMIT],
         deadline=asyncio.get_running_loop().time() + left if isinstance(left, float) else None,
+        certificate=certificate_of(context),
     )
 
 

@@ -73,3 +73,7 @@ def check_asks(request: x509.CertificateSigningRequest, identity: MachineIdentit
     if not set(asked) <= granted:
         beyond = sorted(str(name.value) for name in set(asked) - granted)
         raise InvalidArgument(f"the certificate request asks for more than is granted: {', '.join(beyond)[:500]}")
+
+
+def same_key(request: x509.CertificateSigningRequest, certificate: x509.Certificate) -> bool:
+    return request.public_key() == certificate.public_key()

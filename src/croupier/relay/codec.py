@@ -11,6 +11,7 @@ PAIRS_LIMIT = 128
 PAIRS_BYTES = 32_768
 PAIRS_RULE = f"at most {PAIRS_LIMIT} entries of together {PAIRS_BYTES} bytes"
 TEXT_LIMIT = 16_384
+CERTIFICATE_LIMIT = 16_384
 _FRAME_BYTES = 32
 """Of a frame besides its content, at most."""
 
@@ -33,7 +34,7 @@ def size_of(item: Sent) -> int:
         case bytes():
             return _FRAME_BYTES + len(item)
         case Open():
-            return _FRAME_BYTES + len(item.method) + len(item.peer) + _pairs_size(item.metadata)
+            return _FRAME_BYTES + len(item.method) + len(item.peer) + len(item.certificate) + _pairs_size(item.metadata)
         case Status():
             return _FRAME_BYTES + 4 * len(item.message) + _pairs_size(item.trailing)
         case HalfClose():
@@ -53,7 +54,13 @@ def add(batch: wire.LinkMessage, stream: int, item: Sent, now: float) -> None:
             batch.frames.add(stream=stream, kind=wire.KIND_HALF_CLOSE)
         case Open():
             left = 0 if item.deadline is None else max(1, int((item.deadline - now) * 1000))
-            opened = wire.Open(method=item.method, metadata=_written(item.metadata), peer=item.peer, deadline_ms=left)
+            opened = wire.Open(
+                method=item.method,
+                metadata=_written(item.metadata),
+                peer=item.peer,
+                deadline_ms=left,
+                certificate=item.certificate,
+            )
             batch.frames.add(stream=stream, kind=wire.KIND_OPEN, open=opened)
         case Status():
             status = wire.Status(code=item.code, message=item.message, trailing=_written(item.trailing))
@@ -70,8 +77,16 @@ def read_open(value: wire.Open, now: float) -> Open:
         raise LinkViolation(f"bad open: a method is /package.Service/Method of at most {METHOD_LIMIT} characters")
     if len(value.peer) > METHOD_LIMIT:
         raise LinkViolation(f"bad open: a peer has at most {METHOD_LIMIT} characters")
+    if len(value.certificate) > CERTIFICATE_LIMIT:
+        raise LinkViolation(f"bad open: a certificate has at most {CERTIFICATE_LIMIT} bytes")
     deadline = now + value.deadline_ms / 1000 if value.deadline_ms else None
-    return Open(method=value.method, metadata=_pairs(value.metadata), peer=value.peer, deadline=deadline)
+    return Open(
+        method=value.method,
+        metadata=_pairs(value.metadata),
+        peer=value.peer,
+        deadline=deadline,
+        certificate=value.certificate,
+    )
 
 
 def read_status(value: wire.Status) -> Status:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import grpc
 import grpc.aio
 
+from croupier.domain.machine import Peer
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, PermissionDenied
 from croupier.relay.frames import Pairs, Status
@@ -15,14 +16,17 @@ from croupier.tunnel.stream import StreamBroken
 
 
 class Admission:
-    """What a server lets one edge do: speak for agents of `scopes`, or of every game and env."""
+    """What a server lets one edge do: speak for agents of `scopes`, or of every game and env, and within its certificate."""
 
-    def __init__(self, edge_id: str, scopes: frozenset[Scope] | None) -> None:
+    def __init__(self, edge_id: str, scopes: frozenset[Scope] | None, peer: Peer | None = None) -> None:
         self.edge_id = edge_id
         self._scopes = scopes
+        self._peer = peer
 
     def check(self, scope: Scope | None) -> None:
         """Raises PermissionDenied for an agent of a scope that is not the edge's; None is what concerns every scope."""
+        if self._peer is not None:
+            self._peer.require_scope(scope)
         if self._scopes is None or scope in self._scopes:
             return
         raise PermissionDenied(
@@ -106,7 +110,9 @@ class RelayedContext(grpc.aio.ServicerContext[Any, Any]):
         return None
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
-        return {}
+        """The certificate that the edge passes on, under grpc's own name for it."""
+        certificate = self._stream.how.certificate
+        return {"x509_pem_cert": [certificate]} if certificate else {}
 
     def time_remaining(self) -> Any:
         """Seconds, or None when the caller set no deadline."""

@@ -1,12 +1,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
-
-import grpc.aio
+from typing import NamedTuple, NoReturn
 
 from croupier.domain.limits import MESSAGE_BYTES
 from croupier.errors import CroupierError
+from croupier.pki.identity import MachineFiles
+from croupier.relay.frames import Role
+from croupier.rpc.secure import open_channel
 from croupier.tunnel.backoff import Backoff
 from croupier.tunnel.grpc import CHANNEL_OPTIONS, SERVER_OPTIONS, ClientStream, open_stream
 from croupier.tunnel.stream import Stream
@@ -29,14 +30,27 @@ LINK_SERVER_OPTIONS = _roomy(SERVER_OPTIONS)
 LINK_CHANNEL_OPTIONS = _roomy(CHANNEL_OPTIONS)
 
 
-async def keep_dialing(address: str, carry: Callable[[Stream], Awaitable[None]], backoff: Backoff = REDIAL) -> NoReturn:
-    """Dial `address` for ever, and let `carry` have each stream until it ends."""
+class Dialing(NamedTuple):
+    """What is dialled, and how."""
+
+    address: str
+    role: Role
+    """Of whoever listens there."""
+    files: MachineFiles | None = None
+    """With which certificate; None: plain text, on this machine only."""
+
+
+async def keep_dialing(
+    where: Dialing, carry: Callable[[Stream], Awaitable[None]], backoff: Backoff = REDIAL
+) -> NoReturn:
+    """Dial for ever, and let `carry` have each stream until it ends."""
+    address = where.address
     loop = asyncio.get_running_loop()
     failures = 0
     said = ""
     while True:
         began = loop.time()
-        why = await _try(address, carry)
+        why = await _try(where, carry)
         if loop.time() - began >= backoff.settled:
             failures = 0
             said = ""
@@ -47,9 +61,13 @@ async def keep_dialing(address: str, carry: Callable[[Stream], Awaitable[None]],
         failures += 1
 
 
-async def _try(address: str, carry: Callable[[Stream], Awaitable[None]]) -> str:
+async def _try(where: Dialing, carry: Callable[[Stream], Awaitable[None]]) -> str:
     """Why the link ended."""
-    async with grpc.aio.insecure_channel(address, options=LINK_CHANNEL_OPTIONS) as channel:
+    try:
+        channel = open_channel(where.address, LINK_CHANNEL_OPTIONS, where.files, where.role)
+    except CroupierError as error:
+        return error.message
+    async with channel:
         call = open_stream(channel, LINK)
         try:
             await carry(ClientStream(call))
@@ -57,7 +75,7 @@ async def _try(address: str, carry: Callable[[Stream], Awaitable[None]]) -> str:
             return error.message
         except Exception:
             # A fault of ours must not cut everyone behind this link off until somebody restarts the process.
-            log.exception("the link to %s failed inside Croupier", address)
+            log.exception("the link to %s failed inside Croupier", where.address)
             return "a fault of this process"
         finally:
             call.cancel()

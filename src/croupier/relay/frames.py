@@ -13,7 +13,7 @@ class Role(StrEnum):
 
 
 class Identity(NamedTuple):
-    """One end of a link, by its own word; that it knows the link token is proven."""
+    """One end of a link, by its own word; that it knows the link token is proven, and with a certificate all of it."""
 
     role: Role
     id: str
@@ -28,6 +28,8 @@ class Open(NamedTuple):
     """Who called the edge, as gRPC writes it: `ipv4:192.0.2.1:50000`."""
     deadline: float | None = None
     """When the caller stops waiting, on this process's own clock."""
+    certificate: bytes = b""
+    """Of the caller, PEM; empty over plain text."""
 
 
 class HalfClose(NamedTuple):

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
+from croupier.domain.machine import Peer
 from croupier.relay.frames import Identity, Open, Role, Status
 from croupier.relay.machine import (
     CANCELLED,
@@ -107,8 +108,10 @@ Accept: TypeAlias = Callable[["RelayLink", LogicalStream], None]
 class RelayLink:
     """A link whose handshake is over. `accept` is told of streams that the other end opens, and returns at once."""
 
-    def __init__(self, own: Role, other: Identity, accept: Accept | None = None) -> None:
+    def __init__(self, own: Role, other: Identity, accept: Accept | None = None, peer: Peer | None = None) -> None:
         self.other = other
+        self.peer = peer
+        """Who that is by certificate; None over plain text."""
         self._loop = asyncio.get_running_loop()
         self.mux = Mux(own, self._loop.time())
         self._accept = accept

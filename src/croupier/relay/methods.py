@@ -10,6 +10,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from croupier_wire.control.v1 import control_pb2
 from croupier_wire.edge.job.v1 import job_pb2
 from croupier_wire.function.v1 import function_pb2
+from croupier_wire.machine.v1 import machine_pb2
 from croupier_wire.sdk.v1 import sdk_pb2
 from croupier_wire.server.v1 import server_pb2
 from croupier_wire.tunnel.v1 import tunnel_pb2
@@ -22,6 +23,7 @@ _SERVICES: tuple[ServiceDescriptor, ...] = (
     function_pb2.DESCRIPTOR.services_by_name["FunctionService"],
     sdk_pb2.DESCRIPTOR.services_by_name["FunctionService"],
     job_pb2.DESCRIPTOR.services_by_name["JobService"],
+    machine_pb2.DESCRIPTOR.services_by_name["MachineService"],
 )
 
 RELAYED: frozenset[str] = frozenset(service.full_name for service in _SERVICES)

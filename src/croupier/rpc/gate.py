@@ -5,15 +5,19 @@ open. TLS itself looks at a certificate once, when the connection begins.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from croupier.domain.machine import MachineRole, Peer
-from croupier.errors import CroupierError, PermissionDenied, Unauthenticated
+from croupier.domain.scope import Scope
+from croupier.errors import PermissionDenied, Unauthenticated
 from croupier.pki.names import peer_in
 from croupier.pki.revocations import Revocations
+
+log = logging.getLogger(__name__)
 
 EVERY_ROLE = frozenset(MachineRole)
 _CERTIFICATE = "x509_pem_cert"
@@ -36,27 +40,38 @@ def certificate_of(context: Any) -> bytes:
 
 
 class Gate:
-    def __init__(self, deployment: str, revocations: Revocations, rules: Rules) -> None:
+    """With `scope`, for machines of that game and env only. `renewed` says until when a certificate counts whose machine has renewed it since, in milliseconds since 1970, or 0."""
+
+    def __init__(
+        self,
+        deployment: str,
+        revocations: Revocations,
+        rules: Rules,
+        *,
+        scope: Scope | None = None,
+        renewed: Callable[[Peer], int] | None = None,
+    ) -> None:
         self._deployment = deployment
         self._revocations = revocations
         self._rules = rules
-        self._open: dict[asyncio.Task[Any], Peer] = {}
-        self._ended: dict[asyncio.Task[Any], CroupierError] = {}
-        self._end_listening = revocations.listen(self._revoked)
-
-    def close(self) -> None:
-        self._end_listening()
+        self._scope = scope
+        self._renewed = renewed
 
     def admit(self, service: str, context: Any) -> Peer:
-        """Who calls. Raises Unauthenticated without a certificate that counts, PermissionDenied for one of another role."""
+        """Who calls. Raises Unauthenticated without a certificate that counts, PermissionDenied for one of another role or
+        scope.
+        """
         peer = peer_of(context)
         if peer is None:
             raise Unauthenticated("this port needs a certificate of this deployment: join with a join token")
         self.check(peer)
         if peer.identity.role not in self._rules.get(service, frozenset()):
             raise PermissionDenied(
-                f"a certificate of {peer.identity.role} {peer.identity.id} is not for {service}: connect with one of the right role"
+                f"a certificate of {peer.identity.role} {peer.identity.id} is not for {service}: "
+                "connect with one of the right role"
             )
+        if self._scope is not None:
+            peer.require_scope(self._scope)
         return peer
 
     def check(self, peer: Peer) -> None:
@@ -64,9 +79,9 @@ class Gate:
         if peer.identity.deployment != self._deployment:
             raise Unauthenticated(f"the certificate is of deployment {peer.identity.deployment}, not of this one")
         if peer.serial in self._revocations:
-            raise _revoked(peer)
+            raise Unauthenticated(f"the certificate of {_name(peer)} was revoked: join again with a new token")
         if peer.expires_ms <= time.time() * 1000:
-            raise _expired(peer)
+            raise Unauthenticated(f"the certificate of {_name(peer)} has expired: join again with a new token")
 
     @contextmanager
     def hold(self, service: str, context: Any) -> Iterator[Peer]:
@@ -77,54 +92,71 @@ class Gate:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a stream is served by a task")
-        timer = self._when_expired(task, peer)
-        self._open[task] = peer
+        ended = False
+
+        def cut() -> None:
+            nonlocal ended
+            ended = True
+            task.cancel()
+
+        end = self.watch(peer, cut)
         try:
             yield peer
         except asyncio.CancelledError:
-            why = self._ended.get(task)
-            if why is None:
+            if not ended:
                 raise
             task.uncancel()
-            raise why from None
+            raise Unauthenticated(f"the certificate of {_name(peer)} does not count any more") from None
         finally:
-            timer[0].cancel()
-            self._open.pop(task, None)
-            self._ended.pop(task, None)
+            end()
 
-    def _when_expired(self, task: asyncio.Task[Any], peer: Peer) -> list[asyncio.Handle]:
-        """A timer that looks once a day, since clocks jump and timers are bounded."""
-        loop = asyncio.get_running_loop()
-        timer: list[asyncio.Handle] = []
+    def watch(self, peer: Peer, cut: Callable[[], None]) -> Callable[[], None]:
+        """Have `cut` called, once, when the certificate is revoked or expires without having been renewed. Returns what ends
+        the watching.
+        """
+        return _Watch(self, peer, cut).end
 
-        def look() -> None:
-            left = peer.expires_ms / 1000 - time.time()
-            if left <= 0:
-                self._end(task, _expired(peer))
-            else:
-                timer[:] = [loop.call_later(min(left, _LONGEST_TIMER), look)]
+    def until(self, peer: Peer) -> float:
+        """When it stops to count as far as is known, in seconds since 1970."""
+        renewed = self._renewed(peer) if self._renewed is not None else 0
+        return max(peer.expires_ms, renewed) / 1000
 
-        timer.append(loop.call_soon(look))
-        return timer
+    def listen(self, told: Callable[[frozenset[str]], None]) -> Callable[[], None]:
+        return self._revocations.listen(told)
+
+
+class _Watch:
+    def __init__(self, gate: Gate, peer: Peer, cut: Callable[[], None]) -> None:
+        self._gate = gate
+        self._peer = peer
+        self._cut = cut
+        self._end_listening = gate.listen(self._revoked)
+        self._timer: asyncio.TimerHandle | None = None
+        self._look()
+
+    def _look(self) -> None:
+        """Again after a day at most: clocks jump."""
+        left = self._gate.until(self._peer) - time.time()
+        if left <= 0:
+            log.warning("%s is cut off: its certificate has expired", _name(self._peer))
+            self._over()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(min(left, _LONGEST_TIMER), self._look)
 
     def _revoked(self, serials: frozenset[str]) -> None:
-        for task, peer in list(self._open.items()):
-            if peer.serial in serials:
-                self._end(task, _revoked(peer))
+        if self._peer.serial in serials:
+            log.warning("%s is cut off: its certificate was revoked", _name(self._peer))
+            self._over()
 
-    def _end(self, task: asyncio.Task[Any], why: CroupierError) -> None:
-        if task in self._open and task not in self._ended:
-            self._ended[task] = why
-            task.cancel()
+    def _over(self) -> None:
+        self.end()
+        self._cut()
 
-
-def _revoked(peer: Peer) -> Unauthenticated:
-    return Unauthenticated(
-        f"the certificate of {peer.identity.role} {peer.identity.id} was revoked: join again with a new token"
-    )
+    def end(self) -> None:
+        self._end_listening()
+        if self._timer is not None:
+            self._timer.cancel()
 
 
-def _expired(peer: Peer) -> Unauthenticated:
-    return Unauthenticated(
-        f"the certificate of {peer.identity.role} {peer.identity.id} has expired: join again with a new token"
-    )
+def _name(peer: Peer) -> str:
+    return f"{peer.identity.role} {peer.identity.id}"

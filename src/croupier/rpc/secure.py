@@ -1,5 +1,6 @@
 """Channels and ports with mTLS, from the files of a machine; both take a renewed certificate for the next connection."""
 
+import logging
 from collections.abc import Sequence
 
 import grpc
@@ -9,6 +10,8 @@ from croupier.domain.addresses import is_loopback, split
 from croupier.errors import FailedPrecondition
 from croupier.pki.identity import Identity, MachineFiles
 from croupier.pki.names import expected_name
+
+log = logging.getLogger(__name__)
 
 Options = Sequence[tuple[str, int]]
 
@@ -20,6 +23,10 @@ def check_plain(address: str, what: str) -> None:
             f"{what} {address} is not on this machine, and without a certificate everything would travel as plain text: "
             "make an authority (`croupier ca init`) and join with a token, or use 127.0.0.1 or ::1"
         )
+
+
+def warn_plain(address: str, who: str) -> None:
+    log.warning("PLAIN TEXT on %s: %s are not asked who they are; for development on one machine only", address, who)
 
 
 def open_channel(address: str, options: Options, files: MachineFiles | None, role: str) -> grpc.aio.Channel:

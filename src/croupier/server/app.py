@@ -47,6 +47,7 @@ from croupier.server.catalog.view import CatalogView
 from croupier.server.control.direct import DirectLinks
 from croupier.server.control.directory import Directory
 from croupier.server.control.functions import Functions
+from croupier.server.control.machine_service import MachineService
 from croupier.server.control.registration import Registration
 from croupier.server.control.relays import Relays
 from croupier.server.control.services import services
@@ -58,6 +59,7 @@ from croupier.server.dispatch.router import Router
 from croupier.server.entities import Entities
 from croupier.server.history import History
 from croupier.server.http.app import build_app
+from croupier.server.identified import Identified, identified, web_tls
 from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake
 from croupier.server.job_watch import JobWatch
@@ -177,9 +179,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
     """A running server for as long as the context lasts."""
     settings.data.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        tracer = _tracer(settings, telemetry)
-        if tracer is not None:
-            stack.push_async_callback(tracer.close)
+        tracer = _tracer(settings, telemetry, stack)
         key = await asyncio.to_thread(load_key, settings.data, settings.key_file)
         store = await _opened(settings, key, stack)
         bus = MemoryBus()
@@ -189,6 +189,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         access = await _access(settings, store, catalog, audit)
         stack.callback(access.residents.passwords.close)
         guard, streams = access.guard, access.residents.streams
+        known = await identified(settings, guard, store.machines, system_clock, stack)
         intake = JobIntake(store, bus, system_clock, catalog.codec_of)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
@@ -219,6 +220,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             _Reports(intake, catalog, watch, cancels),
             AcceptorConfig(resume_window=settings.resume_window),
             tracer,
+            known.machines.revocations,
         )
         retention = _retention(settings, store, archive)
         for forever in (
@@ -233,9 +235,12 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             tunnels,
             Registration(agents=agents, direct=direct, providers=described.providers, guard=guard),
             Functions(guard=guard, streams=streams, calls=calls, jobs=jobs, tracer=tracer),
+            MachineService(known.machines),
         )
-        relays = _relays(offered, settings)
-        grpc = RpcServer({**offered, **relays.services}, options=LINK_SERVER_OPTIONS)
+        relays = _relays(offered, settings, known)
+        grpc = RpcServer(
+            {**offered, **relays.services}, options=LINK_SERVER_OPTIONS, files=known.files, gate=known.gate
+        )
         stopping = asyncio.Event()
         directory = Directory(agents, catalog)
         http = HttpServer(
@@ -254,6 +259,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 readiness=_readiness,
                 limits=access.limits,
                 maintenance=access.maintenance,
+                machines=known.machines,
                 guard=guard,
                 people=access.people,
                 streams=streams,
@@ -262,6 +268,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 tracer=tracer,
             ),
             grace=GRACE + 1.0,
+            tls=web_tls(settings, known.files),
         )
         for part in (access, described, watch, cancels, bulks):
             await part.begin()
@@ -303,22 +310,29 @@ async def _listen(
     stack.push_async_callback(http.stop)
 
 
-def _tracer(settings: ServerSettings, telemetry: TelemetrySettings | None) -> Tracer | None:
-    return open_tracer(telemetry, service="croupier-server", instance=settings.http)
+def _tracer(
+    settings: ServerSettings, telemetry: TelemetrySettings | None, stack: contextlib.AsyncExitStack
+) -> Tracer | None:
+    tracer = open_tracer(telemetry, service="croupier-server", instance=settings.http)
+    if tracer is not None:
+        stack.push_async_callback(tracer.close)
+    return tracer
 
 
-def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings) -> Relays:
+def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings, known: Identified) -> Relays:
     """Raises FailedPrecondition for edges without the token that they would have to know."""
     token = settings.link_token
     if settings.edges and token is None:
         raise FailedPrecondition("server.edges are to be dialled, but there is no link_token: set the one they have")
     return Relays(
         offered,
-        identity=Identity(Role.SERVER, new_id("s"), __version__),
+        identity=Identity(Role.SERVER, known.server_id or new_id("s"), __version__),
         token=token.get_secret_value().encode() if token is not None else b"",
         scopes={
             edge: frozenset(Scope(*name.split("|")) for name in names) for edge, names in settings.edge_scopes.items()
         },
+        files=known.files,
+        gate=known.gate,
     )
 
 
@@ -359,7 +373,11 @@ async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audi
         session_lifetime=settings.session_lifetime,
     )
     await residents.begin()
-    guard = Guard(_plain(settings.token) or None, credentials=residents.credentials, hosts=Hosts(settings.public_names))
+    guard = Guard(
+        _plain(settings.token) or None,
+        credentials=residents.credentials,
+        hosts=Hosts((*settings.public_names, *settings.hosts)),
+    )
     limiter = Limiter(budgets=Budgets(system_clock, store.guards))
     windows = Windows(system_clock)
     return _Access(

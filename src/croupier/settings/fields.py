@@ -20,11 +20,7 @@ _HOST_RULE = re.compile(
 _PUBLIC_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9a-fA-F:.]{2,45}\]")
 _TOKEN = re.compile(r"[!-~]{8,512}")
 
-_NO_ACCESS_CONTROL = (
-    "this version has no access control yet: whoever reaches the port could do everything, "
-    "so listen on 127.0.0.1 or ::1 only"
-)
-_NO_TLS = "this version has no TLS yet: everything sent could be read on the way, so only 127.0.0.1 or ::1 is dialled"
+_LOOPBACK_ONLY = "this port is for programs of this machine, as plain text: use 127.0.0.1 or ::1"
 
 
 def _refusal(kind: str, text: str) -> PydanticCustomError:
@@ -60,8 +56,10 @@ def _is_loopback(host: str) -> bool:
 
 def _listen_address(value: str) -> str:
     host, port = _host_and_port(value)
-    if not _is_loopback(host):
-        raise _refusal("listen", _NO_ACCESS_CONTROL)
+    if not host:
+        raise _refusal(
+            "address", "name what to listen on: 127.0.0.1, ::1, an address of this machine, or 0.0.0.0 for all"
+        )
     if host == "localhost":
         # A name may mean several addresses; what is listened on is one.
         return f"127.0.0.1:{port}"
@@ -70,10 +68,14 @@ def _listen_address(value: str) -> str:
 
 def _dial_address(value: str) -> str:
     host, port = _host_and_port(value)
-    if not port:
-        raise _refusal("dial", "name the port to dial, 1 to 65535")
-    if not _is_loopback(host):
-        raise _refusal("dial", _NO_TLS)
+    if not port or not host:
+        raise _refusal("dial", "name the host and the port to dial, 1 to 65535")
+    return value
+
+
+def _loopback_only(value: str) -> str:
+    if not _is_loopback(_host_and_port(value)[0]):
+        raise _refusal("loopback", _LOOPBACK_ONLY)
     return value
 
 
@@ -202,10 +204,16 @@ Networks = Annotated[
 """Addresses and networks such as 10.0.0.0/8; in a variable or flag separated by commas."""
 
 ListenAddress = Annotated[str, Field(max_length=300), AfterValidator(_listen_address)]
-"""host:port to listen on; port 0 takes a free one. Loopback only."""
+"""host:port to listen on; port 0 takes a free one. Beyond loopback only with TLS, which the process sees to when it starts."""
+
+LocalAddress = Annotated[ListenAddress, AfterValidator(_loopback_only)]
+"""As above, on loopback only."""
 
 DialAddress = Annotated[str, Field(max_length=300), AfterValidator(_dial_address)]
-"""host:port to dial. Loopback only."""
+"""host:port to dial. Beyond loopback only with TLS, which whoever dials sees to."""
+
+LocalDialAddress = Annotated[DialAddress, AfterValidator(_loopback_only)]
+"""As above, on loopback only."""
 
 DialAddresses = Annotated[
     tuple[DialAddress, ...], BeforeValidator(_comma_list), Field(min_length=1, max_length=16, strict=False)
@@ -235,6 +243,16 @@ Methods = Annotated[
     BeforeValidator(_comma_list),
     Field(min_length=1, max_length=7, strict=False),
 ]
+
+HostNames = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")], ...],
+    BeforeValidator(_comma_list),
+    Field(max_length=32, strict=False),
+]
+"""Names and addresses of one machine; in a variable or flag separated by commas."""
+
+CertificateLife = Annotated[float, BeforeValidator(parse_duration), Field(ge=10, le=365 * 86_400)]
+"""Of a certificate: a duration such as 7d; held as seconds, from 10 seconds to a year."""
 
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 

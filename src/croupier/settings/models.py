@@ -7,17 +7,20 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic_core import PydanticCustomError
 
 from croupier.settings.fields import (
-    DialAddress,
+    CertificateLife,
     DialAddresses,
     EdgeScopes,
     FilesByHost,
     Folder,
     HostName,
+    HostNames,
     HostRules,
     IssuerUrl,
     Labels,
     Lifetime,
     ListenAddress,
+    LocalAddress,
+    LocalDialAddress,
     MaybeAddresses,
     Methods,
     Name,
@@ -60,6 +63,31 @@ class Settings(BaseModel):
 
     section: ClassVar[str]
     variable_prefix: ClassVar[str]
+
+
+class MachineSettings(Settings):
+    """What every machine has that proves who it is: a server, an edge, an agent."""
+
+    data: Folder
+    ca: Folder | None = Field(
+        None, description="file of the authority to trust, PEM; without it `ca.pem` of `identity` in the data folder"
+    )
+    cert: Folder | None = Field(
+        None, description="file of its certificate, PEM; without it `cert.pem` of `identity` in the data folder"
+    )
+    key: Folder | None = Field(
+        None, description="file of its certificate's key, PEM; without it `key.pem` of `identity` in the data folder"
+    )
+    insecure: bool = Field(
+        False, description="whether to speak plain text though there is a certificate; on loopback only"
+    )
+
+    @model_validator(mode="after")
+    def _whole_identity(self) -> Self:
+        named = (self.ca, self.cert, self.key)
+        if any(named) and not all(named):
+            raise PydanticCustomError("setting", "ca, cert and key go together: name all three files or none")
+        return self
 
 
 class CanarySettings(BaseModel):
@@ -152,7 +180,7 @@ class OidcSettings(BaseModel):
         return self
 
 
-class ServerSettings(Settings):
+class ServerSettings(MachineSettings):
     section: ClassVar[str] = "server"
     variable_prefix: ClassVar[str] = "CROUPIER_SERVER_"
 
@@ -175,6 +203,19 @@ class ServerSettings(Settings):
         None,
         description="the file of the deployment's key; without it one is made and kept in the file `key` of the data folder",
     )
+    server_id: HostName = Field(default_factory=socket.gethostname, description="name of this server; the host's name")
+    hosts: HostNames = Field(
+        (), description="names and addresses under which others reach this server, for its certificate"
+    )
+    certificate_lifetime: CertificateLife = Field(
+        7 * 86_400.0,
+        description="how long the certificates live that this server issues; machines renew them by themselves",
+    )
+    http_tls: bool = Field(False, description="whether HTTP is HTTPS on loopback too; beyond loopback it always is")
+    http_tls_cert: Folder | None = Field(
+        None, description="file of the certificate chain for HTTPS, PEM; without it this server's own certificate"
+    )
+    http_tls_key: Folder | None = Field(None, description="file of the key for `http_tls_cert`, PEM")
     resume_window: Seconds = Field(
         10.0, description="how long an agent that lost its connection may resume its session"
     )
@@ -215,8 +256,14 @@ class ServerSettings(Settings):
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
 
+    @model_validator(mode="after")
+    def _whole_web_certificate(self) -> Self:
+        if bool(self.http_tls_cert) != bool(self.http_tls_key):
+            raise PydanticCustomError("setting", "http_tls_cert and http_tls_key go together: name both files or none")
+        return self
 
-class EdgeSettings(Settings):
+
+class EdgeSettings(MachineSettings):
     section: ClassVar[str] = "edge"
     variable_prefix: ClassVar[str] = "CROUPIER_EDGE_"
 
@@ -224,14 +271,16 @@ class EdgeSettings(Settings):
     grpc: ListenAddress = Field(
         "127.0.0.1:9443", description="where agents, gRPC callers and servers that dial are served"
     )
-    http: ListenAddress = Field("127.0.0.1:9080", description="where health and metrics are served")
+    http: LocalAddress = Field("127.0.0.1:9080", description="where health and metrics are served")
+    data: Folder = Field(Path("data/edge"), description="folder of its certificate")
+    hosts: HostNames = Field((), description="names and addresses under which agents and servers reach this edge")
     servers: MaybeAddresses = Field((), description="gRPC addresses of servers to dial; others may dial this edge")
     link_token: Token = Field(description="what a server and this edge must both know")
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")
 
 
-class AgentSettings(Settings):
+class AgentSettings(MachineSettings):
     section: ClassVar[str] = "agent"
     variable_prefix: ClassVar[str] = "CROUPIER_AGENT_"
 
@@ -240,7 +289,13 @@ class AgentSettings(Settings):
     env: Name = Field(description="the environment of that game, such as dev or prod")
     servers: DialAddresses = Field(("127.0.0.1:8443",), description="gRPC addresses of servers or edges, tried in turn")
     grpc: ListenAddress = Field("127.0.0.1:19090", description="where game servers and local callers are served")
-    http: ListenAddress = Field("127.0.0.1:19091", description="where health and metrics are served")
+    grpc_tls: bool = Field(
+        False, description="whether game servers need a certificate on loopback too; beyond loopback they always do"
+    )
+    hosts: HostNames = Field(
+        (), description="names and addresses under which game servers of other machines reach this agent"
+    )
+    http: LocalAddress = Field("127.0.0.1:19091", description="where health and metrics are served")
     rpc_addr: Text = Field("", description="the address under which a server could call this agent directly")
     data: Folder = Field(Path("data/agent"), description="folder of what must survive a restart")
     resume_window: Seconds = Field(
@@ -279,6 +334,9 @@ class ClientSettings(Settings):
     variable_prefix: ClassVar[str] = "CROUPIER_"
 
     url: Url = Field("http://127.0.0.1:8080", description="the server's HTTP API")
+    ca: Folder | None = Field(
+        None, description="whom to trust for an https:// url besides the system's authorities: a file, PEM"
+    )
     token: Token | None = Field(None, description="sent as bearer token")
     game_id: Name | None = Field(None, description="the game that calls go to")
     env: Name | None = Field(None, description="the environment that calls go to")
@@ -287,7 +345,7 @@ class ClientSettings(Settings):
 class AdapterSettings(Settings):
     """What every adapter has. Tokens are named, never given: whoever lists the processes of a machine sees their flags."""
 
-    agent: DialAddress = Field("127.0.0.1:19090", description="the agent that it attaches to")
+    agent: LocalDialAddress = Field("127.0.0.1:19090", description="the agent that it attaches to")
     service_id: HostName
     game_id: Name = Field(description="the game whose agent that is")
     env: Name = Field(description="the environment of that game, such as dev or prod")

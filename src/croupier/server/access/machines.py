@@ -41,6 +41,7 @@ LIFETIME_MAX = 365 * 86_400.0
 KEPT = 30 * 86_400_000
 """Milliseconds for which certificates and tokens that are over stay in the list."""
 REASON_CHARACTERS = 500
+RENEWAL = "renewal:"
 NO_AUTHORITY = "this server has no authority: run `croupier ca init` in its data folder and start it again"
 
 
@@ -87,12 +88,15 @@ class Machines:
         self._clock = clock
         self._lifetime = lifetime
         self._certificates: dict[str, Certificate] = {}
+        self._successors: dict[str, str] = {}
+        """Serials of renewed certificates to those that came for them."""
         self._tokens: dict[str, JoinToken] = {}
         self.revocations = Revocations()
 
     async def begin(self) -> None:
         await self._store.forget(self._clock() - KEPT)
-        self._certificates = {each.serial: each for each in await self._store.certificates()}
+        for certificate in await self._store.certificates():
+            self._place(certificate)
         self._tokens = {each.digest: each for each in await self._store.tokens()}
         self._tell()
 
@@ -139,13 +143,13 @@ class Machines:
             raise PermissionDenied("the certificate was revoked: join again with a new token")
         wished = read_request(request)
         check_asks(wished, peer.identity, hosts)
-        issued = self._sign(peer.identity, hosts, wished, f"renewal:{peer.serial}", None)
+        issued = self._sign(peer.identity, hosts, wished, RENEWAL + peer.serial, None)
         await self._keep(issued.certificate)
         return issued
 
     async def revoke(self, caller: Principal, serial: str, reason: str = "") -> Certificate:
-        """From now on the certificate counts no more; whoever is connected with it is cut off. One of another authority's
-        files may be named too. Revoking twice keeps the first. Raises InvalidArgument for what is no serial.
+        """From now on the certificate counts no more, nor do its renewals; whoever is connected with one is cut off. One of
+        another authority may be named too. Revoking twice keeps the first. Raises InvalidArgument for what is no serial.
         """
         known = self._certificates.get(serial)
         if known is None:
@@ -156,10 +160,31 @@ class Machines:
         if known.revoked_ms:
             return known
         by = f"{caller.kind}:{caller.name}"
-        revoked = replace(known, revoked_ms=self._clock(), revoked_by=by, reason=reason[:REASON_CHARACTERS])
-        await self._keep(revoked)
-        log.warning("certificate %s of %s was revoked by %s", serial, revoked.identity or "elsewhere", by)
-        return revoked
+        for each in (known, *self._renewals(known)):
+            if not each.revoked_ms:
+                revoked = replace(each, revoked_ms=self._clock(), revoked_by=by, reason=reason[:REASON_CHARACTERS])
+                await self._keep(revoked)
+        log.warning("certificate %s of %s was revoked by %s", serial, known.identity or "elsewhere", by)
+        return self._certificates[serial]
+
+    def _renewals(self, certificate: Certificate) -> list[Certificate]:
+        """Those that it renewed and those that renewed it: they are of the same key."""
+        found: list[Certificate] = []
+        serial = certificate.serial
+        while (serial := self._successors.get(serial, "")) in self._certificates:
+            found.append(self._certificates[serial])
+        before: Certificate | None = certificate
+        while before is not None:
+            before = self._certificates.get(before.issued_by.removeprefix(RENEWAL))
+            found += [before] if before is not None else []
+        return found
+
+    def renewed_until(self, peer: Peer) -> int:
+        """When the newest certificate ends that was given for this one, in milliseconds since 1970; 0 where none was."""
+        serial, last = peer.serial, 0
+        while (serial := self._successors.get(serial, "")) in self._certificates:
+            last = self._certificates[serial].not_after_ms
+        return last
 
     def _sign(
         self,
@@ -187,8 +212,13 @@ class Machines:
         await self._store.put_certificate(certificate)
         self._note(certificate)
 
-    def _note(self, certificate: Certificate) -> None:
+    def _place(self, certificate: Certificate) -> None:
         self._certificates[certificate.serial] = certificate
+        if certificate.issued_by.startswith(RENEWAL):
+            self._successors[certificate.issued_by.removeprefix(RENEWAL)] = certificate.serial
+
+    def _note(self, certificate: Certificate) -> None:
+        self._place(certificate)
         if certificate.revoked_ms:
             self._tell()
         else:

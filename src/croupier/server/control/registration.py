@@ -10,10 +10,12 @@ from croupier.domain.provider import check_provider_id
 from croupier.domain.scope import parse_scope
 from croupier.errors import InvalidArgument, NotFound, RateLimited
 from croupier.relay.context import check_admission, edge_of
+from croupier.rpc.gate import peer_of
 from croupier.rpc.service import Context, metadata_value
 from croupier.server.access.guard import Guard
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.unpacking import GZIP
+from croupier.server.control.claims import check_claim
 from croupier.server.control.direct import DirectLinks
 from croupier.server.control.tunnels import MOST_AGENTS, MOST_FUNCTIONS, NAME_LIMIT
 from croupier.server.dispatch.agents import TTL, Agent, Agents
@@ -32,7 +34,7 @@ class Registration:
         """Replaces what the agent registered before. Raises InvalidArgument, naming the field at fault."""
         _check(request)
         scope = parse_scope(request.game_id, request.env)
-        check_admission(context, scope)
+        check_claim(context, request.agent_id, scope)
         known = self._agents.get(request.agent_id)
         if known is None and len(self._agents) >= MOST_AGENTS:
             raise RateLimited(f"rate limited: this server knows {MOST_AGENTS} agents already; try again later")
@@ -68,7 +70,7 @@ class Registration:
         """Raises NotFound for an agent that is not registered: it then registers again."""
         known = self._agents.get(request.agent_id)
         if known is not None:
-            check_admission(context, known.scope)
+            check_claim(context, request.agent_id, known.scope)
         if not self._agents.renew(request.agent_id):
             raise NotFound(f"agent {request.agent_id} is not registered; register again")
         return wire.HeartbeatResponse()
@@ -104,6 +106,9 @@ class Registration:
         value = metadata_value(context, "authorization")
         if value:
             return self._guard.authenticate({b"authorization": value.encode()})
+        peer = peer_of(context)
+        if peer is not None:
+            return Principal(name=str(peer.identity), kind="machine")
         edge = edge_of(context)
         return Principal(name=edge, kind="edge") if edge else Principal(name="local", kind="machine")
 

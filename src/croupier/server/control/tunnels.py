@@ -8,8 +8,11 @@ from croupier.domain.job import JobEvent
 from croupier.domain.limits import METADATA_ENTRIES
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import Conflict, InvalidArgument, PermissionDenied, RateLimited, Unavailable
-from croupier.relay.context import check_admission, edge_of, edge_went
+from croupier.pki.revocations import Revocations
+from croupier.relay.context import edge_of, edge_went
+from croupier.rpc.gate import peer_of
 from croupier.rpc.service import read_hello
+from croupier.server.control.claims import check_claim
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import JobNames, Link, TunnelLink
 from croupier.telemetry import Tracer
@@ -44,8 +47,16 @@ class Tunnels:
     """The sessions of all agents that dialled in, one for each agent id."""
 
     def __init__(
-        self, agents: Agents, observer: Observer, config: AcceptorConfig, tracer: Tracer | None = None
+        self,
+        agents: Agents,
+        observer: Observer,
+        config: AcceptorConfig,
+        tracer: Tracer | None = None,
+        revocations: Revocations | None = None,
     ) -> None:
+        """With `revocations`, sessions end whose agents' certificates are revoked."""
+        if revocations is not None:
+            revocations.listen(self.revoked)
         self._agents = agents
         self._observer = observer
         self._config = config
@@ -53,6 +64,8 @@ class Tunnels:
         self._incarnation = new_id("s")
         self._links: dict[str, TunnelLink] = {}
         self._names: dict[tuple[str, Scope], JobNames] = {}
+        self._serials: dict[str, str] = {}
+        """Of the certificates that agents showed last."""
         self._stopping = False
 
     @property
@@ -67,8 +80,11 @@ class Tunnels:
         beyond the most agents, Unavailable while the server stops.
         """
         hello, scope = await _greeting(stream)
-        check_admission(context, scope)
+        check_claim(context, hello.agent_id, scope)
         link = self._session(hello, scope, _ip(context.peer()))
+        peer = peer_of(context)
+        if peer is not None:
+            self._serials[hello.agent_id] = peer.serial
         self._came_by(link, _ip(context.peer()), edge_of(context))
         # It is connected once `run` has begun, which is before the loop comes to this.
         asyncio.get_running_loop().call_soon(self._agents.announce, hello.agent_id)
@@ -193,10 +209,18 @@ class Tunnels:
         if link is None or link.peer is not peer:
             return  # replaced by a newer session, which is none of this one's business
         del self._links[agent_id]
+        self._serials.pop(agent_id, None)
         log.info("agent %s disconnected", agent_id)
         agent = self._agents.get(agent_id)
         if agent is not None and agent.link is link:
             self._agents.disconnected(agent)
+
+    def revoked(self, serials: frozenset[str]) -> None:
+        """These certificates count no more: the sessions of agents that showed one end, with their calls."""
+        for agent_id in [agent_id for agent_id, serial in self._serials.items() if serial in serials]:
+            link = self._links.get(agent_id)
+            if link is not None:
+                link.peer.close(f"the certificate of agent {agent_id} was revoked")
 
     def _agent_of(self, peer: AcceptorPeer) -> Agent | None:
         agent = self._agents.get(peer.machine.hello.agent_id)

@@ -12,6 +12,7 @@ from croupier.errors import CroupierError
 from croupier.server.access.addresses import Proxies
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limits, Maintenance
+from croupier.server.access.machines import Machines
 from croupier.server.access.people import People
 from croupier.server.access.streams import LiveStreams
 from croupier.server.catalog.assigned import AssignedFunctions
@@ -34,6 +35,7 @@ from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
 from croupier.server.http.limits import limit_routes
 from croupier.server.http.login import login_routes
+from croupier.server.http.machines import machine_routes
 from croupier.server.http.maintenance import maintenance_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.packs import Reread, pack_routes
@@ -60,6 +62,7 @@ def build_app(
     reread: Reread,
     limits: Limits,
     maintenance: Maintenance,
+    machines: Machines,
     readiness: Readiness,
     guard: Guard,
     people: People,
@@ -104,6 +107,7 @@ def build_app(
         user_routes(people),
         user_verb_routes(people),
         credential_routes(people),
+        machine_routes(machines),
         health_routes(readiness, metrics, guard, stopping=stopping),
     )
     description = Description(framework, entry, OPEN)

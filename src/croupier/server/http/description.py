@@ -13,6 +13,7 @@ from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import LeanEntry
 from croupier.server.http.late import LateRoute, whole_routes
 from croupier.server.http.limit_documents import LimitBody
+from croupier.server.http.machine_bodies import MACHINE_BODIES
 from croupier.server.http.maintenance import MaintenanceBody
 from croupier.server.http.openapi import complete
 from croupier.server.http.people_documents import BODIES as PEOPLE_BODIES
@@ -32,7 +33,7 @@ class Description:
         if not self._openapi:
             app = self._framework
             framework = get_openapi(title=app.title, version=app.version, routes=whole_routes(app.routes))
-            bodies = [BulkStart, BulkRerun, LimitBody, MaintenanceBody, TransferBody, *PEOPLE_BODIES]
+            bodies = [BulkStart, BulkRerun, LimitBody, MaintenanceBody, TransferBody, *PEOPLE_BODIES, *MACHINE_BODIES]
             self._openapi = complete(framework, self._open_paths, bodies)
         return self._openapi
 

@@ -22,7 +22,17 @@ from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
 
-OPEN = frozenset({"/healthz", "/readyz", "/api/setup", "/api/setup/password", "/api/login"})
+OPEN = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/api/setup",
+        "/api/setup/password",
+        "/api/login",
+        "/api/machines/ca",
+        "/api/machines/enrol",
+    }
+)
 """Answered without a token."""
 
 FORM_BYTES = 65_536

@@ -24,27 +24,27 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"croupier_wire/relay/v1/relay.proto\x12\x11\x63roupier.relay.v1\"U\n\x0bLinkMessage\x12\r\n\x05hello\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x01(\x0c\x12(\n\x06\x66rames\x18\x03 \x03(\x0b\x32\x18.croupier.relay.v1.Frame\"A\n\x05Hello\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\r\n\x05nonce\x18\x04 \x01(\x0c\"\xb1\x01\n\x05\x46rame\x12\x0e\n\x06stream\x18\x01 \x01(\x04\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.croupier.relay.v1.Kind\x12\x0f\n\x07message\x18\x03 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x04 \x01(\x04\x12%\n\x04open\x18\x05 \x01(\x0b\x32\x17.croupier.relay.v1.Open\x12)\n\x06status\x18\x06 \x01(\x0b\x32\x19.croupier.relay.v1.Status\"h\n\x04Open\x12\x0e\n\x06method\x18\x01 \x01(\t\x12-\n\x08metadata\x18\x02 \x03(\x0b\x32\x1b.croupier.relay.v1.Metadata\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x04 \x01(\x04\"\'\n\x08Metadata\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"V\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12-\n\x08trailing\x18\x03 \x03(\x0b\x32\x1b.croupier.relay.v1.Metadata*t\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_OPEN\x10\x01\x12\x10\n\x0cKIND_MESSAGE\x10\x02\x12\x13\n\x0fKIND_HALF_CLOSE\x10\x03\x12\x0f\n\x0bKIND_STATUS\x10\x04\x12\x0f\n\x0bKIND_CREDIT\x10\x05\x32Z\n\x0cRelayService\x12J\n\x04Link\x12\x1e.croupier.relay.v1.LinkMessage\x1a\x1e.croupier.relay.v1.LinkMessage(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"croupier_wire/relay/v1/relay.proto\x12\x11\x63roupier.relay.v1\"h\n\x0bLinkMessage\x12\r\n\x05hello\x18\x01 \x01(\x0c\x12\r\n\x05proof\x18\x02 \x01(\x0c\x12(\n\x06\x66rames\x18\x03 \x03(\x0b\x32\x18.croupier.relay.v1.Frame\x12\x11\n\tsignature\x18\x64 \x01(\x0c\"V\n\x05Hello\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\r\n\x05nonce\x18\x04 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x64 \x01(\x0c\"\xb1\x01\n\x05\x46rame\x12\x0e\n\x06stream\x18\x01 \x01(\x04\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.croupier.relay.v1.Kind\x12\x0f\n\x07message\x18\x03 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x04 \x01(\x04\x12%\n\x04open\x18\x05 \x01(\x0b\x32\x17.croupier.relay.v1.Open\x12)\n\x06status\x18\x06 \x01(\x0b\x32\x19.croupier.relay.v1.Status\"}\n\x04Open\x12\x0e\n\x06method\x18\x01 \x01(\t\x12-\n\x08metadata\x18\x02 \x03(\x0b\x32\x1b.croupier.relay.v1.Metadata\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65\x61\x64line_ms\x18\x04 \x01(\x04\x12\x13\n\x0b\x63\x65rtificate\x18\x64 \x01(\x0c\"\'\n\x08Metadata\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"V\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12-\n\x08trailing\x18\x03 \x03(\x0b\x32\x1b.croupier.relay.v1.Metadata*t\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_OPEN\x10\x01\x12\x10\n\x0cKIND_MESSAGE\x10\x02\x12\x13\n\x0fKIND_HALF_CLOSE\x10\x03\x12\x0f\n\x0bKIND_STATUS\x10\x04\x12\x0f\n\x0bKIND_CREDIT\x10\x05\x32Z\n\x0cRelayService\x12J\n\x04Link\x12\x1e.croupier.relay.v1.LinkMessage\x1a\x1e.croupier.relay.v1.LinkMessage(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'croupier_wire.relay.v1.relay_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KIND']._serialized_start=626
-  _globals['_KIND']._serialized_end=742
+  _globals['_KIND']._serialized_start=687
+  _globals['_KIND']._serialized_end=803
   _globals['_LINKMESSAGE']._serialized_start=57
-  _globals['_LINKMESSAGE']._serialized_end=142
-  _globals['_HELLO']._serialized_start=144
-  _globals['_HELLO']._serialized_end=209
-  _globals['_FRAME']._serialized_start=212
-  _globals['_FRAME']._serialized_end=389
-  _globals['_OPEN']._serialized_start=391
-  _globals['_OPEN']._serialized_end=495
-  _globals['_METADATA']._serialized_start=497
-  _globals['_METADATA']._serialized_end=536
-  _globals['_STATUS']._serialized_start=538
-  _globals['_STATUS']._serialized_end=624
-  _globals['_RELAYSERVICE']._serialized_start=744
-  _globals['_RELAYSERVICE']._serialized_end=834
+  _globals['_LINKMESSAGE']._serialized_end=161
+  _globals['_HELLO']._serialized_start=163
+  _globals['_HELLO']._serialized_end=249
+  _globals['_FRAME']._serialized_start=252
+  _globals['_FRAME']._serialized_end=429
+  _globals['_OPEN']._serialized_start=431
+  _globals['_OPEN']._serialized_end=556
+  _globals['_METADATA']._serialized_start=558
+  _globals['_METADATA']._serialized_end=597
+  _globals['_STATUS']._serialized_start=599
+  _globals['_STATUS']._serialized_end=685
+  _globals['_RELAYSERVICE']._serialized_start=805
+  _globals['_RELAYSERVICE']._serialized_end=895
 # @@protoc_insertion_point(module_scope)

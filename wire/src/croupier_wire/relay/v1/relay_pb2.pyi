@@ -23,26 +23,30 @@ KIND_STATUS: Kind
 KIND_CREDIT: Kind
 
 class LinkMessage(_message.Message):
-    __slots__ = ("hello", "proof", "frames")
+    __slots__ = ("hello", "proof", "frames", "signature")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     hello: bytes
     proof: bytes
     frames: _containers.RepeatedCompositeFieldContainer[Frame]
-    def __init__(self, hello: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ...) -> None: ...
+    signature: bytes
+    def __init__(self, hello: _Optional[bytes] = ..., proof: _Optional[bytes] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("role", "id", "version", "nonce")
+    __slots__ = ("role", "id", "version", "nonce", "certificate")
     ROLE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     NONCE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     role: str
     id: str
     version: str
     nonce: bytes
-    def __init__(self, role: _Optional[str] = ..., id: _Optional[str] = ..., version: _Optional[str] = ..., nonce: _Optional[bytes] = ...) -> None: ...
+    certificate: bytes
+    def __init__(self, role: _Optional[str] = ..., id: _Optional[str] = ..., version: _Optional[str] = ..., nonce: _Optional[bytes] = ..., certificate: _Optional[bytes] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("stream", "kind", "message", "credit", "open", "status")
@@ -61,16 +65,18 @@ class Frame(_message.Message):
     def __init__(self, stream: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., message: _Optional[bytes] = ..., credit: _Optional[int] = ..., open: _Optional[_Union[Open, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ...) -> None: ...
 
 class Open(_message.Message):
-    __slots__ = ("method", "metadata", "peer", "deadline_ms")
+    __slots__ = ("method", "metadata", "peer", "deadline_ms", "certificate")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     method: str
     metadata: _containers.RepeatedCompositeFieldContainer[Metadata]
     peer: str
     deadline_ms: int
-    def __init__(self, method: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[Metadata, _Mapping]]] = ..., peer: _Optional[str] = ..., deadline_ms: _Optional[int] = ...) -> None: ...
+    certificate: bytes
+    def __init__(self, method: _Optional[str] = ..., metadata: _Optional[_Iterable[_Union[Metadata, _Mapping]]] = ..., peer: _Optional[str] = ..., deadline_ms: _Optional[int] = ..., certificate: _Optional[bytes] = ...) -> None: ...
 
 class Metadata(_message.Message):
     __slots__ = ("name", "value")
