@@ -120,6 +120,7 @@ class AuditFilter:
     phase: str = ""
     result: str = ""
     reason: str = ""
+    after_seq: int = 0
     since_ms: int | None = None
     until_ms: int | None = None
     text: str = ""

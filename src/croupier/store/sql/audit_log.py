@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
-from croupier.audit.chain import Chain
+from croupier.audit.chain import Chain, Macs
 from croupier.domain.audit import FAILED, GENESIS, SYSTEM, Head, Note
 from croupier.errors import Unavailable
 from croupier.store.sql import statements
@@ -24,7 +24,7 @@ class AuditLog:
     """What the writer thread knows of the record, as committed: where the chain stands, and what of it was refused."""
 
     def __init__(self, key: bytes) -> None:
-        self.key = key
+        self.macs = Macs(key)
         self.head: Head | None = None
         """None until it has been read."""
         self.lost = 0
@@ -63,7 +63,7 @@ class AuditRows:
         log = self._log
         if log.lost:
             self._notes.insert(0, (_gap(log), self._notes[0][1]))
-        chain = Chain(log.key, log.head or head(self._connection))
+        chain = Chain(log.macs, log.head or head(self._connection))
         sealed = [chain.add(note, time_ms) for note, time_ms in self._notes]
         statements.INSERT_AUDIT.run(
             self._connection, [(each.seq, each.row.decode(), each.hash, each.mac) for each in sealed]

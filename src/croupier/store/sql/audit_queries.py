@@ -58,6 +58,8 @@ def _sealed(found: Row[Any]) -> SealedRow:
 def _indexed(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
     if which.act_id:
         yield audit_act == which.act_id
+    if which.after_seq:
+        yield audit.c.seq > natural(which.after_seq)
     if which.since_ms is not None:
         yield audit_time >= natural(which.since_ms)
     if which.until_ms is not None:
