@@ -28,6 +28,7 @@ def describe() -> dict[str, Any]:
         providers=nobody,
         packs=nobody,
         reread=nobody,
+        record=nobody,
         limits=nobody,
         maintenance=nobody,
         machines=nobody,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from tests.planes.audit_testbed import record_in_memory
 from tests.planes.machines_testbed import machines_in_memory
 from tests.planes.packs_testbed import packs_in_memory
 from tests.planes.people_testbed import PeopleTestbed
@@ -392,6 +393,7 @@ class Testbed:
             providers=Providers(guard=guard, catalog=self.catalog, store=self.kept, clock=lambda: 7),
             packs=packs_in_memory(guard),
             reread=self._reread,
+            record=record_in_memory(guard),
             limits=Limits(guard=guard, store=self.guards, limiter=Limiter()),
             maintenance=Maintenance(guard=guard, store=self.guards, windows=Windows()),
             machines=machines_in_memory(guard, lambda: 7),

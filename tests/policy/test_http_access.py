@@ -106,6 +106,13 @@ NEEDS_TOKEN = {
     ("GET", "/api/tokens"),
     ("POST", "/api/tokens"),
     ("DELETE", "/api/tokens/{token_id}"),
+    ("GET", "/api/audit"),
+    ("GET", "/api/audit/export"),
+    ("POST", "/api/audit/verify"),
+    ("GET", "/api/audit/checkpoints"),
+    ("POST", "/api/audit/checkpoints"),
+    ("POST", "/api/audit/cut"),
+    ("GET", "/api/audit/{seq}"),
     ("GET", "/api/openapi.json"),
     ("GET", "/metrics"),
 }

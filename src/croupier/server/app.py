@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from croupier import __version__
 from croupier.asgi.server import HttpServer
+from croupier.audit.signing import Signer
 from croupier.bus.memory import MemoryBus
 from croupier.descriptors import Fault, Message
 from croupier.domain.identifiers import new_id
@@ -24,7 +25,8 @@ from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
 from croupier.server.access.addresses import Hosts, Proxies
-from croupier.server.access.audit import CHAIN_PURPOSE, MASK_PURPOSE, Audit, Masker
+from croupier.server.access.audit import CHAIN_PURPOSE, MASK_PURPOSE, SIGN_PURPOSE, Audit, Checkpoints, Masker
+from croupier.server.access.audit.record import AuditRecord, Keys
 from croupier.server.access.clock import OnwardClock
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey, load_key
@@ -136,6 +138,14 @@ class _Access:
         await self.maintenance.begin()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Record:
+    """The audit record, and what signs it from time to time."""
+
+    record: AuditRecord
+    checkpoints: Checkpoints
+
+
 @dataclass(frozen=True, slots=True)
 class _Reports:
     """What agents report, to the use cases that care."""
@@ -198,6 +208,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.push_async_callback(cancels.stop)
         objects = DiskObjects(settings.data / "objects")
         archive = Archive(objects)
+        record = _record(key, guard, store, objects, audit)
         jobs = Jobs(
             guard=guard,
             admission=access.admission,
@@ -229,6 +240,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             retention.run(),
             access.limits.run(),
             access.residents.run(),
+            record.checkpoints.run(),
         ):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         offered = services(
@@ -256,6 +268,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 catalog=CatalogView(catalog, agents, described.faults),
                 packs=described.packs,
                 reread=described.directories.reload,
+                record=record.record,
                 readiness=_readiness,
                 limits=access.limits,
                 maintenance=access.maintenance,
@@ -334,6 +347,20 @@ def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings, 
         files=known.files,
         gate=known.gate,
     )
+
+
+def _record(key: DeploymentKey, guard: Guard, store: Store, objects: Objects, audit: Audit) -> _Record:
+    signer = Signer(key.derive(SIGN_PURPOSE))
+    checkpoints = Checkpoints(store.audit, objects, signer, system_clock)
+    record = AuditRecord(
+        guard=guard,
+        store=store.audit,
+        audit=audit,
+        checkpoints=checkpoints,
+        keys=Keys(chain=key.derive(CHAIN_PURPOSE), signer=signer),
+        clock=system_clock,
+    )
+    return _Record(record=record, checkpoints=checkpoints)
 
 
 def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Retention:

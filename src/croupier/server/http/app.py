@@ -10,6 +10,7 @@ from croupier import __version__
 from croupier.descriptors import FaultyDescriptor
 from croupier.errors import CroupierError
 from croupier.server.access.addresses import Proxies
+from croupier.server.access.audit.record import AuditRecord
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limits, Maintenance
 from croupier.server.access.machines import Machines
@@ -20,6 +21,7 @@ from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
 from croupier.server.http.asking import answer_failure, answer_faulty, answer_invalid, answer_refusal, answer_stale
 from croupier.server.http.assignments import assignment_routes
+from croupier.server.http.audit import audit_routes
 from croupier.server.http.bodies import Room
 from croupier.server.http.bulk import bulk_routes
 from croupier.server.http.calls import call_routes
@@ -60,6 +62,7 @@ def build_app(
     providers: Providers,
     packs: Packs,
     reread: Reread,
+    record: AuditRecord,
     limits: Limits,
     maintenance: Maintenance,
     machines: Machines,
@@ -101,6 +104,7 @@ def build_app(
         catalog_routes(catalog, providers, guard),
         provider_routes(providers, catalog),
         pack_routes(packs, reread),
+        audit_routes(record),
         limit_routes(limits),
         maintenance_routes(maintenance),
         login_routes(people, Visitors(guard, proxies)),

@@ -8,6 +8,7 @@ The store chains the rows (`croupier.audit`); `Audit` never reads them.
 """
 
 from croupier.server.access.audit.audit import INVOKE, START, Act, Audit, outcome_note
+from croupier.server.access.audit.checkpoints import Checkpoints
 from croupier.server.access.audit.masking import Masker
 from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive, sensitive_fields
 
@@ -23,6 +24,7 @@ __all__ = [
     "START",
     "Act",
     "Audit",
+    "Checkpoints",
     "Masker",
     "Sensitive",
     "outcome_note",

@@ -1,0 +1,210 @@
+"""The audit record of a running server: what is on it, what is not shown in it, and that it can be taken along and verified."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from tests.planes.scripted_agent import Server, attached, running
+
+from croupier.audit.signing import Signer
+from croupier.audit.verify import ExportCheck, Verdict
+from croupier.server.access.audit import CHAIN_PURPOSE, SIGN_PURPOSE
+from croupier.server.access.keys import load_key
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with running(tmp_path) as server:
+        yield server
+
+
+async def rows(server: Server, **wanted: str) -> list[dict[str, Any]]:
+    """Oldest first."""
+    reply = await server.request("GET", "/api/audit", params=wanted)
+    assert reply.status == 200, reply.body
+    return reply.json["rows"][::-1]
+
+
+def verdict_of(export: bytes, tmp_path: Path) -> Verdict:
+    key = load_key(tmp_path)
+    check = ExportCheck(key=key.derive(CHAIN_PURPOSE), witness=Signer(key.derive(SIGN_PURPOSE)).witness)
+    for line in export.splitlines(keepends=True):
+        check.feed(line)
+    return check.finish()
+
+
+def bend(tmp_path: Path, statement: str) -> None:
+    with sqlite3.connect(tmp_path / "croupier.db", timeout=30) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+async def test_a_call_leaves_its_intent_and_its_outcome(server: Server) -> None:
+    async with attached(server):
+        reply = await server.invoke(payload={"player_id": "42", "pin": "1234"})
+    assert reply.status == 200
+
+    intent, outcome = await rows(server, action="function.invoke")
+
+    assert [intent["phase"], outcome["phase"]] == ["intent", "outcome"]
+    assert intent["act_id"] == outcome["act_id"] == reply.headers["X-Call-ID"]
+    assert intent["target"] == "f"
+    assert (intent["game_id"], intent["env"]) == ("demo", "dev")
+    assert intent["actor"]["name"]
+    assert outcome["result"] == "ok"
+    assert intent["details"]["player_id"] == "42"
+    assert intent["details"]["pin"].startswith("masked:")
+
+
+async def test_a_masked_value_is_found_by_who_knows_it(server: Server) -> None:
+    async with attached(server):
+        await server.invoke(payload={"api_token": "t0p-s3cret"})
+        await server.invoke(payload={"api_token": "another"})
+
+    assert len(await rows(server, value="t0p-s3cret")) == 1
+    assert await rows(server, text="t0p-s3cret") == []
+
+
+async def test_a_call_that_is_refused_is_on_record(server: Server) -> None:
+    await server.request("PUT", "/api/assignments", data=b'{"demo|dev":[]}')
+    assert (await server.invoke()).status == 403
+    await server.request("PUT", "/api/assignments", data=b"{}")  # a change waits until what came before is on disk
+
+    (denied,) = await rows(server, result="denied")
+
+    assert (denied["action"], denied["target"], denied["reason"]) == ("function.invoke", "f", "permission_denied")
+
+
+async def test_an_export_is_verified_without_the_server(server: Server, tmp_path: Path) -> None:
+    async with attached(server):
+        for _ in range(5):
+            await server.invoke()
+    await server.request("POST", "/api/audit/checkpoints")
+
+    reply = await server.request("GET", "/api/audit/export")
+    verdict = verdict_of(reply.body, tmp_path)
+
+    assert verdict.holds, verdict.faults
+    assert verdict.rows >= 10
+    assert verdict.checkpoints == 1
+    assert not verdict_of(reply.body.replace(b'"phase":"intent"', b'"phase":"event"', 1), tmp_path).holds
+
+
+async def test_a_part_of_the_record_is_verified_row_by_row(server: Server, tmp_path: Path) -> None:
+    async with attached(server):
+        for _ in range(3):
+            await server.invoke()
+
+    reply = await server.request("GET", "/api/audit/export", params={"phase": "outcome"})
+    verdict = verdict_of(reply.body, tmp_path)
+
+    assert verdict.holds, verdict.faults
+    assert (verdict.rows, verdict.whole) == (3, False)
+
+
+async def test_a_table_for_spreadsheets_has_every_row(server: Server) -> None:
+    async with attached(server):
+        await server.invoke(payload={"reason": "=1+1"})
+
+    reply = await server.request("GET", "/api/audit/export", params={"format": "csv"})
+
+    assert reply.headers["Content-Type"].startswith("text/csv")
+    assert len(reply.body.decode().splitlines()) == 1 + len(await rows(server))
+
+
+@pytest.mark.parametrize(
+    ("statement", "seq"),
+    [
+        ('UPDATE audit SET row = replace(row, \'"target":"f"\', \'"target":"g"\') WHERE seq = 3', 3),
+        ("UPDATE audit SET mac = zeroblob(32) WHERE seq = 4", 4),
+        ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 4", 4),
+        ("DELETE FROM audit WHERE seq = 5", 5),
+        ("UPDATE audit SET seq = 1000 WHERE seq = 5", 5),
+    ],
+)
+async def test_a_table_that_was_edited_by_hand_is_told_with_the_row(
+    server: Server, tmp_path: Path, statement: str, seq: int
+) -> None:
+    async with attached(server):
+        for _ in range(5):
+            await server.invoke()
+    assert (await server.request("POST", "/api/audit/verify")).json["holds"]
+
+    await asyncio.to_thread(bend, tmp_path, statement)
+    found = (await server.request("POST", "/api/audit/verify")).json
+
+    assert not found["holds"]
+    assert seq in {fault["seq"] for fault in found["faults"]}
+
+
+async def test_rows_that_were_cut_off_the_end_while_the_server_was_down_are_told(tmp_path: Path) -> None:
+    async with running(tmp_path) as server, attached(server):
+        for _ in range(5):
+            await server.invoke()
+        signed = (await server.request("POST", "/api/audit/checkpoints")).json["seq"]
+    await asyncio.to_thread(bend, tmp_path, f"DELETE FROM audit WHERE seq > {signed - 2}")
+    await asyncio.to_thread(bend, tmp_path, "DELETE FROM audit_checkpoints")
+    async with running(tmp_path) as server:
+        found = (await server.request("POST", "/api/audit/verify")).json
+        assert signed in {fault["seq"] for fault in found["faults"]}
+
+
+async def test_the_chain_goes_on_over_restarts(tmp_path: Path) -> None:
+    for _ in range(3):
+        async with running(tmp_path) as server, attached(server):
+            await server.invoke()
+    async with running(tmp_path) as server:
+        verdict = (await server.request("POST", "/api/audit/verify")).json
+    assert (verdict["holds"], verdict["rows"]) == (True, 6), verdict
+
+
+async def test_a_cut_takes_old_rows_away_and_says_so(server: Server, tmp_path: Path) -> None:
+    async with attached(server):
+        await server.invoke()
+        last = (await rows(server))[-1]
+        before = {"before": str(last["time_ms"] + 1)}
+        reply = await server.request("POST", "/api/audit/cut", json=before)
+        assert reply.status == 200, reply.body
+        await server.invoke()
+
+    left = await rows(server)
+    assert left[0]["seq"] == reply.json["up_to"] + 1
+    assert [each["phase"] for each in left if each["action"] == "audit.cut"] == ["intent", "outcome"]
+    assert verdict_of((await server.request("GET", "/api/audit/export")).body, tmp_path).holds
+    assert (await server.request("POST", "/api/audit/verify")).json["holds"]
+
+
+async def test_a_record_that_does_not_hold_together_is_not_cut(server: Server, tmp_path: Path) -> None:
+    async with attached(server):
+        await server.invoke()
+        last = (await rows(server))[-1]
+    await asyncio.to_thread(bend, tmp_path, "UPDATE audit SET mac = zeroblob(32) WHERE seq = 1")
+
+    reply = await server.request("POST", "/api/audit/cut", json={"before": str(last["time_ms"] + 1)})
+
+    assert reply.status == 409
+    assert "row 1" in reply.json["detail"]
+
+
+async def test_the_end_of_a_job_is_on_record(server: Server) -> None:
+    async with attached(server) as agent:
+        job_id = (await server.start()).json["job_id"]
+        agent.tell(job_id, 1, "done")
+        await agent.acknowledged(job_id, 1)
+
+    said = [(each["action"], each["phase"], each["result"]) for each in await rows(server, call_id=job_id)]
+
+    assert said == [("job.start", "intent", ""), ("job.start", "outcome", "ok"), ("job.end", "outcome", "succeeded")]
+
+
+async def test_one_row_is_read_by_its_number(server: Server) -> None:
+    async with attached(server):
+        await server.invoke()
+    assert (await server.request("GET", "/api/audit/1")).json["seq"] == 1
+    assert (await server.request("GET", "/api/audit/99999")).status == 404
+    assert (await server.request("GET", "/api/audit", params={"since": "yesterday"})).status == 400
+    assert orjson.loads((await server.request("GET", "/api/audit", params={"limit": "1"})).body)["next"] == 2
