@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from croupier.domain.account import Account
 from croupier.domain.audit import Note
 from croupier.domain.credential import ApiToken, Session
+from croupier.domain.policy import Binding
 from croupier.server.access.addresses import Hosts
 from croupier.server.access.audit import Audit
 from croupier.server.access.audit.masking import Masker
@@ -130,6 +131,12 @@ class PeopleTestbed:
 
     async def _grant(self, user_id: str) -> None:
         self.admins.append(user_id)
+        self.bind(user_id, "admin")
+
+    def bind(self, user_id: str, role: str) -> None:
+        """From now on the account has the role everywhere."""
+        binding = Binding(subject=f"user:{user_id}", role=role)
+        self.guard.policy.use(self.guard.policy.snapshot.changed(bindings=[binding]))
 
     async def add(self, name: str = "ann", password: str = PASSWORD, **fields: Any) -> Account:
         hashed = await self.residents.passwords.hash(password)

@@ -45,7 +45,8 @@ class Page:
 @pytest.fixture
 async def bed():
     found = Testbed(residence=PeopleTestbed())
-    await found.residence.add("ann", groups=frozenset({"ops"}))
+    account = await found.residence.add("ann", groups=frozenset({"ops"}))
+    found.residence.bind(account.id, "admin")
     return found
 
 

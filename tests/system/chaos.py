@@ -51,8 +51,6 @@ class Arena:
         self.wires: dict[str, Wire] = {}
         self.peaks: dict[str, int] = {}
         """The most memory that a process of that name ever had, in MB."""
-        (root / "token").write_text(TOKEN + "\n")
-        (root / "token").chmod(0o600)
         server = address()
         self._add(
             "server", PROGRAM, "server", "--http", self.http, "--grpc", server, "--data", str(root),

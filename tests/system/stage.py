@@ -99,7 +99,8 @@ class Program:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("CROUPIER_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CROUPIER_")}
+    return {**inherited, "CROUPIER_SERVER_TOKEN": TOKEN}
 
 
 class Stage:
@@ -120,8 +121,6 @@ class Stage:
             "agent", PROGRAM, "agent", "--agent-id", "agent-1", "--game", "demo", "--env", "dev",
             "--servers", self.grpc, "--grpc", self.local, "--http", self.health, *data,
         )  # fmt: skip
-        (root / "token").write_text(TOKEN + "\n")
-        (root / "token").chmod(0o600)
 
     def seen_by(self, session: aiohttp.ClientSession) -> "Stage":
         """The same processes, asked through `session`, with a ledger that begins now."""
