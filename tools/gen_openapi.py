@@ -20,6 +20,7 @@ def describe() -> dict[str, Any]:
         calls=nobody,
         jobs=nobody,
         bulks=nobody,
+        approvals=nobody,
         history=nobody,
         directory=nobody,
         entities=nobody,

@@ -179,6 +179,18 @@ class NoBulks:
         yield
 
 
+class NoApprovals:
+    """Knows no approval; the real ones are tested with the real server (test_approvals.py)."""
+
+    async def refuse(self, caller: Principal, approval_id: str, **said: Any) -> Any:
+        raise NotFound(f"unknown approval {approval_id}")
+
+    get = approve = reject = withdraw = comment = review = refuse
+
+    async def list(self, *asked: Any) -> "Page[Any]":
+        return Page([])
+
+
 @dataclass
 class ScriptedDirectory:
     functions: dict[str, Function] = field(default_factory=dict)
@@ -385,6 +397,7 @@ class Testbed:
             jobs=self.jobs,
             history=self.history,
             bulks=NoBulks(),
+            approvals=NoApprovals(),
             directory=self.directory,
             entities=self.entities,
             readiness=self._readiness,

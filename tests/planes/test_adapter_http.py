@@ -177,7 +177,7 @@ async def test_the_address_that_is_connected_to_is_the_one_that_was_checked(targ
         reason, message = await rejection(agent.invoke("http.request", {"url": f"http://rebound.example:{port}/echo"}))
     assert reason == "permission_denied"
     assert message == (
-        "rebound.example: 127.0.0.1 may not be called: it is an address of this machine; --allow-loopback lets it be called"
+        "rebound.example: 127.0.0.1 may not be called: it is an address of this machine; allow_loopback lets it be called"
     )
 
 

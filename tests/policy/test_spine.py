@@ -31,7 +31,7 @@ def test_only_the_spine_knows_the_router() -> None:
         "dispatch/preview.py",
     }
     assert importers("croupier.server.dispatch.broadcast") == {"calls.py"}
-    assert importers("croupier.server.dispatch.preview") == {"calls.py"}
+    assert importers("croupier.server.dispatch.preview") == {"calls.py", "app.py"}
 
 
 def test_every_entry_reaches_functions_through_the_spine_only() -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,15 @@ from croupier.errors import Canceled, CroupierError, DeadlineExceeded, OutcomeUn
 from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission
+from croupier.server.approvals import ApprovalGate, Rules
+from croupier.server.approvals.notices.outbox import Outbox
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import TunnelLink
+from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
-from croupier.store.sql import SqlStore, open_store
+from croupier.store.sql import SqlStore, open_store, system_clock
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
 from croupier.tunnel.connector import Abort, Connector, ConnectorEvent, Execute, Opened
 from croupier.tunnel.frames import CallResult, Hello, Invoke
@@ -112,8 +116,17 @@ async def spine(
         Agent(agent_id="a", scope=SCOPE, link=link, services=(Service(service_id="s", functions=(FunctionRef("f"),)),))
     )
     guard, catalog = Guard("token"), catalog or Catalog()
-    admission = Admission(guard=guard, catalog=catalog, audit=Audit(store.audit, Masker(b"key")))
-    calls = Calls(guard=guard, catalog=catalog, admission=admission, store=store, router=Router(agents))
+    router = Router(agents)
+    gate = ApprovalGate(
+        guard=guard,
+        store=store,
+        rules=Rules(),
+        foresee=partial(preview, router),
+        outbox=Outbox([], system_clock),
+        clock=system_clock,
+    )
+    admission = Admission(guard=guard, catalog=catalog, audit=Audit(store.audit, Masker(b"key")), approvals=gate)
+    calls = Calls(guard=guard, catalog=catalog, admission=admission, store=store, router=router)
     accepting = asyncio.ensure_future(_accept(link, ours, hello))
     dialling = asyncio.ensure_future(agent.peer.run(theirs))
     async with asyncio.timeout(90):

@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from croupier.domain.binding import Bound
+from croupier.domain.call import may_have_run
 from croupier.domain.demand import Demand, Stage, named
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, OutcomeUnknown, PermissionDenied
+from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, PermissionDenied
 
 PROOF_KEPT_MS = 5 * 60 * 1000
 """So long a proof of identity counts for approving what is dangerous."""
@@ -253,8 +254,7 @@ def conclude(approval: Approval, failure: CroupierError | None, now_ms: int) -> 
         raise _decided(approval)
     if failure is None:
         return replace(approval, state=ApprovalState.EXECUTED, finished_ms=now_ms)
-    unknown = isinstance(failure, OutcomeUnknown)
-    state = ApprovalState.OUTCOME_UNKNOWN if unknown else ApprovalState.FAILED
+    state = ApprovalState.OUTCOME_UNKNOWN if may_have_run(failure.reason) else ApprovalState.FAILED
     return replace(approval, state=state, message=failure.message, finished_ms=now_ms)
 
 

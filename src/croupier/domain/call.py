@@ -95,6 +95,11 @@ Outcome = Result | CroupierError
 _MAY_HAVE_RUN = frozenset({OutcomeUnknown.reason, DeadlineExceeded.reason, Canceled.reason, InternalError.reason})
 
 
+def may_have_run(reason: str) -> bool:
+    """Whether a call that ended for `reason` may have taken effect."""
+    return reason in _MAY_HAVE_RUN
+
+
 def advice(reason: str, *, keyed: bool) -> str:
     """What to do about a call that ended for `reason` and may have taken effect; nothing where that is certain."""
     if reason not in _MAY_HAVE_RUN:

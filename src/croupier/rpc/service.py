@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 
-from croupier.errors import CroupierError, InternalError, InvalidArgument
+from croupier.errors import AwaitingApproval, CroupierError, InternalError, InvalidArgument
 from croupier.pki.identity import MachineFiles
 from croupier.rpc.codec import decode, encode, is_json
 from croupier.rpc.gate import Gate
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 REASON = "croupier-reason"
 """Trailing metadata that carries an error's reason."""
+
+APPROVAL_ID = "croupier-approval-id"
+"""Trailing metadata of a call that waits for an approval."""
 
 TRACE_ID = "croupier-trace-id"
 CALL_ID = "croupier-call-id"
@@ -53,6 +56,8 @@ async def abort(context: Context, error: CroupierError) -> NoReturn:
     """End the call with the error's code, its message and, in the trailing metadata, its reason."""
     code = grpc.StatusCode.DATA_LOSS if isinstance(error, BrokenLink) else grpc_code(error)
     told = tuple(context.trailing_metadata() or ())  # which `abort` would put aside
+    if isinstance(error, AwaitingApproval):
+        told += ((APPROVAL_ID, error.details["approval_id"]),)
     await context.abort(code, bounded_text(error.message), (*told, (REASON, error.reason)))
     raise AssertionError("abort always raises")
 

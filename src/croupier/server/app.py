@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from croupier.server.access.passwords import Passwords, usual_hasher
 from croupier.server.access.people import People
 from croupier.server.access.residents import Residents
 from croupier.server.admission import Admission
+from croupier.server.approvals import Approving, Runners
 from croupier.server.archive import Archive
 from croupier.server.bulk import Bulks
 from croupier.server.calls import Calls
@@ -57,6 +59,7 @@ from croupier.server.control.tunnels import Tunnels
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.canary import Canaries
 from croupier.server.dispatch.link import Link
+from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
 from croupier.server.entities import Entities
 from croupier.server.history import History
@@ -132,6 +135,7 @@ class _Access:
     admission: Admission
     limits: Limits
     maintenance: Maintenance
+    approving: Approving
 
     async def begin(self) -> None:
         await self.limits.begin()
@@ -192,11 +196,10 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         tracer = _tracer(settings, telemetry, stack)
         key = await asyncio.to_thread(load_key, settings.data, settings.key_file)
         store = await _opened(settings, key, stack)
-        bus = MemoryBus()
-        stack.push_async_callback(bus.close)
+        bus = _bus(stack)
         agents, catalog, router = _table(settings.routing)
         audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE)))
-        access = await _access(settings, store, catalog, audit)
+        access = await _access(settings, store, catalog, audit, router)
         stack.callback(access.residents.passwords.close)
         guard, streams = access.guard, access.residents.streams
         known = await identified(settings, guard, store.machines, system_clock, stack)
@@ -220,7 +223,15 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             bus=bus,
             archive=archive,
         )
-        bulks = Bulks(guard=guard, catalog=catalog, calls=calls, store=store, bus=bus, clock=system_clock)
+        bulks = Bulks(
+            guard=guard,
+            catalog=catalog,
+            calls=calls,
+            approvals=access.approving.gate,
+            store=store,
+            bus=bus,
+            clock=system_clock,
+        )
         described = _described(settings, guard, catalog, store, objects)
         for end in (access.limits.drain, calls.drain, jobs.drain, bulks.stop, described.stop):
             stack.push_async_callback(end)
@@ -261,6 +272,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 jobs=jobs,
                 history=History(guard=guard, store=store),
                 bulks=bulks,
+                approvals=access.approving.approvals,
                 directory=directory,
                 entities=Entities(guard=guard, catalog=catalog, store=store, health=directory.health),
                 assigned=described.assigned,
@@ -293,6 +305,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
         stack.callback(agents.close)
         stack.callback(http.close_door)
         stack.callback(bulks.halt)
+        access.approving.begin(Runners(calls=calls, jobs=jobs, bulks=bulks), stack)
         stack.callback(stopping.set)
         log.info("server ready: HTTP on %s, gRPC on %s", http.address, grpc.address)
         yield ReadyInfo(
@@ -330,6 +343,12 @@ def _tracer(
     if tracer is not None:
         stack.push_async_callback(tracer.close)
     return tracer
+
+
+def _bus(stack: contextlib.AsyncExitStack) -> MemoryBus:
+    bus = MemoryBus()
+    stack.push_async_callback(bus.close)
+    return bus
 
 
 def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings, known: Identified) -> Relays:
@@ -391,7 +410,7 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
     )
 
 
-async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audit: Audit) -> _Access:
+async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audit: Audit, router: Router) -> _Access:
     residents = Residents(
         store=store.accounts,
         clock=OnwardClock(wall=system_clock),
@@ -405,17 +424,34 @@ async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audi
         credentials=residents.credentials,
         hosts=Hosts((*settings.public_names, *settings.hosts)),
     )
+    approving = Approving(
+        settings.approvals,
+        public_url=settings.public_url,
+        guard=guard,
+        store=store,
+        catalog=catalog,
+        foresee=functools.partial(preview, router),
+        clock=system_clock,
+    )
     limiter = Limiter(budgets=Budgets(system_clock, store.guards))
     windows = Windows(system_clock)
+    admission = Admission(
+        guard=guard,
+        catalog=catalog,
+        audit=audit,
+        approvals=approving.gate,
+        limiter=limiter,
+        windows=windows,
+        repeats=store.repeats,
+    )
     return _Access(
         guard=guard,
         residents=residents,
         people=residents.people(guard=guard, audit=audit, second_factor=NoSecondFactor(), grant_admin=_grant_admin),
-        admission=Admission(
-            guard=guard, catalog=catalog, audit=audit, limiter=limiter, windows=windows, repeats=store.repeats
-        ),
+        admission=admission,
         limits=Limits(guard=guard, store=store.guards, limiter=limiter),
         maintenance=Maintenance(guard=guard, store=store.guards, windows=windows),
+        approving=approving,
     )
 
 

@@ -9,17 +9,20 @@ import builtins
 import logging
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 
 from croupier.bus import Bus
 from croupier.domain import bulk as life
+from croupier.domain.approval import Approval
 from croupier.domain.bulk import NAME_CHARACTERS, ROW_ENDED, Bulk, BulkRow, BulkState, Counts, Plan, RowState
 from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, RateLimited
 from croupier.server.access.guard import Guard
+from croupier.server.approvals import ApprovalGate, Grant
+from croupier.server.bulk_approval import approved_call, approved_plan
 from croupier.server.bulk_intake import BulkIntake, RowFault
 from croupier.server.bulk_rows import Format
 from croupier.server.bulk_run import BulkRun
@@ -87,8 +90,17 @@ class Bulks:
     """`clock` gives milliseconds since 1970. `begin` comes first, `stop` last."""
 
     def __init__(
-        self, *, guard: Guard, catalog: Catalog, calls: Calls, store: Store, bus: Bus, clock: Callable[[], int]
+        self,
+        *,
+        guard: Guard,
+        catalog: Catalog,
+        calls: Calls,
+        approvals: ApprovalGate,
+        store: Store,
+        bus: Bus,
+        clock: Callable[[], int],
     ) -> None:
+        self._approvals = approvals
         self._guard = guard
         self._catalog = catalog
         self._calls = calls
@@ -131,11 +143,19 @@ class Bulks:
             self._uploads -= 1
 
     async def start(
-        self, caller: Principal, bulk_id: str, plan: Plan, *, expected_sha256: str = "", dry_run: bool = False
+        self,
+        caller: Principal,
+        bulk_id: str,
+        plan: Plan,
+        *,
+        expected_sha256: str = "",
+        dry_run: bool = False,
+        said: Mapping[str, str] | None = None,
     ) -> Bulk:
         """Run the bulk in the name of `caller`. A dry run is a bulk of its own with the same rows; this one stays as it is.
+        `said` is the caller's reason, ticket and break-glass.
 
-        Raises NotFound, PermissionDenied, FailedPrecondition, RateLimited.
+        Raises NotFound, PermissionDenied, FailedPrecondition, RateLimited, AwaitingApproval.
         """
         bulk = await self._asked(caller, "bulk.run", bulk_id)
         self._catalog.admit(bulk.scope, bulk.function_id)
@@ -148,7 +168,40 @@ class Bulks:
         if dry_run and not bulk.dry_run:
             started(bulk)  # raises what would be raised once there is a copy
             bulk = await self._dry_copy(caller, bulk)
-        return await self._change(bulk.id, started)
+        started(bulk)
+        call = approved_call(bulk, plan, caller, said or {})
+        approval = await self._approvals.bulk(caller, call, self._catalog.find(call))
+        if approval is None:
+            return await self._change(bulk.id, started)
+        await self.launch(caller, approval)
+        return await self._known(bulk.id)
+
+    # ------------------------------------------------------------------------------------------------ once approved
+
+    async def check(self, caller: Principal, approval: Approval) -> None:
+        """Raises CroupierError where the bulk run is not what was approved, or could not be started now."""
+        bulk = await self._asked(caller, "bulk.start", approval.call_id)
+        self._require_room()
+        plan = approved_plan(approval)
+        life.start(bulk, plan, by=caller, now_ms=self._clock())
+        call = approved_call(bulk, plan, caller, {"reason": approval.reason, "ticket": approval.ticket})
+        self._approvals.check_bulk(caller, call, self._catalog.find(call), approval)
+
+    async def launch(self, caller: Principal, approval: Approval) -> None:
+        """Start the run that `approval`, which executes, is of; a second time changes nothing. Raises CroupierError."""
+
+        def started(bulk: Bulk) -> Bulk:
+            if bulk.approval_id == approval.id:
+                return bulk
+            plan = approved_plan(approval)
+            return life.start(bulk, plan, by=caller, now_ms=self._clock(), approval_id=approval.id)
+
+        await self._change(approval.call_id, started)
+
+    async def is_launched(self, approval: Approval) -> bool:
+        return (await self._known(approval.call_id)).approval_id == approval.id
+
+    # ------------------------------------------------------------------------------------------------ steering
 
     async def confirm(self, caller: Principal, bulk_id: str) -> Bulk:
         """Go on after the canary. Raises NotFound, FailedPrecondition, RateLimited."""
@@ -289,12 +342,19 @@ class Bulks:
             bulk,
             Counter(await self._store.counts(bulk.id)),
             calls=self._calls,
+            grant=await self._grant(bulk),
             store=self._store,
             clock=self._clock,
             patient_until=self._patient_until,
             progressed=self._progressed,
         )
         self._spawn(self._work(run))
+
+    async def _grant(self, bulk: Bulk) -> Grant:
+        """What its rows carry: the approval of the run, if it has one; nobody is asked about a row."""
+        if not bulk.approval_id:
+            return Grant()
+        return Grant(approval=await self._records.approvals.approval(bulk.approval_id))
 
     async def _work(self, run: BulkRun) -> None:
         try:

@@ -31,6 +31,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.trace import begin_trace
 from croupier.errors import CroupierError, RateLimited, Unavailable
+from croupier.server.approvals import Grant
 from croupier.server.bulk_pace import Pace, Speed, pause_before
 from croupier.server.calls import Calls
 from croupier.store.bulk import BulkStore
@@ -60,6 +61,7 @@ class BulkRun:
         counts: Counter[RowState],
         *,
         calls: Calls,
+        grant: Grant,
         store: BulkStore,
         clock: Callable[[], int],
         patient_until: float,
@@ -69,6 +71,7 @@ class BulkRun:
         self.counts = counts
         self.speed = Speed()
         self._calls = calls
+        self._grant = grant
         self._store = store
         self._clock = clock
         self._patient_until = patient_until
@@ -214,7 +217,7 @@ class BulkRun:
             if self._is_early() and not await self._can_be_reached(call):
                 return Unavailable("the server has started and no game server has come back yet")
             await self._store.record(self.bulk.id, [row], durable=False)
-            return await self._calls.invoke(self._caller, call)
+            return await self._calls.invoke(self._caller, call, grant=self._grant)
         except CroupierError as error:
             return error
 

@@ -9,7 +9,6 @@ from time import perf_counter
 
 from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
-from croupier.domain.entity import Subject
 from croupier.domain.function import Function
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
@@ -27,6 +26,7 @@ from croupier.errors import (
 from croupier.server.access.audit import outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
+from croupier.server.approvals import Grant
 from croupier.server.catalog import Catalog
 from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.hashing import with_hash_key
@@ -52,14 +52,14 @@ class Calls:
         """Calls with an idempotency key that run here now, by id: their repetitions wait for them."""
         self._recording: set[asyncio.Task[None]] = set()
 
-    async def invoke(self, caller: Principal, call: Call) -> Result:
+    async def invoke(self, caller: Principal, call: Call, *, grant: Grant | None = None) -> Result:
         """Run `call` where its route says and return the answer. A repeated idempotency key returns the first answer.
 
-        Cancelling the caller frees every hop. Raises CroupierError.
+        Cancelling the caller frees every hop. Raises CroupierError, AwaitingApproval among them; `grant` is of no entry's.
         """
         way = _Way()
         began = asyncio.get_running_loop().time()
-        admitted = await self._admission.admit(caller, call)
+        admitted = await self._admission.admit(caller, call, grant=grant)
         try:
             return await self._invoke(admitted, way, began)
         finally:
@@ -72,7 +72,7 @@ class Calls:
             call = with_hash_key(call, function)
         said = call if entry.codec is None else await spoken(entry.codec, call)
         way.codec, way.note = entry.codec, admitted.note
-        earlier = await self._begin(call, way, durable=function.mode != "query", about=admitted.about)
+        earlier = admitted.earlier or await self._begin(call, way, admitted, durable=function.mode != "query")
         way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
         if earlier is not None:
@@ -96,10 +96,12 @@ class Calls:
             call = with_hash_key(call, function or Function(id=call.function_id))
         return preview(self._router, call)
 
-    async def _begin(self, call: Call, way: "_Way", *, durable: bool, about: tuple[Subject, ...]) -> CallRecord | None:
+    async def _begin(self, call: Call, way: "_Way", admitted: Admitted, *, durable: bool) -> CallRecord | None:
         self._announce(call)
         try:
-            earlier = await self._store.begin(call, durable=durable, about=about, note=way.note)
+            earlier = await self._store.begin(
+                call, durable=durable, about=admitted.about, approval=admitted.approval, note=way.note
+            )
         except CroupierError as error:
             self._settle(call, error)
             raise
@@ -184,6 +186,8 @@ class Calls:
     async def _repeat(self, earlier: CallRecord, deadline: float) -> Result:
         """The first call's answer, waited for until `deadline` if it still runs."""
         outcome = earlier.outcome
+        if earlier.state == CallState.WAITING:
+            raise await self._admission.approvals.waiting(earlier.call.id)
         if earlier.state == CallState.RUNNING:
             waiter = self._keyed.get(earlier.call.id)
             if waiter is None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from croupier.bus import Bus, Notice
 from croupier.domain.audit import Note
-from croupier.domain.call import Call, Result, Route, Trail
+from croupier.domain.call import Call, CallState, Result, Route, Trail
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
@@ -18,6 +18,7 @@ from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotF
 from croupier.server.access.audit import START, outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
+from croupier.server.approvals import Grant
 from croupier.server.archive import Archive
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.hashing import with_hash_key
@@ -69,12 +70,13 @@ class Jobs:
         self._starting: dict[str, asyncio.Task[str]] = {}
         """Starts that run here now, by job: their repetitions wait for them."""
 
-    async def start(self, caller: Principal, call: Call) -> str:
+    async def start(self, caller: Principal, call: Call, *, grant: Grant | None = None) -> str:
         """Accept the job and return its id; a repeated idempotency key returns the first job's.
 
-        A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started.
+        A caller that goes away meanwhile does not stop it. Raises CroupierError when it could not be started, or
+        AwaitingApproval; `grant` is of no entry's.
         """
-        admitted = await self._admission.admit(caller, call, START)
+        admitted = await self._admission.admit(caller, call, START, grant=grant)
         try:
             starting = await self._admitted(admitted)
         except BaseException:
@@ -107,7 +109,9 @@ class Jobs:
         """`said` is the call as its game server gets it."""
         note = admitted.note
         try:
-            earlier = await self._store.create(call, about=admitted.about, note=note)
+            earlier = admitted.earlier or await self._store.create(
+                call, about=admitted.about, approval=admitted.approval, note=note
+            )
         except BaseException:
             self._let_go(call.id, ran=False)
             raise
@@ -164,6 +168,8 @@ class Jobs:
 
     async def _started_earlier(self, earlier: CallRecord) -> str:
         """The first start's answer, waited for if it still runs."""
+        if earlier.state is CallState.WAITING:
+            raise await self._admission.approvals.waiting(earlier.call.id)
         running = self._starting.get(earlier.call.id)
         if running is not None:
             return await asyncio.shield(running)

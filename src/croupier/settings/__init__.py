@@ -8,6 +8,7 @@
 of a whole file. Both name the place: file, line and column, or the variable, or the flag.
 """
 
+from croupier.settings.approvals import ApprovalRuleSettings, ApprovalsSettings, WebhookFormat, WebhookSettings
 from croupier.settings.credentials import read_credential
 from croupier.settings.faults import Fault
 from croupier.settings.loading import check_file, load
@@ -37,6 +38,8 @@ __all__ = [
     "AdapterSettings",
     "AgentSettings",
     "AlertmanagerAdapterSettings",
+    "ApprovalRuleSettings",
+    "ApprovalsSettings",
     "CanarySettings",
     "ClientSettings",
     "EdgeSettings",
@@ -53,6 +56,8 @@ __all__ = [
     "ServerSettings",
     "TelemetrySettings",
     "UpstreamSettings",
+    "WebhookFormat",
+    "WebhookSettings",
     "check_file",
     "ensure_token",
     "load",

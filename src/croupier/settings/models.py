@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from croupier.settings.approvals import ApprovalsSettings
 from croupier.settings.fields import (
     CertificateLife,
     DialAddresses,
@@ -216,6 +217,9 @@ class ServerSettings(MachineSettings):
         None, description="file of the certificate chain for HTTPS, PEM; without it this server's own certificate"
     )
     http_tls_key: Folder | None = Field(None, description="file of the key for `http_tls_cert`, PEM")
+    public_url: UpstreamUrl | None = Field(
+        None, description="the address under which people open this server; notices link to it"
+    )
     resume_window: Seconds = Field(
         10.0, description="how long an agent that lost its connection may resume its session"
     )
@@ -252,6 +256,10 @@ class ServerSettings(MachineSettings):
     )
     oidc: Annotated[OidcSettings | None, BeforeValidator(mapping_of)] = Field(
         None, description="an identity provider that people log in by, see below; in a variable as JSON"
+    )
+    approvals: Annotated[ApprovalsSettings, BeforeValidator(mapping_of)] = Field(
+        default_factory=ApprovalsSettings,
+        description="which calls somebody else has to approve, and who is told, see below; in a variable as JSON",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="the least severe line that is logged")
     log_format: LogFormat = Field(LogFormat.TEXT, description="one line of text, or one JSON object, per event")

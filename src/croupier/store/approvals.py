@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from croupier.domain.approval import Approval, ApprovalState, ReviewState
+from croupier.domain.audit import Note
 from croupier.domain.call import Call
 from croupier.domain.entity import Subject
 from croupier.domain.listing import Cursor, Page
@@ -27,7 +28,13 @@ class ApprovalFilter:
 
 class ApprovalStore(Protocol):
     async def ask(
-        self, approval: Approval, call: Call, *, about: Sequence[Subject] = (), notices: Sequence[Notice] = ()
+        self,
+        approval: Approval,
+        call: Call,
+        *,
+        about: Sequence[Subject] = (),
+        note: Note | None = None,
+        notices: Sequence[Notice] = (),
     ) -> str | None:
         """Record that `call` waits for `approval`, in one commit.
 
@@ -55,6 +62,9 @@ class ApprovalStore(Protocol):
 
     async def approvals(self, which: ApprovalFilter, limit: int, after: Cursor | None = None) -> Page[Approval]:
         """Those that fit, newest first, from the one after `after`."""
+
+    async def pending(self, person: str, most: int) -> int:
+        """How many of this person's wait to be decided; it stops counting at `most`."""
 
     async def overdue(self, now_ms: int, limit: int) -> list[Approval]:
         """Pending ones whose time is over."""

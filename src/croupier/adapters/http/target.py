@@ -14,11 +14,11 @@ import orjson
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from croupier.adapters.http.addresses import AddressPolicy, AddressRefused
 from croupier.adapters.http.allowed import Allowed, Rule, host_of
 from croupier.adapters.http.headers import for_another_host, told
 from croupier.adapters.secret import Secret
 from croupier.adapters.upstream import CONNECT_SECONDS, TooLarge, read_bounded, reason_of, too_large
+from croupier.outbound import AddressPolicy, AddressRefused
 from croupier.settings import HttpAdapterSettings
 from croupier_sdk import BadArgument, OutcomeUnknown, Rejected, Unavailable
 

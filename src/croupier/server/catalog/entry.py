@@ -60,6 +60,7 @@ class Entry:
         "_form",
         "_schema",
         "_sensitive",
+        "approvable",
         "codec",
         "conditional",
         "descriptor",
@@ -89,6 +90,8 @@ class Entry:
         """Whether it may be called; a description can say that it may not."""
         self.limited = descriptor is not None and descriptor.semantics.limited
         """Whether its description bounds its rate or its concurrency."""
+        self.approvable = descriptor is not None and descriptor.needs_approval
+        """Whether its description may ask for somebody else's approval."""
         self.look = look
         self._schema: CompiledSchema | None = None
         self._form: Form | None = None

@@ -19,6 +19,7 @@ from croupier.server.access.streams import LiveStreams
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
+from croupier.server.http.approvals import approval_routes
 from croupier.server.http.asking import answer_failure, answer_faulty, answer_invalid, answer_refusal, answer_stale
 from croupier.server.http.assignments import assignment_routes
 from croupier.server.http.audit import audit_routes
@@ -42,7 +43,7 @@ from croupier.server.http.maintenance import maintenance_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
-from croupier.server.http.ports import Bulks, Calls, Directory, Entities, History, Jobs, Readiness
+from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
 from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
@@ -55,6 +56,7 @@ def build_app(
     jobs: Jobs,
     history: History,
     bulks: Bulks,
+    approvals: Approvals,
     directory: Directory,
     entities: Entities,
     assigned: AssignedFunctions,
@@ -98,6 +100,7 @@ def build_app(
         job_cancel_routes(jobs),
         job_routes(jobs, streams=streams, stopping=stopping, metrics=metrics),
         bulk_routes(bulks, streams=streams, stopping=stopping, metrics=metrics),
+        approval_routes(approvals),
         directory_routes(directory, guard),
         entity_routes(entities),
         assignment_routes(assigned),

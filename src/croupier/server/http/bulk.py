@@ -38,7 +38,7 @@ from croupier.server.http.late import LateRoute
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Bulks
-from croupier.server.http.requests import header_text, optional_scope, parse_body, parse_query, scope_of
+from croupier.server.http.requests import header_text, optional_scope, parse_body, parse_query, said_of, scope_of
 from croupier.server.http.stream import JobStream, UnkeptFrames, seen_number
 
 PAGE = 200
@@ -113,7 +113,12 @@ def bulk_routes(bulks: Bulks, *, streams: LiveStreams, stopping: asyncio.Event, 
         body = parse_body(start_decoder, await request.body() or b"{}")
         plan = Plan(canary=body.canary, rate=body.rate, concurrency=body.concurrency, skip_invalid=body.skip_invalid)
         started = await bulks.start(
-            asking.caller, bulk_id, plan, expected_sha256=body.expected_sha256, dry_run=body.dry_run
+            asking.caller,
+            bulk_id,
+            plan,
+            expected_sha256=body.expected_sha256,
+            dry_run=body.dry_run,
+            said=said_of(body, asking.headers),
         )
         return json_answer(entry(started))
 

@@ -28,6 +28,9 @@ class BulkStart(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     skip_invalid: bool = False
     dry_run: bool = False
     expected_sha256: str = ""
+    reason: str = ""
+    ticket: str = ""
+    break_glass: bool = False
 
 
 class BulkRerun(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +68,7 @@ class BulkEntry:
     parent_id: str
     uploaded_by: str
     started_by: str
+    approval_id: str
     created_ms: int
     started_ms: int
     finished_ms: int
@@ -184,6 +188,7 @@ def _fields(bulk: Bulk) -> dict[str, Any]:
         "parent_id": bulk.parent_id,
         "uploaded_by": bulk.uploaded_by,
         "started_by": bulk.started_by,
+        "approval_id": bulk.approval_id,
         "created_ms": bulk.created_ms,
         "started_ms": bulk.started_ms,
         "finished_ms": bulk.finished_ms,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
+from croupier.server.http.approval_documents import Decision
 from croupier.server.http.asking import json_answer
 from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import LeanEntry
@@ -33,7 +34,16 @@ class Description:
         if not self._openapi:
             app = self._framework
             framework = get_openapi(title=app.title, version=app.version, routes=whole_routes(app.routes))
-            bodies = [BulkStart, BulkRerun, LimitBody, MaintenanceBody, TransferBody, *PEOPLE_BODIES, *MACHINE_BODIES]
+            bodies = [
+                BulkStart,
+                BulkRerun,
+                Decision,
+                LimitBody,
+                MaintenanceBody,
+                TransferBody,
+                *PEOPLE_BODIES,
+                *MACHINE_BODIES,
+            ]
             self._openapi = complete(framework, self._open_paths, bodies)
         return self._openapi
 

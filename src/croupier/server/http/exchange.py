@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from croupier.asgi import SHORTCUT, Shortcut
 from croupier.domain.principal import Principal
 from croupier.domain.trace import trace_of
-from croupier.errors import CroupierError, PayloadTooLarge
+from croupier.errors import AwaitingApproval, CroupierError, PayloadTooLarge
 from croupier.server.http import problems
 from croupier.server.http.documents import to_json
 from croupier.server.http.problems import Headers
@@ -103,12 +103,21 @@ class Exchange:
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answer:
         """The problem document of `error`; `status` only where it is not that of the error's reason."""
+        if isinstance(error, AwaitingApproval):
+            return self._accepted(error)
         status = problems.STATUS[error.reason] if status is None else status
         found = problems.document(error, status=status, trace_id=self.trace_id, call_id=self.call_id, errors=errors)
         told = [*problems.headers(error, status), *headers]
         if isinstance(error, PayloadTooLarge) and not self._ends_soon():
             told.append((b"connection", b"close"))
         return Answer(status, problems.PROBLEM_TYPE, to_json(found), told)
+
+    def _accepted(self, error: AwaitingApproval) -> Answer:
+        """Nothing failed: the call waits, under the id that it keeps."""
+        self.call_id = error.details["call_id"]
+        found = {**error.details, "message": error.message}
+        location = header_value(f"/api/approvals/{error.details['approval_id']}")
+        return Answer(202, JSON, to_json(found), [(b"location", location)])
 
     def _ends_soon(self) -> bool:
         declared = self.headers.get(b"content-length", b"")

@@ -1,9 +1,10 @@
 """PORT: what the HTTP side needs of the server behind it, in the words of the domain."""
 
 import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
+from croupier.domain.approval import Approval
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Plan, RowState
 from croupier.domain.call import Call, Result
 from croupier.domain.entity import Subject
@@ -14,10 +15,12 @@ from croupier.domain.principal import Principal
 from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
+from croupier.server.approvals.deciding import Shown
 from croupier.server.bulk import Progress, Upload
 from croupier.server.bulk_intake import RowFault
 from croupier.server.entities import EntityState, Order, Wish
 from croupier.store import CallRecord, Deed
+from croupier.store.approvals import ApprovalFilter
 
 Readiness = Callable[[], Awaitable[list[str]]]
 """What keeps the server from serving, in words for an operator; nothing when it is ready."""
@@ -108,7 +111,14 @@ class Bulks(Protocol):
     ) -> tuple[Bulk, builtins.list[RowFault]]: ...
 
     async def start(
-        self, caller: Principal, bulk_id: str, plan: Plan, *, expected_sha256: str = "", dry_run: bool = False
+        self,
+        caller: Principal,
+        bulk_id: str,
+        plan: Plan,
+        *,
+        expected_sha256: str = "",
+        dry_run: bool = False,
+        said: Mapping[str, str] | None = None,
     ) -> Bulk: ...
 
     async def confirm(self, caller: Principal, bulk_id: str) -> Bulk: ...
@@ -132,3 +142,25 @@ class Bulks(Protocol):
     ) -> builtins.list[BulkRow]: ...
 
     def follow(self, caller: Principal, bulk_id: str) -> AsyncIterator[Progress]: ...
+
+
+class Approvals(Protocol):
+    """Every method but `list` raises NotFound, also for whoever may not read it."""
+
+    async def list(
+        self, caller: Principal, which: ApprovalFilter, limit: int, after: Cursor | None = None
+    ) -> Page[Approval]: ...
+
+    async def get(self, caller: Principal, approval_id: str) -> Shown: ...
+
+    async def approve(
+        self, caller: Principal, approval_id: str, *, comment: str = "", digest: str = ""
+    ) -> Approval: ...
+
+    async def reject(self, caller: Principal, approval_id: str, *, comment: str) -> Approval: ...
+
+    async def withdraw(self, caller: Principal, approval_id: str, *, comment: str = "") -> Approval: ...
+
+    async def comment(self, caller: Principal, approval_id: str, *, comment: str) -> Approval: ...
+
+    async def review(self, caller: Principal, approval_id: str, *, comment: str) -> Approval: ...

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -23,6 +23,9 @@ _SINGLE = (
     b"cookie",
     b"x-csrf-token",
     b"origin",
+    b"x-reason",
+    b"x-ticket",
+    b"x-break-glass",
     b"host",
     b"x-game-id",
     b"x-env",
@@ -46,6 +49,9 @@ OPTIONS = frozenset(
 """Query parameters that say where or how a call goes."""
 _QUERY_FIELDS = 64
 
+_SAID = frozenset({"reason", "ticket", "break_glass"})
+"""In a call's metadata: what its caller said about it, which a repetition says anew."""
+
 _NO_ARGUMENTS = msgspec.Raw(b"{}")
 
 
@@ -64,6 +70,10 @@ class CallBody(msgspec.Struct, kw_only=True, gc=False):
     metadata: dict[str, str] = {}
     timeout: float | str | None = None
     wait_for: float | str | None = None
+    reason: str = ""
+    ticket: str = ""
+    break_glass: bool = False
+    """Run it although somebody else should approve it first; a review follows."""
 
 
 class AgainBody(msgspec.Struct, kw_only=True):
@@ -72,6 +82,9 @@ class AgainBody(msgspec.Struct, kw_only=True):
     idempotency_key: str = ""
     timeout: float | str | None = None
     """Instead of the first call's."""
+    reason: str = ""
+    ticket: str = ""
+    break_glass: bool = False
 
 
 class CancelBody(msgspec.Struct, kw_only=True):
@@ -171,6 +184,32 @@ def optional_scope(headers: Mapping[bytes, bytes], query: Mapping[str, str]) -> 
     return scope_of(headers, query)
 
 
+class Saying(Protocol):
+    """What a caller says about a call, besides the call."""
+
+    reason: str
+    ticket: str
+    break_glass: bool
+
+
+def said_of(body: Saying, headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Reason, ticket and break-glass by body and header, as they stand in a call's metadata; mostly nothing.
+
+    Raises InvalidArgument where the two disagree.
+    """
+    found = {}
+    for name, header, value in (
+        ("reason", b"x-reason", body.reason),
+        ("ticket", b"x-ticket", body.ticket),
+        ("break_glass", b"x-break-glass", "true" if body.break_glass else ""),
+    ):
+        if value or header in headers:
+            found[name] = one_of(name, value, header_text(headers, header))
+    if found.get("break_glass", "true") != "true":
+        raise InvalidArgument("break_glass must be true, or left out")
+    return found
+
+
 def options_body(function_id: str, payload: bytes, query: Mapping[str, str], game_id: str = "") -> CallBody:
     """Where the payload is the whole body, the options of the call stand in the query."""
     return CallBody(
@@ -202,6 +241,8 @@ def build_call(
     Routing named in the metadata (as gRPC callers do) counts like the fields. Raises InvalidArgument.
     """
     metadata = body.metadata
+    if said := said_of(body, headers):
+        metadata = {**metadata, **{name: one_of(name, value, metadata.get(name, "")) for name, value in said.items()}}
     if metadata:
         _check_metadata(metadata)
     if not body.function_id:
@@ -240,8 +281,11 @@ def build_again(
     Raises InvalidArgument.
     """
     scope_of(headers, query, {"game_id": first.scope.game_id, "env": first.scope.env})
+    metadata = {name: value for name, value in first.metadata.items() if name not in _SAID} | said_of(body, headers)
+    _check_metadata(metadata)
     return replace(
         first,
+        metadata=metadata,
         id=call_id,
         caller=caller.name,
         idempotency_key=_idempotency_key(body, headers),

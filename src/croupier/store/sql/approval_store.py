@@ -2,9 +2,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, func, select, tuple_
 
 from croupier.domain.approval import Approval, ApprovalState
+from croupier.domain.audit import Note
 from croupier.domain.call import Call
 from croupier.domain.entity import Subject
 from croupier.domain.listing import Cursor, Page
@@ -30,9 +31,15 @@ class SqlApprovalStore:
         self._clock = clock
 
     async def ask(
-        self, approval: Approval, call: Call, *, about: Sequence[Subject] = (), notices: Sequence[Notice] = ()
+        self,
+        approval: Approval,
+        call: Call,
+        *,
+        about: Sequence[Subject] = (),
+        note: Note | None = None,
+        notices: Sequence[Notice] = (),
     ) -> str | None:
-        begin = Begin(call, approval.kind.value, self._clock(), about)
+        begin = Begin(call, approval.kind.value, self._clock(), about, note=note)
         return await self._writer.submit(AskApproval(begin, approval, notices))
 
     async def open(self, approval: Approval, *, notices: Sequence[Notice] = ()) -> bool:
@@ -51,6 +58,9 @@ class SqlApprovalStore:
 
     async def approvals(self, which: ApprovalFilter, limit: int, after: Cursor | None = None) -> Page[Approval]:
         return await self._read(lambda connection: _page(connection, which, natural(limit), after))
+
+    async def pending(self, person: str, most: int) -> int:
+        return await self._read(lambda connection: _pending(connection, person, natural(most)))
 
     async def overdue(self, now_ms: int, limit: int) -> list[Approval]:
         return await self._read(lambda connection: _overdue(connection, now_ms, natural(limit)))
@@ -98,6 +108,12 @@ def _conditions(which: ApprovalFilter) -> list[Any]:
     if which.person:
         found.append(approvals.c.person == which.person)
     return found
+
+
+def _pending(connection: Connection, person: str, most: int) -> int:
+    pending = (approvals.c.state == ApprovalState.PENDING.value, approvals.c.person == person)
+    found = select(approvals.c.id).where(*pending).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
 
 def _overdue(connection: Connection, now_ms: int, limit: int) -> list[Approval]:

@@ -40,10 +40,10 @@ class AddressPolicy:
         if address.is_unspecified or address.is_multicast or (address.is_reserved and address.version == 4):
             return "no host has this address"
         if address.is_loopback:
-            return "" if self.loopback else "it is an address of this machine; --allow-loopback lets it be called"
+            return "" if self.loopback else "it is an address of this machine; allow_loopback lets it be called"
         if address.is_global and not _is_local_only(address):
             return ""
-        return "" if self.private else "it is an address of a private network; --allow-private lets it be called"
+        return "" if self.private else "it is an address of a private network; allow_private lets it be called"
 
     def make_socket(self, found: tuple[Any, ...]) -> socket.socket:
         """A socket for one result of getaddrinfo. Raises AddressRefused."""

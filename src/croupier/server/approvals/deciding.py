@@ -1,0 +1,233 @@
+"""What people do with approvals: look, approve, reject, withdraw, comment, review."""
+
+import builtins
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from croupier.descriptors import Comparison, FaultyDescriptor, FunctionDescriptor, compare, read_descriptor
+from croupier.domain import approval as life
+from croupier.domain.approval import Approval, ApprovalState, Approver, approver_of, person_of
+from croupier.domain.binding import drift
+from croupier.domain.listing import Cursor, Page
+from croupier.domain.notice import Notice
+from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope
+from croupier.errors import (
+    CroupierError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
+from croupier.server.access.guard import Guard
+from croupier.server.approvals.changing import Kept, replaced
+from croupier.server.approvals.gate import ApprovalGate
+from croupier.server.approvals.notices.outbox import Outbox
+from croupier.server.catalog import Catalog
+from croupier.store import CallRecord, Store
+from croupier.store.approvals import ApprovalFilter
+
+TRIES = 20
+"""How often a change is made anew because somebody else was faster."""
+
+RolesOf = Callable[[Principal, Scope], frozenset[str]]
+"""The roles that somebody has in a scope."""
+
+
+def no_roles(caller: Principal, scope: Scope) -> frozenset[str]:  # noqa: ARG001 — of the form of RolesOf
+    return frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One approval as whoever decides sees it."""
+
+    approval: Approval
+    record: CallRecord | None
+    """Its call with arguments and, later, result; None for a bulk run, and when it is kept no longer."""
+    description: Mapping[str, Any]
+    """Of the function, as it was when the approval was asked for; empty where nobody described it."""
+    changes: Comparison | None
+    """What has changed in it since."""
+    drifted: tuple[str, ...]
+    """Why it would not be executed if it were approved now."""
+    notices: tuple[Notice, ...]
+    may_decide: bool
+    """Whether whoever looks could approve it now."""
+
+
+class Approvals:
+    """`clock` gives milliseconds since 1970; `approved` is told of every approval that may be executed."""
+
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        store: Store,
+        catalog: Catalog,
+        gate: ApprovalGate,
+        outbox: Outbox,
+        clock: Callable[[], int],
+        approved: Callable[[], None],
+        roles_of: RolesOf = no_roles,
+    ) -> None:
+        self._guard = guard
+        self._records = store
+        self._store = store.approvals
+        self._catalog = catalog
+        self._gate = gate
+        self._kept = Kept(store, outbox)
+        self._clock = clock
+        self._approved = approved
+        self._roles_of = roles_of
+
+    # ------------------------------------------------------------------------------------------------ looking
+
+    async def list(
+        self, caller: Principal, which: ApprovalFilter, limit: int, after: Cursor | None = None
+    ) -> Page[Approval]:
+        """Newest first. Without the permission to read approvals, one's own."""
+        try:
+            await self._guard.require(caller, "approvals.read", which.scope)
+        except PermissionDenied:
+            if which.person != person_of(caller):
+                raise
+        return await self._store.approvals(which, limit, after)
+
+    async def get(self, caller: Principal, approval_id: str) -> Shown:
+        """Raises NotFound, also for whoever may not read it."""
+        approval = await self._readable(caller, approval_id)
+        record = await self._records.call(approval.call_id)
+        described = read_description(approval.description)
+        return Shown(
+            approval=approval,
+            record=record,
+            description={} if described is None else described.document(),
+            changes=self._changes(approval, described),
+            drifted=() if approval.ended else tuple(self._drifted(approval, record)),
+            notices=tuple(await self._store.notices(approval_id)),
+            may_decide=await self._may_decide(caller, approval),
+        )
+
+    # ------------------------------------------------------------------------------------------------ deciding
+
+    async def approve(self, caller: Principal, approval_id: str, *, comment: str = "", digest: str = "") -> Approval:
+        """Count the caller as an approver; with the last one the call is executed.
+
+        `digest` is what the caller looked at. Raises NotFound, PermissionDenied, FailedPrecondition, InvalidArgument.
+        """
+        approval = await self._decidable(caller, approval_id)
+        if digest and digest != approval.bound.digest:
+            raise FailedPrecondition(f"you looked at something else than {approval_id}: look at it again")
+        approver = self._approver(caller, approval.scope)
+        after = await self._change(
+            approval_id, lambda now: life.approve(now, approver, comment=comment, now_ms=self._clock())
+        )
+        if after.state is ApprovalState.APPROVED:
+            self._approved()
+        return after
+
+    async def reject(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
+        """The call ends, unsent. Raises as `approve`."""
+        approver = self._approver(caller, (await self._decidable(caller, approval_id)).scope)
+        return await self._change(
+            approval_id, lambda now: life.reject(now, approver, comment=comment, now_ms=self._clock())
+        )
+
+    async def withdraw(self, caller: Principal, approval_id: str, *, comment: str = "") -> Approval:
+        """By whoever asked for it. Raises NotFound, PermissionDenied, FailedPrecondition."""
+        await self._readable(caller, approval_id)
+        return await self._change(
+            approval_id, lambda now: life.withdraw(now, caller, comment=comment, now_ms=self._clock())
+        )
+
+    async def comment(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
+        """Raises NotFound, InvalidArgument, FailedPrecondition."""
+        await self._readable(caller, approval_id)
+        return await self._change(approval_id, lambda now: life.remark(now, caller, comment, self._clock()))
+
+    async def review(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
+        """Close the review of a break-glass. Raises NotFound, PermissionDenied, FailedPrecondition, InvalidArgument."""
+        approver = self._approver(caller, (await self._decidable(caller, approval_id)).scope)
+        return await self._change(
+            approval_id, lambda now: life.close_review(now, approver, comment=comment, now_ms=self._clock())
+        )
+
+    async def _change(self, approval_id: str, change: Callable[[Approval], Approval]) -> Approval:
+        for _ in range(TRIES):
+            before = await self._known(approval_id)
+            after = change(before)
+            if await replaced(self._kept, before, after):
+                return replace(after, revision=before.revision + 1)
+        raise Unavailable(f"{approval_id} is being changed by many at once: try again")
+
+    # ------------------------------------------------------------------------------------------------ what is known
+
+    async def _known(self, approval_id: str) -> Approval:
+        approval = await self._store.approval(approval_id)
+        if approval is None:
+            raise _unknown(approval_id)
+        return approval
+
+    async def _readable(self, caller: Principal, approval_id: str) -> Approval:
+        """One's own may be read without a permission; what others may not read is as good as absent."""
+        approval = await self._known(approval_id)
+        if approval.person != person_of(caller):
+            try:
+                await self._guard.require(caller, "approvals.read", approval.scope, approval_id)
+            except PermissionDenied:
+                raise _unknown(approval_id) from None
+        return approval
+
+    async def _decidable(self, caller: Principal, approval_id: str) -> Approval:
+        approval = await self._readable(caller, approval_id)
+        await self._guard.require(caller, "approvals.decide", approval.scope, approval_id)
+        return approval
+
+    async def _may_decide(self, caller: Principal, approval: Approval) -> bool:
+        try:
+            await self._guard.require(caller, "approvals.decide", approval.scope, approval.id)
+            life.approve(approval, self._approver(caller, approval.scope), comment="", now_ms=self._clock())
+        except (PermissionDenied, FailedPrecondition, InvalidArgument):
+            return False
+        return True
+
+    def _approver(self, caller: Principal, scope: Scope) -> Approver:
+        return approver_of(caller, self._roles_of(caller, scope))
+
+    def _changes(self, approval: Approval, then: FunctionDescriptor | None) -> Comparison | None:
+        entry = self._catalog.entry(approval.scope, approval.function_id)
+        now = entry.descriptor if entry is not None else None
+        if then is None or now is None:
+            return None
+        found = compare(then, now)
+        return None if found.verdict == "same" else found
+
+    def _drifted(self, approval: Approval, record: CallRecord | None) -> builtins.list[str]:
+        """Of a call; a bulk run is compared when it is started."""
+        if record is None:
+            return []
+        try:
+            entry = self._catalog.find(record.call)
+            call = self._catalog.fit(entry, record.call)
+            now = self._gate.bound_now(approval.requester, call, entry, approval)
+        except CroupierError as error:
+            return [error.message]
+        return drift(approval.bound, now)
+
+
+def read_description(document: bytes) -> FunctionDescriptor | None:
+    """What was kept of a description, read again."""
+    if not document:
+        return None
+    try:
+        found = read_descriptor(document, "description")
+    except FaultyDescriptor:
+        return None  # a later version of the platform may refuse what an earlier one took
+    return found if isinstance(found, FunctionDescriptor) else None
+
+
+def _unknown(approval_id: str) -> NotFound:
+    return NotFound(f"unknown approval {approval_id}")

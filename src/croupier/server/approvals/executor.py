@@ -1,0 +1,250 @@
+"""What was approved is run, once; what nobody approved in time expires; what a dead process left behind is settled.
+
+    store: approved ──► still the same? ──► spine, with a grant ──► store: executing (one commit with the call's begin) ──► ended
+                             │                    │
+                             └─ drifted: void     └─ refused before it began: later again, or void
+
+A call begins by compare and set, so whoever comes second, in this process or the next, finds that it did.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from croupier.domain import approval as life
+from croupier.domain.approval import Approval, ApprovalKind, ApprovalState
+from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.principal import Principal
+from croupier.errors import Conflict, CroupierError, InternalError, OutcomeUnknown, RateLimited, Unavailable
+from croupier.server.approvals.binding import Foresee
+from croupier.server.approvals.changing import Kept, replaced
+from croupier.server.approvals.grant import Grant
+from croupier.server.approvals.notices.outbox import Outbox
+from croupier.store import Store
+from croupier.store.approvals import ApprovalFilter
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0
+"""Seconds between looks for what expired, ended or was left behind; what is approved here is executed at once."""
+AT_ONCE = 16
+BATCH = 100
+TRIES = 12
+"""How often a call is tried that the platform refuses for the moment, before it is void."""
+LONGEST_PAUSE = 60.0
+STOP_PATIENCE = 5.0
+RETURN_PATIENCE = 30.0
+"""Seconds after a start of the server in which calls wait for game servers to come back."""
+
+Current = Callable[[Principal], Awaitable[Principal]]
+"""Somebody who asked earlier, as it may act now. Raises CroupierError where it may not any more."""
+
+
+async def as_it_was(requester: Principal) -> Principal:
+    return requester
+
+
+class Invoked(Protocol):
+    async def invoke(self, caller: Principal, call: Call, *, grant: Grant | None = None) -> Result: ...
+
+
+class Started(Protocol):
+    async def start(self, caller: Principal, call: Call, *, grant: Grant | None = None) -> str: ...
+
+
+class Launched(Protocol):
+    async def launch(self, caller: Principal, approval: Approval) -> None:
+        """Start the bulk run of an approval that executes; a second time changes nothing. Raises CroupierError."""
+
+    async def is_launched(self, approval: Approval) -> bool: ...
+
+    async def check(self, caller: Principal, approval: Approval) -> None:
+        """Raises CroupierError where it is not what was approved, or cannot be started."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runners:
+    """The spine, as far as approvals run something through it."""
+
+    calls: Invoked
+    jobs: Started
+    bulks: Launched
+
+
+class Executor:
+    """`clock` gives milliseconds since 1970. `run` until cancelled, then `stop`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        outbox: Outbox,
+        foresee: Foresee,
+        clock: Callable[[], int],
+        current: Current = as_it_was,
+    ) -> None:
+        self._records = store
+        self._store = store.approvals
+        self._kept = Kept(store, outbox)
+        self._foresee = foresee
+        self._clock = clock
+        self._current = current
+        self._news = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        """What is executed here now, by approval."""
+        self._attempts: dict[str, tuple[int, float]] = {}
+        """Of what the platform refused for the moment: how often, and when it is tried again (the loop's clock)."""
+        self._patient_until = 0.0
+
+    def wake(self) -> None:
+        """Something has been approved."""
+        self._news.set()
+
+    async def run(self, runners: Runners) -> None:
+        self._patient_until = asyncio.get_running_loop().time() + RETURN_PATIENCE
+        while True:
+            self._news.clear()
+            try:
+                await self._look(runners)
+            except CroupierError as error:
+                log.warning("approvals wait, the store refused: %s", error.message)
+            try:
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """What executes gets a moment to end, and is given up then; its call is recorded as every call of a server that
+        stops.
+        """
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_PATIENCE)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _look(self, runners: Runners) -> None:
+        for approval in await self._store.overdue(self._clock(), BATCH):
+            await self._change(approval, lambda now: life.expire(now, self._clock()))
+        for approval in await self._of(ApprovalState.EXECUTING):
+            if approval.id not in self._tasks:
+                await self._settle(approval, runners)
+        for approval in await self._of(ApprovalState.APPROVED):
+            if len(self._tasks) < AT_ONCE and approval.id not in self._tasks and self._is_due(approval):
+                task = asyncio.ensure_future(self._execute(approval, runners))
+                self._tasks[approval.id] = task
+                task.add_done_callback(partial(self._done, approval.id))
+
+    def _done(self, approval_id: str, _task: asyncio.Task[None]) -> None:
+        self._tasks.pop(approval_id, None)
+        self._news.set()  # another may have waited for room
+
+    async def _of(self, state: ApprovalState) -> list[Approval]:
+        return list((await self._store.approvals(ApprovalFilter(states=frozenset({state})), BATCH)).items)
+
+    def _is_due(self, approval: Approval) -> bool:
+        return asyncio.get_running_loop().time() >= self._attempts.get(approval.id, (0, 0.0))[1]
+
+    # ------------------------------------------------------------------------------------------------ executing
+
+    async def _execute(self, approval: Approval, runners: Runners) -> None:
+        try:
+            requester = await self._current(approval.requester)
+            outcome = await self._run(requester, approval, runners)
+        except CroupierError as error:
+            outcome = error
+        except Exception as error:
+            log.exception("approval %s could not be executed", approval.id, extra={"call_id": approval.call_id})
+            outcome = InternalError(f"{approval.id} failed inside the server; its log has the details")
+            outcome.__cause__ = error
+        if outcome is not None:
+            await self._ended(approval, outcome)
+
+    async def _run(self, requester: Principal, approval: Approval, runners: Runners) -> Outcome | None:
+        """How it ended; None where it is to be tried later. Raises CroupierError."""
+        if approval.kind is ApprovalKind.BULK:
+            return await self._launch(requester, approval, runners.bulks)
+        record = await self._records.call(approval.call_id)
+        if record is None:
+            raise InternalError(f"the call of {approval.id} is not recorded any more")
+        call = record.call
+        if self._is_early() and not self._can_be_reached(call):
+            self._later(approval)
+            return None
+        grant = Grant(approval=approval)
+        if approval.kind is ApprovalKind.JOB:
+            return Result(payload=(await runners.jobs.start(requester, call, grant=grant)).encode())
+        return await runners.calls.invoke(requester, call, grant=grant)
+
+    async def _launch(self, requester: Principal, approval: Approval, bulks: Launched) -> Outcome:
+        await bulks.check(requester, approval)
+        executing = life.execute(approval)
+        if not await replaced(self._kept, approval, executing):
+            raise Conflict(f"{approval.id} was executed, or decided otherwise, meanwhile")
+        await bulks.launch(requester, replace(executing, revision=approval.revision + 1))
+        return Result(payload=approval.call_id.encode())
+
+    async def _ended(self, approval: Approval, outcome: Outcome) -> None:
+        """Note how it went: of a call that began, its outcome; of one that was refused before, why, or that it is tried again."""
+        failure = outcome if isinstance(outcome, CroupierError) else None
+        now = await self._store.approval(approval.id)
+        if now is None or now.ended or (isinstance(failure, Conflict) and failure.details.get("approval_id") == now.id):
+            return  # another server executes it, or it was decided otherwise
+        if now.state is ApprovalState.EXECUTING:
+            self._attempts.pop(approval.id, None)
+            await self._change(now, lambda each: life.conclude(each, failure, self._clock()))
+        elif failure is not None and not (isinstance(failure, RateLimited | Unavailable) and self._later(approval)):
+            self._attempts.pop(approval.id, None)
+            await self._change(now, lambda each: life.annul(each, f"it cannot run: {failure.message}", self._clock()))
+
+    def _later(self, approval: Approval) -> bool:
+        """Try again after a pause, twice as long each time. False: it was tried often enough."""
+        attempts = self._attempts.get(approval.id, (0, 0.0))[0] + 1
+        pause = min(LONGEST_PAUSE, 0.25 * 2**attempts)
+        self._attempts[approval.id] = (attempts, asyncio.get_running_loop().time() + pause)
+        return attempts < TRIES
+
+    def _is_early(self) -> bool:
+        return asyncio.get_running_loop().time() < self._patient_until
+
+    def _can_be_reached(self, call: Call) -> bool:
+        return any(candidate.chosen for candidate in self._foresee(call).candidates)
+
+    # ------------------------------------------------------------------------------------------------ settling
+
+    async def _settle(self, approval: Approval, runners: Runners) -> None:
+        """One that executes, though not in this process: an earlier one died, or it is a break-glass, whose caller waits."""
+        if approval.kind is ApprovalKind.BULK:
+            await self._settle_bulk(approval, runners.bulks)
+            return
+        record = await self._records.call(approval.call_id)
+        if record is not None and record.state in {CallState.RUNNING, CallState.WAITING}:
+            return
+        outcome = OutcomeUnknown("the record of its call is gone") if record is None else record.outcome
+        failure = outcome if isinstance(outcome, CroupierError) else None
+        await self._change(approval, lambda now: life.conclude(now, failure, self._clock()))
+
+    async def _settle_bulk(self, approval: Approval, bulks: Launched) -> None:
+        failure: CroupierError | None = None
+        try:
+            if not await bulks.is_launched(approval):
+                await bulks.launch(approval.requester, approval)
+        except (RateLimited, Unavailable):
+            return  # at the next look
+        except CroupierError as error:
+            failure = error
+        await self._change(approval, lambda now: life.conclude(now, failure, self._clock()))
+
+    async def _change(self, approval: Approval, change: Callable[[Approval], Approval]) -> None:
+        """Once: if somebody else was faster, the next look sees what became of it."""
+        try:
+            after = change(approval)
+        except CroupierError:
+            log.debug("approval %s was decided otherwise meanwhile", approval.id)
+            return
+        await replaced(self._kept, approval, after)
