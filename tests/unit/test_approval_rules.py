@@ -57,6 +57,11 @@ def test_machines_do_not_approve(kind: str):
         approver_of(Principal(name="agent-1", kind=kind))
 
 
+def test_whoever_looks_as_a_role_does_not_decide():
+    with pytest.raises(PermissionDenied, match="X-See-As"):
+        approver_of(a_user("bob", acting_as="admin"))
+
+
 def test_a_token_without_an_account_is_someone_of_its_own():
     assert person_of(Principal(name="ci")) == "token:ci"
     assert person_of(a_user("ann")) == "user:u-ann"
@@ -96,7 +101,7 @@ def test_a_bare_name_is_a_user_a_group_or_a_role():
 def test_the_name_that_a_token_was_given_makes_nobody_an_approver():
     pending = an_approval(demand=a_demand(Stage(approvers=("lead",))))
     with pytest.raises(PermissionDenied):
-        life.approve(pending, approver_of(Principal(name="lead", kind="token", user_id="u")), comment="", now_ms=NOW)
+        life.approve(pending, approver_of(Principal(name="lead", kind="token")), comment="", now_ms=NOW)
 
 
 def test_anybody_of_a_later_stage_may_reject():

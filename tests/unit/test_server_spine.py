@@ -117,15 +117,17 @@ async def spine(
     )
     guard, catalog = Guard("token"), catalog or Catalog()
     router = Router(agents)
+    audit = Audit(store.audit, Masker(b"key"))
     gate = ApprovalGate(
         guard=guard,
+        audit=audit,
         store=store,
         rules=Rules(),
         foresee=partial(preview, router),
         outbox=Outbox([], system_clock),
         clock=system_clock,
     )
-    admission = Admission(guard=guard, catalog=catalog, audit=Audit(store.audit, Masker(b"key")), approvals=gate)
+    admission = Admission(guard=guard, catalog=catalog, audit=audit, approvals=gate)
     calls = Calls(guard=guard, catalog=catalog, admission=admission, store=store, router=router)
     accepting = asyncio.ensure_future(_accept(link, ours, hello))
     dialling = asyncio.ensure_future(agent.peer.run(theirs))

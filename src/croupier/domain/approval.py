@@ -151,11 +151,13 @@ def person_of(principal: Principal) -> str:
 def approver_of(principal: Principal, roles: frozenset[str] = frozenset()) -> Approver:
     """`roles` are those that it has in the scope of what is to be approved.
 
-    Raises PermissionDenied for machines: only people decide.
+    Raises PermissionDenied for machines, since only people decide, and for who only looks as a role does.
     """
     if principal.kind not in {"user", "token"}:
         raise PermissionDenied("only a person approves: sign in, or use a token of your account")
-    users = {principal.user_id, principal.name} - {""} if principal.kind == "user" else {principal.user_id} - {""}
+    if principal.acting_as:
+        raise PermissionDenied(f"who looks at things as role {principal.acting_as} decides nothing: leave X-See-As out")
+    users = {principal.user_id, principal.name} if principal.user_id else set()
     names = {
         *(f"user:{each}" for each in users),
         *(f"group:{each}" for each in principal.groups),

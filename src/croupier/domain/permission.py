@@ -30,6 +30,7 @@ PAGE: Mapping[str, str] = {
     "machines:manage": "enrol and revoke machines",
     "approvals:read": "see requests for approval",
     "approvals:decide": "approve and reject requests of others",
+    "approvals:break_glass": "run what needs an approval without one, to be reviewed afterwards",
     "audit:read": "read and search the audit trail",
     "audit:export": "export the audit trail",
     "audit:verify": "have the audit trail verified",

@@ -428,6 +428,8 @@ async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audi
         settings.approvals,
         public_url=settings.public_url,
         guard=guard,
+        audit=audit,
+        accounts=residents.accounts,
         store=store,
         catalog=catalog,
         foresee=functools.partial(preview, router),

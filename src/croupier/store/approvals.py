@@ -10,6 +10,7 @@ from croupier.domain.call import Call
 from croupier.domain.entity import Subject
 from croupier.domain.listing import Cursor, Page
 from croupier.domain.notice import Notice
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError
 
@@ -19,6 +20,8 @@ class ApprovalFilter:
     """Approvals that fit everything that is named here; what is empty fits all."""
 
     scope: Scope | None = None
+    within: Within | None = None
+    """In these scopes only: what somebody may see."""
     states: frozenset[ApprovalState] = frozenset()
     review: ReviewState | None = None
     function_id: str = ""

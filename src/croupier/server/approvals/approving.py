@@ -2,10 +2,17 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 
+from croupier.domain.principal import Principal
+from croupier.errors import PermissionDenied
+from croupier.server.access.accounts import Accounts
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.approvals.binding import Foresee
+from croupier.server.approvals.conditions import conditions
 from croupier.server.approvals.deciding import Approvals
 from croupier.server.approvals.executor import Executor, Runners
 from croupier.server.approvals.gate import ApprovalGate
@@ -26,6 +33,8 @@ class Approving:
         *,
         public_url: str | None,
         guard: Guard,
+        audit: Audit,
+        accounts: Accounts,
         store: Store,
         catalog: Catalog,
         foresee: Foresee,
@@ -34,11 +43,25 @@ class Approving:
         """Raises InvalidArgument where a rule of the settings is none."""
         outbox = Outbox(settings.webhooks, clock)
         self.gate = ApprovalGate(
-            guard=guard, store=store, rules=Rules(settings), foresee=foresee, outbox=outbox, clock=clock
+            guard=guard,
+            audit=audit,
+            store=store,
+            rules=Rules(settings, conditions(guard.policy, clock)),
+            foresee=foresee,
+            outbox=outbox,
+            clock=clock,
         )
-        self._executor = Executor(store=store, outbox=outbox, foresee=foresee, clock=clock)
+        self._executor = Executor(
+            store=store,
+            outbox=outbox,
+            foresee=foresee,
+            clock=clock,
+            audit=audit,
+            current=functools.partial(as_it_is, accounts),
+        )
         self.approvals = Approvals(
             guard=guard,
+            audit=audit,
             store=store,
             catalog=catalog,
             gate=self.gate,
@@ -55,6 +78,16 @@ class Approving:
         stack.push_async_callback(self._executor.stop)
         for forever in (self._sender.run(), self._executor.run(runners)):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
+
+
+def as_it_is(accounts: Accounts, requester: Principal) -> Principal:
+    """Somebody who asked earlier, with the groups it has now. Raises PermissionDenied where its account was disabled."""
+    if not requester.user_id:
+        return requester
+    account = accounts.get(requester.user_id)
+    if account is None or account.disabled:
+        raise PermissionDenied(f"the account of {requester.name}, who asked for it, was disabled")
+    return replace(requester, groups=account.groups)
 
 
 async def _end(task: asyncio.Future[None]) -> None:

@@ -21,6 +21,7 @@ from croupier.errors import (
     PermissionDenied,
     Unavailable,
 )
+from croupier.server.access.audit import Act, Audit
 from croupier.server.access.guard import Guard
 from croupier.server.approvals.changing import Kept, replaced
 from croupier.server.approvals.gate import ApprovalGate
@@ -31,13 +32,6 @@ from croupier.store.approvals import ApprovalFilter
 
 TRIES = 20
 """How often a change is made anew because somebody else was faster."""
-
-RolesOf = Callable[[Principal, Scope], frozenset[str]]
-"""The roles that somebody has in a scope."""
-
-
-def no_roles(caller: Principal, scope: Scope) -> frozenset[str]:  # noqa: ARG001 — of the form of RolesOf
-    return frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,15 +59,16 @@ class Approvals:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         store: Store,
         catalog: Catalog,
         gate: ApprovalGate,
         outbox: Outbox,
         clock: Callable[[], int],
         approved: Callable[[], None],
-        roles_of: RolesOf = no_roles,
     ) -> None:
         self._guard = guard
+        self._audit = audit
         self._records = store
         self._store = store.approvals
         self._catalog = catalog
@@ -81,7 +76,6 @@ class Approvals:
         self._kept = Kept(store, outbox)
         self._clock = clock
         self._approved = approved
-        self._roles_of = roles_of
 
     # ------------------------------------------------------------------------------------------------ looking
 
@@ -89,11 +83,8 @@ class Approvals:
         self, caller: Principal, which: ApprovalFilter, limit: int, after: Cursor | None = None
     ) -> Page[Approval]:
         """Newest first. Without the permission to read approvals, one's own."""
-        try:
-            await self._guard.require(caller, "approvals.read", which.scope)
-        except PermissionDenied:
-            if which.person != person_of(caller):
-                raise
+        if which.person != person_of(caller):
+            which = replace(which, within=await self._guard.where(caller, "approvals.read", which.scope))
         return await self._store.approvals(which, limit, after)
 
     async def get(self, caller: Principal, approval_id: str) -> Shown:
@@ -118,12 +109,13 @@ class Approvals:
 
         `digest` is what the caller looked at. Raises NotFound, PermissionDenied, FailedPrecondition, InvalidArgument.
         """
-        approval = await self._decidable(caller, approval_id)
-        if digest and digest != approval.bound.digest:
-            raise FailedPrecondition(f"you looked at something else than {approval_id}: look at it again")
-        approver = self._approver(caller, approval.scope)
-        after = await self._change(
-            approval_id, lambda now: life.approve(now, approver, comment=comment, now_ms=self._clock())
+        after = await self._decide(
+            caller,
+            "approve",
+            approval_id,
+            lambda now, approver: life.approve(
+                _looked_at(now, digest), approver, comment=comment, now_ms=self._clock()
+            ),
         )
         if after.state is ApprovalState.APPROVED:
             self._approved()
@@ -131,29 +123,44 @@ class Approvals:
 
     async def reject(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
         """The call ends, unsent. Raises as `approve`."""
-        approver = self._approver(caller, (await self._decidable(caller, approval_id)).scope)
-        return await self._change(
-            approval_id, lambda now: life.reject(now, approver, comment=comment, now_ms=self._clock())
+        return await self._decide(
+            caller,
+            "reject",
+            approval_id,
+            lambda now, approver: life.reject(now, approver, comment=comment, now_ms=self._clock()),
+        )
+
+    async def review(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
+        """Close the review of a break-glass. Raises as `approve`."""
+        return await self._decide(
+            caller,
+            "review",
+            approval_id,
+            lambda now, approver: life.close_review(now, approver, comment=comment, now_ms=self._clock()),
         )
 
     async def withdraw(self, caller: Principal, approval_id: str, *, comment: str = "") -> Approval:
         """By whoever asked for it. Raises NotFound, PermissionDenied, FailedPrecondition."""
-        await self._readable(caller, approval_id)
-        return await self._change(
-            approval_id, lambda now: life.withdraw(now, caller, comment=comment, now_ms=self._clock())
-        )
+        approval = await self._readable(caller, approval_id)
+        async with self._act(caller, "withdraw", approval):
+            return await self._change(
+                approval_id, lambda now: life.withdraw(now, caller, comment=comment, now_ms=self._clock())
+            )
 
     async def comment(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
         """Raises NotFound, InvalidArgument, FailedPrecondition."""
-        await self._readable(caller, approval_id)
-        return await self._change(approval_id, lambda now: life.remark(now, caller, comment, self._clock()))
+        approval = await self._readable(caller, approval_id)
+        async with self._act(caller, "comment", approval):
+            return await self._change(approval_id, lambda now: life.remark(now, caller, comment, self._clock()))
 
-    async def review(self, caller: Principal, approval_id: str, *, comment: str) -> Approval:
-        """Close the review of a break-glass. Raises NotFound, PermissionDenied, FailedPrecondition, InvalidArgument."""
-        approver = self._approver(caller, (await self._decidable(caller, approval_id)).scope)
-        return await self._change(
-            approval_id, lambda now: life.close_review(now, approver, comment=comment, now_ms=self._clock())
-        )
+    async def _decide(
+        self, caller: Principal, verb: str, approval_id: str, change: Callable[[Approval, Approver], Approval]
+    ) -> Approval:
+        approval = await self._readable(caller, approval_id)
+        async with self._act(caller, verb, approval):
+            await self._guard.require(caller, "approvals.decide", approval.scope, approval_id)
+            approver = self._approver(caller, approval.scope)
+            return await self._change(approval_id, lambda now: change(now, approver))
 
     async def _change(self, approval_id: str, change: Callable[[Approval], Approval]) -> Approval:
         for _ in range(TRIES):
@@ -162,6 +169,15 @@ class Approvals:
             if await replaced(self._kept, before, after):
                 return replace(after, revision=before.revision + 1)
         raise Unavailable(f"{approval_id} is being changed by many at once: try again")
+
+    def _act(self, caller: Principal, verb: str, approval: Approval) -> Act:
+        facts = {
+            "function_id": approval.function_id,
+            "call_id": approval.call_id,
+            "requester": approval.requester.name,
+            "digest": approval.bound.digest,
+        }
+        return self._audit.act(caller, f"approvals.{verb}", scope=approval.scope, target=approval.id, details=facts)
 
     # ------------------------------------------------------------------------------------------------ what is known
 
@@ -175,15 +191,8 @@ class Approvals:
         """One's own may be read without a permission; what others may not read is as good as absent."""
         approval = await self._known(approval_id)
         if approval.person != person_of(caller):
-            try:
-                await self._guard.require(caller, "approvals.read", approval.scope, approval_id)
-            except PermissionDenied:
-                raise _unknown(approval_id) from None
-        return approval
-
-    async def _decidable(self, caller: Principal, approval_id: str) -> Approval:
-        approval = await self._readable(caller, approval_id)
-        await self._guard.require(caller, "approvals.decide", approval.scope, approval_id)
+            unknown = _unknown(approval_id).message
+            await self._guard.require_of(caller, "approvals.read", approval.scope, approval_id, unknown=unknown)
         return approval
 
     async def _may_decide(self, caller: Principal, approval: Approval) -> bool:
@@ -195,7 +204,7 @@ class Approvals:
         return True
 
     def _approver(self, caller: Principal, scope: Scope) -> Approver:
-        return approver_of(caller, self._roles_of(caller, scope))
+        return approver_of(caller, frozenset(self._guard.policy.roles(caller, scope)))
 
     def _changes(self, approval: Approval, then: FunctionDescriptor | None) -> Comparison | None:
         entry = self._catalog.entry(approval.scope, approval.function_id)
@@ -227,6 +236,13 @@ def read_description(document: bytes) -> FunctionDescriptor | None:
     except FaultyDescriptor:
         return None  # a later version of the platform may refuse what an earlier one took
     return found if isinstance(found, FunctionDescriptor) else None
+
+
+def _looked_at(approval: Approval, digest: str) -> Approval:
+    """Raises FailedPrecondition unless `digest`, where one is given, is that of the approval."""
+    if digest and digest != approval.bound.digest:
+        raise FailedPrecondition(f"you looked at something else than {approval.id}: look at it again")
+    return approval
 
 
 def _unknown(approval_id: str) -> NotFound:

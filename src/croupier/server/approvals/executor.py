@@ -9,16 +9,18 @@ A call begins by compare and set, so whoever comes second, in this process or th
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from croupier.domain import approval as life
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState
+from croupier.domain.audit import SYSTEM
 from croupier.domain.call import Call, CallState, Outcome, Result
 from croupier.domain.principal import Principal
 from croupier.errors import Conflict, CroupierError, InternalError, OutcomeUnknown, RateLimited, Unavailable
+from croupier.server.access.audit import Audit
 from croupier.server.approvals.binding import Foresee
 from croupier.server.approvals.changing import Kept, replaced
 from croupier.server.approvals.grant import Grant
@@ -39,12 +41,8 @@ STOP_PATIENCE = 5.0
 RETURN_PATIENCE = 30.0
 """Seconds after a start of the server in which calls wait for game servers to come back."""
 
-Current = Callable[[Principal], Awaitable[Principal]]
+Current = Callable[[Principal], Principal]
 """Somebody who asked earlier, as it may act now. Raises CroupierError where it may not any more."""
-
-
-async def as_it_was(requester: Principal) -> Principal:
-    return requester
 
 
 class Invoked(Protocol):
@@ -84,13 +82,15 @@ class Executor:
         outbox: Outbox,
         foresee: Foresee,
         clock: Callable[[], int],
-        current: Current = as_it_was,
+        audit: Audit,
+        current: Current,
     ) -> None:
         self._records = store
         self._store = store.approvals
         self._kept = Kept(store, outbox)
         self._foresee = foresee
         self._clock = clock
+        self._audit = audit
         self._current = current
         self._news = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -154,7 +154,7 @@ class Executor:
 
     async def _execute(self, approval: Approval, runners: Runners) -> None:
         try:
-            requester = await self._current(approval.requester)
+            requester = self._current(approval.requester)
             outcome = await self._run(requester, approval, runners)
         except CroupierError as error:
             outcome = error
@@ -247,4 +247,8 @@ class Executor:
         except CroupierError:
             log.debug("approval %s was decided otherwise meanwhile", approval.id)
             return
-        await replaced(self._kept, approval, after)
+        if await replaced(self._kept, approval, after):
+            facts = {"call_id": after.call_id, "function_id": after.function_id, "message": after.message}
+            await self._audit.event(
+                SYSTEM, f"approvals.{after.state.value}", scope=after.scope, target=after.id, details=facts
+            )

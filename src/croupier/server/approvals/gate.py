@@ -14,6 +14,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.notice import Event
 from croupier.domain.principal import Principal
 from croupier.errors import AwaitingApproval, FailedPrecondition, InvalidArgument, RateLimited
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.approvals.binding import Foresee, bind, description_of
 from croupier.server.approvals.grant import Grant
@@ -52,6 +53,7 @@ class ApprovalGate:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         store: Store,
         rules: Rules,
         foresee: Foresee,
@@ -60,6 +62,7 @@ class ApprovalGate:
     ) -> None:
         self.rules = rules
         self._guard = guard
+        self._audit = audit
         self._store = store
         self._foresee = foresee
         self._outbox = outbox
@@ -236,8 +239,11 @@ class ApprovalGate:
             review=ReviewState.OPEN,
             decided_ms=approval.created_ms,
         )
+        # Before the call: whoever dies in between has told of it.
+        facts = {"call_id": excused.call_id, "function_id": excused.function_id, "reason": excused.reason}
+        await self._audit.event(caller, "approvals.break_glass", scope=excused.scope, target=excused.id, details=facts)
         for notice in self._outbox.about(excused, Event.BREAK_GLASS):
-            await self._store.approvals.put_notice(notice)  # before the call: whoever dies in between has told of it
+            await self._store.approvals.put_notice(notice)
         return excused
 
     async def _require_room(self, approval: Approval) -> None:

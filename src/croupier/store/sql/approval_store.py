@@ -15,6 +15,7 @@ from croupier.store.approvals import ApprovalFilter
 from croupier.store.sql.approval_writes import AskApproval, OpenApproval, PutNotice, ReplaceApproval
 from croupier.store.sql.bulk_store import Read
 from croupier.store.sql.queries import natural
+from croupier.store.sql.searches import fits
 from croupier.store.sql.tables import approvals, notices
 from croupier.store.sql.writer import Writer
 from croupier.store.sql.writes import Begin
@@ -99,6 +100,8 @@ def _conditions(which: ApprovalFilter) -> list[Any]:
     found: list[Any] = []
     if which.scope is not None:
         found += [approvals.c.game_id == which.scope.game_id, approvals.c.env == which.scope.env]
+    if which.within is not None:
+        found.append(fits(approvals, which.within))
     if which.states:
         found.append(approvals.c.state.in_([state.value for state in which.states]))
     if which.review is not None:
