@@ -65,6 +65,7 @@ class HttpServer:
         rest: longer than callers keep it for the next request, since one that is closed just then fails that request. With
         `tls` it speaks HTTPS only.
         """
+        self.is_tls = tls is not None
         self._config = uvicorn.Config(
             app,
             http=Connection,

@@ -100,6 +100,12 @@ class Client:
         async with self._request("PUT", path, data=body, total=30.0, lost="unreachable") as response:
             return _json(await _read(response))
 
+    async def patch(self, path: str, document: Mapping[str, Any]) -> Any:
+        """PATCH that may be repeated safely, and its JSON answer."""
+        body = json.dumps(document).encode()
+        async with self._request("PATCH", path, data=body, total=30.0, lost="unreachable") as response:
+            return _json(await _read(response))
+
     async def delete(self, path: str) -> Any:
         """DELETE that may be repeated safely, and its JSON answer."""
         async with self._request("DELETE", path, total=30.0, lost="unreachable") as response:

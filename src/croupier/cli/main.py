@@ -50,6 +50,9 @@ COMMANDS: Mapping[str, Entry] = {
     "ca": Entry(module="croupier.cli.ca", help="The authority that certifies machines"),
     "machine": Entry(module="croupier.cli.machine", help="Invite machines, and renew their certificates"),
     "enrol": Entry(module="croupier.cli.enrol", help="Join with a join token: get a certificate"),
+    "user": Entry(module="croupier.cli.user", help="Make, list, disable and invite accounts of people"),
+    "session": Entry(module="croupier.cli.session", help="Show who is signed in, and end sessions"),
+    "token": Entry(module="croupier.cli.token", help="Make, list and revoke API tokens"),
     "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
 }
 

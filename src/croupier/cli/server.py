@@ -38,9 +38,9 @@ def command(config: Path | None, allow_unsigned: bool, **flags: Any) -> None:
 
 def _say_how_to_begin(info: app.ReadyInfo) -> None:
     """On the terminal and not in the log: whoever has the link becomes the administrator."""
-    if info.setup:
+    if info.setup_link:
         click.echo(
             f"Nobody has an account yet. Make the first one, within a day, at\n\n"
-            f"  http://{info.http}/setup#{info.setup}\n\nor by `croupier user setup`, which asks for this link.",
+            f"  {info.setup_link}\n\nor by `croupier user setup`, which asks for this link.",
             err=True,
         )

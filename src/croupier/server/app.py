@@ -93,8 +93,8 @@ class ReadyInfo:
     """host:port"""
     token: str
     """Of the settings; empty where they name none."""
-    setup: str = ""
-    """The secret that makes the first account; empty where there is one, or a token."""
+    setup_link: str = ""
+    """Whoever opens it makes the first account; empty where there is one, or a token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -312,7 +312,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             http=http.address,
             grpc=grpc.address,
             token=_plain(settings.token),
-            setup="" if settings.token is not None else access.people.setup.open(),
+            setup_link=_setup_link(settings, access, http),
         )
         log.info("server stopping")
 
@@ -459,6 +459,12 @@ async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audi
 
 async def _grant_admin(user_id: str) -> None:
     """Until roles exist, everybody who is known may do everything."""
+
+
+def _setup_link(settings: ServerSettings, access: _Access, http: HttpServer) -> str:
+    secret = "" if settings.token is not None else access.people.setup.open()
+    scheme = "https" if http.is_tls else "http"
+    return f"{scheme}://{http.address}/setup#{secret}" if secret else ""
 
 
 def _plain(token: SecretStr | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from croupier.domain.account import Account
 from croupier.domain.credential import ApiToken, Session
 from croupier.domain.principal import Principal
-from croupier.errors import FailedPrecondition, NotFound, PermissionDenied
+from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit
 from croupier.server.access.clock import Clock
@@ -198,7 +198,9 @@ class People:
         if self._tokens.get(caller.credential) is not None:
             raise PermissionDenied("a token cannot make tokens: sign in, then make one")
         owner = user_id or caller.user_id
-        if not owner or owner != caller.user_id:
+        if not owner:
+            raise InvalidArgument("whose token? You came without an account: name the one that it is for")
+        if owner != caller.user_id:
             await self._guard.require(caller, "tokens.manage", None, owner)
             await self._guard.require(caller, "users.manage", None, owner)
         account = self._accounts.known(owner)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from croupier.domain.account import checked_text
 from croupier.domain.credential import TOKEN_PREFIX, ApiToken, make_credential
 from croupier.domain.identifiers import new_id
+from croupier.domain.permission import Permissions
+from croupier.domain.policy import read_place
 from croupier.errors import InvalidArgument, RateLimited
 from croupier.server.access.clock import Clock
 from croupier.server.access.epoch import Epoch
@@ -13,6 +15,7 @@ from croupier.store.accounts import AccountChange, AccountStore
 PER_ACCOUNT = 100
 LONGEST_SECONDS = 366 * 86_400
 SHORTEST_SECONDS = 60
+MOST_SCOPES = 1_000
 
 
 class Tokens(LiveCredentials[ApiToken]):
@@ -38,6 +41,11 @@ class Tokens(LiveCredentials[ApiToken]):
         """
         if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
             raise InvalidArgument("a token expires: after a minute at the earliest, after a year at the latest")
+        permissions = permissions if permissions is None else Permissions(permissions).patterns
+        for scope in scopes or ():
+            read_place(scope)
+        if len(scopes or ()) > MOST_SCOPES:
+            raise InvalidArgument(f"a token names at most {MOST_SCOPES} scopes")
         if len(self.of(user_id)) >= PER_ACCOUNT:
             raise RateLimited(f"this account has {PER_ACCOUNT} tokens already: revoke those that nobody uses")
         now = self._clock()

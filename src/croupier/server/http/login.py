@@ -14,6 +14,7 @@ from croupier.server.http.people_documents import (
     LoginBody,
     Me,
     PasswordBody,
+    PasswordSet,
     SetupBody,
     names,
     takes,
@@ -39,12 +40,12 @@ def login_routes(people: People, visitors: Visitors) -> APIRouter:
         account = await people.setup.begin(body.token, body.name, body.password, display_name=body.display_name)
         return signed_in_answer(asking, await people.login.open(visitors.of(asking), account))
 
-    @routes.post("/api/setup/password", status_code=204, openapi_extra=dict(takes(InvitationBody)))
+    @routes.post("/api/setup/password", response_model=PasswordSet, openapi_extra=dict(takes(InvitationBody)))
     async def accept_invitation(request: Request) -> Response:
         """Set one's password with the secret of an invitation. Sign in with it then."""
         body = parse_body(_invitation, await request.body())
-        await people.accept(body.invitation, body.password)
-        return Response(status_code=204)
+        account = await people.accept(body.invitation, body.password)
+        return json_answer(PasswordSet(name=account.name))
 
     @routes.post("/api/login", response_model=Me, openapi_extra=dict(takes(LoginBody)))
     async def sign_in(asking: Asking, request: Request) -> Response:

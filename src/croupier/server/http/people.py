@@ -13,6 +13,8 @@ from croupier.server.http.exchange import Exchange
 from croupier.server.http.late import LateRoute
 from croupier.server.http.people_documents import (
     Ended,
+    EndedSession,
+    EndedToken,
     NewPasswordBody,
     NewToken,
     SessionList,
@@ -134,11 +136,11 @@ def credential_routes(people: People) -> APIRouter:
         sessions = [session_entry(each, seen, people.owner(each.user_id), asking.caller) for each, seen in found]
         return json_answer(SessionList(sessions=sessions))
 
-    @routes.delete("/api/sessions/{session_id}", status_code=204, tags=["sessions"])
+    @routes.delete("/api/sessions/{session_id}", response_model=EndedSession, tags=["sessions"])
     async def end_session(asking: Asking, session_id: str) -> Response:
         """End a session, and what is followed in it."""
         await people.end_session(asking.caller, session_id)
-        return Response(status_code=204)
+        return json_answer(EndedSession(session_id=session_id))
 
     @routes.get("/api/tokens", response_model=TokenList, tags=["tokens"])
     async def list_tokens(asking: Asking, user_id: Text = "") -> Response:
@@ -161,11 +163,11 @@ def credential_routes(people: People) -> APIRouter:
         )
         return json_answer(NewToken(token=text, entry=token_entry(token, 0, people.owner(token.user_id))))
 
-    @routes.delete("/api/tokens/{token_id}", status_code=204, tags=["tokens"])
+    @routes.delete("/api/tokens/{token_id}", response_model=EndedToken, tags=["tokens"])
     async def end_token(asking: Asking, token_id: str) -> Response:
         """Revoke a token, and what is followed by it."""
         await people.end_token(asking.caller, token_id)
-        return Response(status_code=204)
+        return json_answer(EndedToken(token_id=token_id))
 
     return routes
 

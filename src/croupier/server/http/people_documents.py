@@ -202,6 +202,22 @@ class Ended:
     tokens: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndedSession:
+    session_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndedToken:
+    token_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PasswordSet:
+    name: str
+    """Of the account, to sign in with."""
+
+
 def user_entry(account: Account, now_ms: int) -> UserEntry:
     return UserEntry(
         user_id=account.id,
