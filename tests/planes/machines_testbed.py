@@ -69,3 +69,8 @@ def certified(authority: Authority, folder: Path, role: str, name: str = "", **c
     certificate = authority.issue(identity, hosts, request, **changes)
     files.replace(certificate.public_bytes(serialization.Encoding.PEM), authority.certificate_pem)
     return files
+
+
+def named(files: MachineFiles) -> dict[str, Any]:
+    """As settings."""
+    return {"ca": files.ca_path, "cert": files.cert_path, "key": files.key_path}

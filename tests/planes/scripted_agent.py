@@ -16,6 +16,9 @@ import orjson
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
+from croupier.pki.identity import MachineFiles
+from croupier.pki.names import HUB
+from croupier.rpc.secure import open_channel
 from croupier.server.app import ReadyInfo, serving
 from croupier.settings import ServerSettings
 from croupier.tunnel.connector import (
@@ -195,6 +198,8 @@ class ScriptedAgent:
     services: Sequence[Service] = (service("f"),)
     script: Script = answer
     incarnation: str = "one"
+    files: MachineFiles | None = None
+    """Its certificate; without one it dials in plain text."""
     executed: list[Invoke] = field(default_factory=list)
     known_jobs: dict[str, str] = field(default_factory=dict)
     """State by id, for a server that asks."""
@@ -285,7 +290,7 @@ class ScriptedAgent:
 
     async def connect(self) -> Opened:
         """Dial, and say hello; a session that was cut is resumed."""
-        self._channel = grpc.aio.insecure_channel(self.address, options=CHANNEL_OPTIONS)
+        self._channel = open_channel(self.address, CHANNEL_OPTIONS, self.files, HUB)
         self._task = asyncio.ensure_future(self.peer.run(ClientStream(open_stream(self._channel, OPEN))))
         return await self.event(Opened)
 

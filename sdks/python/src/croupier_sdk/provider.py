@@ -66,7 +66,8 @@ class Provider:
     """A game server's functions, offered through the agent beside it.
 
     `run()` serves until SIGTERM or SIGINT; `await serve()` until `await stop()`; `async with provider:` while the block runs. It
-    connects, and connects again, for ever: an agent that is not there yet is no error. Raises ValueError for a wrong option.
+    connects, and connects again, for ever: an agent that is not there yet is no error. Without `tls`, the files that CROUPIER_CA,
+    CROUPIER_CERT and CROUPIER_KEY name are its certificate, if they are set. Raises ValueError for a wrong option.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Provider:
                 )
         if mode not in {"attach", "listen"}:
             raise ValueError(f"mode must be attach or listen, not {mode!r}")
+        tls = tls or Tls.from_environment()
         check_secure(agent, tls, "agent")
         if mode == "listen":
             check_secure(listen, tls, "listen")

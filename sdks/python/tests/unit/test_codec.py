@@ -101,3 +101,15 @@ def test_text_is_cut_between_characters():
     assert cut("abc", 10) == "abc"
     assert cut("玩" * 10, 10) == "玩玩玩… [20 bytes cut]"
     assert cut("\ud800", 10) == "?"
+
+
+def test_the_files_of_a_certificate_are_named_by_the_environment(monkeypatch):
+    for name in ("CA", "CERT", "KEY"):
+        monkeypatch.delenv(f"CROUPIER_{name}", raising=False)
+    monkeypatch.setenv("CROUPIER_CA", "ca.pem")  # which the command line reads, too
+    assert Tls.from_environment() is None
+    monkeypatch.setenv("CROUPIER_CERT", "cert.pem")
+    with pytest.raises(ValueError, match="CROUPIER_KEY"):
+        Tls.from_environment()
+    monkeypatch.setenv("CROUPIER_KEY", "key.pem")
+    assert Tls.from_environment() == Tls(ca_file="ca.pem", cert_file="cert.pem", key_file="key.pem")

@@ -1,4 +1,5 @@
 import ipaddress
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +43,23 @@ class Tls:
     cert_file: str | Path = ""
     key_file: str | Path = ""
     server_name: str = ""
-    """The name in the peer's certificate, where it is not the host dialled."""
+    """The name in the peer's certificate, where it is not the one that Croupier's own authority gives: for an agent
+    `agent.HOST.croupier`, which no game server's or other machine's has; for a server or edge the host dialled.
+    """
 
     def __post_init__(self) -> None:
         if bool(self.cert_file) != bool(self.key_file):
             raise ValueError("Tls: cert_file and key_file go together")
+
+    @classmethod
+    def from_environment(cls) -> "Tls | None":
+        """Of the files that CROUPIER_CA, CROUPIER_CERT and CROUPIER_KEY name; None where CROUPIER_CERT is not set."""
+        ca, cert, key = (os.environ.get(f"CROUPIER_{name}", "") for name in ("CA", "CERT", "KEY"))
+        if not cert:
+            return None
+        if not ca or not key:
+            raise ValueError("CROUPIER_CERT needs CROUPIER_CA and CROUPIER_KEY beside it")
+        return cls(ca_file=ca, cert_file=cert, key_file=key)
 
     def channel_credentials(self) -> grpc.ChannelCredentials:
         return grpc.ssl_channel_credentials(
@@ -89,14 +102,24 @@ def check_secure(address: str, tls: Tls | None, what: str) -> None:
         )
 
 
-def dial(address: str, tls: Tls | None) -> grpc.aio.Channel:
-    """A channel of its own; it connects with the first call. Raises OSError if a file of `tls` cannot be read."""
+def dial(address: str, tls: Tls | None, role: str = "") -> grpc.aio.Channel:
+    """A channel of its own; it connects with the first call. With `role` (`agent`) the peer's certificate must be of one.
+
+    Raises OSError if a file of `tls` cannot be read.
+    """
     if tls is None:
         return grpc.aio.insecure_channel(address, _CLIENT_OPTIONS)
     options: list[tuple[str, str | int]] = [*_CLIENT_OPTIONS]
-    if tls.server_name:
-        options.append(("grpc.ssl_target_name_override", tls.server_name))
+    name = tls.server_name or (_name_of(role, address) if role else "")
+    if name:
+        options.append(("grpc.ssl_target_name_override", name))
     return grpc.aio.secure_channel(address, tls.channel_credentials(), options)
+
+
+def _name_of(role: str, address: str) -> str:
+    """What Croupier's authority writes into the certificate of a `role` at that address."""
+    host = address.rpartition(":")[0].strip("[]").rstrip(".").lower()
+    return f"{role}.{host.replace(':', '-')}.croupier"
 
 
 def bind(handlers: list[grpc.GenericRpcHandler], address: str, tls: Tls | None) -> tuple[grpc.aio.Server, int]:

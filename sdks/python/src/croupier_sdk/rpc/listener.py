@@ -69,7 +69,7 @@ class Listener:
         backoff = Backoff()
         while True:
             delay = 0.0
-            channel = dial(self._peer.agent, self._peer.tls)
+            channel = dial(self._peer.agent, self._peer.tls, "agent")
             try:
                 await self._registered(channel, address, backoff)
             except grpc.aio.AioRpcError as error:

@@ -166,7 +166,7 @@ class Attachment:
             await self._over.wait()
 
     async def _connect(self) -> None:
-        channel = dial(self._peer.agent, self._peer.tls)
+        channel = dial(self._peer.agent, self._peer.tls, "agent")
         try:
             stream: _Stream = channel.stream_stream(_PATH)()
             try:
