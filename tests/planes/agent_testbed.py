@@ -12,6 +12,7 @@ from croupier.agent.app import run
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
+from croupier.rpc.secure import open_channel
 from croupier.rpc.service import RpcServer, read_hello
 from croupier.settings import AgentSettings
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
@@ -205,9 +206,12 @@ def echo(frame):
 class AttachedGame(Watched):
     """A game server at the other end of an attachment; `script` answers a request, or returns None to let it hang."""
 
-    def __init__(self, agent, service_id="game-1", functions=("echo",), *, game_id="demo", env="dev", script=echo):
+    def __init__(
+        self, agent, service_id="game-1", functions=("echo",), *, game_id="demo", env="dev", script=echo, files=None
+    ):
         super().__init__()
         self.agent = agent
+        self.files = files
         self.service_id = service_id
         self.functions = functions
         self.script = script
@@ -276,7 +280,7 @@ class AttachedGame(Watched):
     async def attach(self):
         """Dial; returns once there is a session."""
         seen = len(self.opened)
-        self._channel = grpc.aio.insecure_channel(self.agent, options=CHANNEL_OPTIONS)
+        self._channel = open_channel(self.agent, CHANNEL_OPTIONS, self.files, "agent")
         self._call = open_stream(self._channel, ATTACH)
         self._running = asyncio.create_task(self._run(self._call))
         await self.until(lambda: len(self.opened) > seen or self._running.done())

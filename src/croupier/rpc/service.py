@@ -1,6 +1,7 @@
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
@@ -20,7 +21,7 @@ from croupier.tunnel.frames import Hello
 from croupier.tunnel.grpc import SERVER_OPTIONS, ServerContext, ServerStream
 from croupier.tunnel.link import BrokenLink
 from croupier.tunnel.status import grpc_code
-from croupier.tunnel.stream import Stream
+from croupier.tunnel.stream import Stream, StreamBroken
 from croupier_wire.tunnel.v1 import tunnel_pb2
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ CALL_ID = "croupier-call-id"
 
 MESSAGE_BYTES_MAX = 2048
 """UTF-8 bytes of an error's text: it travels percent-encoded in the trailing metadata, whose usual limit is 8 KiB."""
+
+FIRST_WORD = 1.0
+"""Seconds in which a caller that is refused may say something first."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"  # generic in the stubs only
@@ -99,6 +103,19 @@ def _unary(method: MethodDescriptor, behavior: Unary, gate: Gate | None = None) 
 
 def _held(gate: Gate | None, service: str, context: Any) -> AbstractContextManager[object]:
     return nullcontext() if gate is None else gate.hold(service, context)
+
+
+async def _refuse_patiently(gate: Gate, service: str, context: Any) -> None:
+    """For streams: raises what the gate raises, once the caller has said something. A client that is refused while it writes its
+    first message is told by its gRPC library of an internal error, and not why.
+    """
+    try:
+        gate.admit(service, context)
+    except CroupierError:
+        with suppress(TimeoutError, StreamBroken):
+            async with asyncio.timeout(FIRST_WORD):
+                await ServerStream(context).read()
+        raise
 
 
 def _streaming(method: MethodDescriptor, behavior: Streaming, gate: Gate | None) -> Handler:
@@ -189,6 +206,8 @@ def _bidirectional(method: MethodDescriptor, serve: StreamService, gate: Gate | 
     async def handle(_: Any, context: ServerContext) -> None:
         stream: Stream = ServerStream(context)
         try:
+            if gate is not None:
+                await _refuse_patiently(gate, service, context)
             with _held(gate, service, context):
                 await serve(await _either_codec(stream) if either else stream, context)
         except grpc.aio.AbortError:
@@ -208,6 +227,8 @@ def _handler(method: MethodDescriptor, behavior: Any, gate: Gate | None) -> Hand
 def _passed(service: str, path: str, carry: Passing, gate: Gate | None) -> Handler:
     async def handle(_: Any, context: ServerContext) -> None:
         try:
+            if gate is not None:
+                await _refuse_patiently(gate, service, context)
             with _held(gate, service, context):
                 await carry(path, context)
         except grpc.aio.AbortError:
