@@ -33,6 +33,7 @@ def describe() -> dict[str, Any]:
         limits=nobody,
         maintenance=nobody,
         machines=nobody,
+        secrets=nobody,
         readiness=nobody,
         guard=Guard("unused"),
         people=nobody,

@@ -27,8 +27,11 @@ from croupier.domain.registry import InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, NotFound
+from croupier.redaction import Redactor
 from croupier.server.access.addresses import Proxies
+from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limiter, Limits, Maintenance, Windows
+from croupier.server.access.secrets import Envelope, Secrets
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
@@ -255,6 +258,14 @@ class GuardsInMemory:
     async def forget_guards(self, before_ms: int) -> None: ...
 
 
+def no_secrets(guard: Guard) -> Secrets:
+    """Knows none; the real ones are tested with the real server (test_secrets.py)."""
+    nobody: Any = None
+    return Secrets(
+        guard=guard, audit=nobody, store=nobody, envelope=Envelope(bytes(32)), redactor=Redactor(), clock=lambda: 7
+    )
+
+
 @dataclass
 class ScriptedEntities:
     """Knows the entities of `states`, and makes of every wish the order that it is told."""
@@ -410,6 +421,7 @@ class Testbed:
             limits=Limits(guard=guard, store=self.guards, limiter=Limiter()),
             maintenance=Maintenance(guard=guard, store=self.guards, windows=Windows()),
             machines=machines_in_memory(guard, lambda: 7),
+            secrets=no_secrets(guard),
             guard=guard,
             people=self.residence.people,
             streams=self.residence.residents.streams,

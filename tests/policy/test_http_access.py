@@ -120,6 +120,12 @@ NEEDS_TOKEN = {
     ("POST", "/api/audit/checkpoints"),
     ("POST", "/api/audit/cut"),
     ("GET", "/api/audit/{seq}"),
+    ("GET", "/api/secrets"),
+    ("POST", "/api/secrets"),
+    ("GET", "/api/secrets/{name}"),
+    ("DELETE", "/api/secrets/{name}"),
+    ("POST", "/api/secrets/{name}/rotate"),
+    ("POST", "/api/secrets/{name}/versions/{version}/{deed}"),
     ("GET", "/api/openapi.json"),
     ("GET", "/metrics"),
 }

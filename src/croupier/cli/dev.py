@@ -1,9 +1,11 @@
 import asyncio
 import json
 import sys
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import SecretStr
@@ -16,6 +18,7 @@ from croupier.cli.logs import set_up_logging
 from croupier.cli.parts import Parts
 from croupier.cli.process import serve
 from croupier.errors import Unavailable
+from croupier.redaction import Redactor
 from croupier.server import app as server_app
 from croupier.settings import (
     AgentSettings,
@@ -103,9 +106,11 @@ def command(
             **logs,
         },
     )
-    set_up_logging(server.log_level, server.log_format)
+    redactor = Redactor()
+    set_up_logging(server.log_level, server.log_format, redactor)
+    run_server = partial(server_app.run, redactor=redactor)
     telemetry = load(TelemetrySettings, flags={})
-    serve(partial(_run, server, agent, telemetry, token, data / "demo", as_json=as_json))
+    serve(partial(_run, run_server, server, agent, telemetry, token, data / "demo", as_json=as_json))
 
 
 def _described_game() -> list[str]:
@@ -115,6 +120,7 @@ def _described_game() -> list[str]:
 
 
 async def _run(
+    run_server: Callable[..., Coroutine[Any, Any, None]],
     server: ServerSettings,
     agent: AgentSettings,
     telemetry: TelemetrySettings,
@@ -124,7 +130,7 @@ async def _run(
     as_json: bool,
 ) -> None:
     async with Parts() as parts:
-        served = await parts.start("the server", partial(server_app.run, server, telemetry=telemetry))
+        served = await parts.start("the server", partial(run_server, server, telemetry=telemetry))
         agent = agent.model_copy(update={"servers": (served.grpc,)})
         attached = await parts.start("the agent", partial(agent_app.run, agent, telemetry=telemetry))
         game = demo.build(data, agent=attached.grpc, game_id=GAME_ID, env=ENV)

@@ -6,15 +6,19 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from croupier.redaction import RedactingFormatter, Redactor
 from croupier.settings import LogFormat, LogLevel
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
-def set_up_logging(level: LogLevel, form: LogFormat) -> None:
-    """Send every logger's lines to stderr in one form. May be repeated; the last one counts."""
+def set_up_logging(level: LogLevel, form: LogFormat, redactor: Redactor | None = None) -> None:
+    """Send every logger's lines to stderr in one form, without the secrets that `redactor` knows. May be repeated; the last one
+    counts.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
+    lines = JsonLines() if form is LogFormat.JSON else TextLines()
+    handler.setFormatter(lines if redactor is None else RedactingFormatter(lines, redactor))
     logging.basicConfig(level=str(level).upper(), handlers=[handler], force=True)
 
 

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Entry] = {
     "limit": Entry(
         module="croupier.cli.limit", help="Set and show limits on calls: how often, how many at once, how much"
     ),
+    "secret": Entry(module="croupier.cli.secret", help="Keep secrets that the server uses and shows to nobody"),
     "maintenance": Entry(module="croupier.cli.maintenance", help="Hold commands to a game back for a time"),
     "ca": Entry(module="croupier.cli.ca", help="The authority that certifies machines"),
     "machine": Entry(module="croupier.cli.machine", help="Invite machines, and renew their certificates"),

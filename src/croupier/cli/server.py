@@ -7,6 +7,7 @@ import click
 from croupier.cli.flags import config_option, machine_options
 from croupier.cli.logs import set_up_logging
 from croupier.cli.process import serve
+from croupier.redaction import Redactor
 from croupier.server import app
 from croupier.settings import ServerSettings, TelemetrySettings, load
 
@@ -32,8 +33,9 @@ def command(config: Path | None, allow_unsigned: bool, **flags: Any) -> None:
         packs = settings.packs.model_copy(update={"allow_unsigned": True})
         settings = settings.model_copy(update={"packs": packs})
     telemetry = load(TelemetrySettings, flags={}, config=config)
-    set_up_logging(settings.log_level, settings.log_format)
-    serve(partial(app.run, settings, telemetry=telemetry, ready=_say_how_to_begin))
+    redactor = Redactor()
+    set_up_logging(settings.log_level, settings.log_format, redactor)
+    serve(partial(app.run, settings, telemetry=telemetry, ready=_say_how_to_begin, redactor=redactor))
 
 
 def _say_how_to_begin(info: app.ReadyInfo) -> None:

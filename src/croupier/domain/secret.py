@@ -88,7 +88,9 @@ class Secret:
 def check_place(place: SecretPlace) -> None:
     """Raises InvalidArgument."""
     if not _NAME.fullmatch(place.name):
-        raise InvalidArgument("a secret's name is 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit")
+        raise InvalidArgument(
+            "a secret's name is 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+        )
     if place.game_id == "*" and place.env != "*":
         raise InvalidArgument("a secret is of a game and env, of a game, or of the platform: name the game of the env")
     check_reach(place.game_id, place.env)
@@ -119,8 +121,9 @@ def move(secret: Secret, number: int, state: VersionState, *, by: str, now_ms: i
         raise FailedPrecondition(f"version {number} of secret {secret.place} is destroyed: set a new value")
 
     def moved(each: SecretVersion) -> SecretVersion:
-        gone = state is VersionState.DESTROYED
-        return replace(each, state=state, **({"wrapped": b"", "sealed": b""} if gone else {}))
+        if state is VersionState.DESTROYED:
+            return replace(each, state=state, wrapped=b"", sealed=b"")
+        return replace(each, state=state)
 
     return replace(changed(secret, moved, number), changed_by=by, changed_ms=now_ms)
 

@@ -10,8 +10,18 @@ A Redactor is one for a process, and is given its patterns when the secrets are 
 
 from croupier.redaction.logs import RedactingFormatter
 from croupier.redaction.needles import SHORTEST
+from croupier.redaction.outcomes import redacted_events, redacted_outcome
 from croupier.redaction.patterns import MASK, Patterns
 from croupier.redaction.redactor import Redactor
 from croupier.redaction.stream import RedactingStream
 
-__all__ = ["MASK", "SHORTEST", "Patterns", "RedactingFormatter", "RedactingStream", "Redactor"]
+__all__ = [
+    "MASK",
+    "SHORTEST",
+    "Patterns",
+    "RedactingFormatter",
+    "RedactingStream",
+    "Redactor",
+    "redacted_events",
+    "redacted_outcome",
+]

@@ -22,6 +22,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition
 from croupier.objects import Objects
 from croupier.objects.disk import DiskObjects
+from croupier.redaction import Redactor
 from croupier.relay.dialing import LINK_SERVER_OPTIONS
 from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
@@ -36,6 +37,7 @@ from croupier.server.access.login import NoSecondFactor
 from croupier.server.access.passwords import Passwords, usual_hasher
 from croupier.server.access.people import People
 from croupier.server.access.residents import Residents
+from croupier.server.access.secrets import PURPOSE, Envelope, Secrets
 from croupier.server.admission import Admission
 from croupier.server.approvals import Approving, Runners
 from croupier.server.archive import Archive
@@ -71,7 +73,14 @@ from croupier.server.job_watch import JobWatch
 from croupier.server.jobs import Jobs
 from croupier.server.packs import Packs, Trust
 from croupier.server.retention import Kept, Retention
-from croupier.settings import CanarySettings, RoutingSettings, ServerSettings, TelemetrySettings
+from croupier.settings import (
+    CanarySettings,
+    RoutingSettings,
+    SecretsSettings,
+    ServerSettings,
+    TelemetrySettings,
+    read_secret_key,
+)
 from croupier.store import Store
 from croupier.store.sql import SqlStore, open_store, system_clock
 from croupier.telemetry import Tracer, open_tracer
@@ -136,10 +145,12 @@ class _Access:
     limits: Limits
     maintenance: Maintenance
     approving: Approving
+    secrets: Secrets
 
     async def begin(self) -> None:
         await self.limits.begin()
         await self.maintenance.begin()
+        await self.secrets.begin()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,36 +188,41 @@ async def run(
     *,
     telemetry: TelemetrySettings | None = None,
     ready: Callable[[ReadyInfo], None] | None = None,
+    redactor: Redactor | None = None,
 ) -> None:
     """Serve until cancelled; then stop in order: no new calls, the ones in flight, the store.
 
-    Raises FailedPrecondition or OSError when it cannot start.
+    `redactor` is taught the secrets that are kept; the process's log should use it too. Raises FailedPrecondition or OSError when it cannot start.
     """
-    async with serving(settings, telemetry) as info:
+    async with serving(settings, telemetry, redactor) as info:
         if ready is not None:
             ready(info)
         await asyncio.Event().wait()
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None = None) -> AsyncIterator[ReadyInfo]:
+async def serving(
+    settings: ServerSettings, telemetry: TelemetrySettings | None = None, redactor: Redactor | None = None
+) -> AsyncIterator[ReadyInfo]:
     """A running server for as long as the context lasts."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    redactor = redactor or Redactor()
     async with contextlib.AsyncExitStack() as stack:
         tracer = _tracer(settings, telemetry, stack)
-        key = await asyncio.to_thread(load_key, settings.data, settings.key_file)
+        key = await asyncio.to_thread(_key, settings)
         store = await _opened(settings, key, stack)
         bus = _bus(stack)
         agents, catalog, router = _table(settings.routing)
-        audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE)))
-        access = await _access(settings, store, catalog, audit, router)
+        audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE), redactor))
+        access = await _access(settings, store, catalog, audit, router, _Sealing(key, redactor))
         stack.callback(access.residents.passwords.close)
         guard, streams = access.guard, access.residents.streams
         known = await identified(settings, guard, store.machines, system_clock, stack)
-        intake = JobIntake(store, bus, system_clock, catalog.codec_of)
+        intake = JobIntake(store, bus, system_clock, catalog.codec_of, redactor)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)
-        calls = Calls(guard=guard, catalog=catalog, admission=access.admission, store=store, router=router)
+        calls = Calls(
+            guard=guard, catalog=catalog, admission=access.admission, store=store, router=router, redactor=redactor
+        )
         cancels = JobCancels(agents=agents, store=store, intake=intake, grace=settings.cancel_grace)
         stack.push_async_callback(cancels.stop)
         objects = DiskObjects(settings.data / "objects")
@@ -285,6 +301,7 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
                 limits=access.limits,
                 maintenance=access.maintenance,
                 machines=known.machines,
+                secrets=access.secrets,
                 guard=guard,
                 people=access.people,
                 streams=streams,
@@ -315,6 +332,11 @@ async def serving(settings: ServerSettings, telemetry: TelemetrySettings | None 
             setup_link=_setup_link(settings, access, http),
         )
         log.info("server stopping")
+
+
+def _key(settings: ServerSettings) -> DeploymentKey:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return load_key(settings.data, settings.key_file)
 
 
 async def _opened(settings: ServerSettings, key: DeploymentKey, stack: contextlib.AsyncExitStack) -> SqlStore:
@@ -410,7 +432,24 @@ def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: 
     )
 
 
-async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audit: Audit, router: Router) -> _Access:
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """What secrets are sealed with by default, and what looks for them."""
+
+    key: DeploymentKey
+    redactor: Redactor
+
+    async def envelope(self, settings: SecretsSettings) -> Envelope:
+        """Raises FailedPrecondition when a key that is named is not there."""
+        derived = self.key.derive(PURPOSE)
+        now = await asyncio.to_thread(read_secret_key, settings.key_file, settings.key_env, settings.key_command)
+        before = await asyncio.to_thread(read_secret_key, settings.previous_key_file, settings.previous_key_env)
+        return Envelope(now or derived, [each for each in (before, derived) if each])
+
+
+async def _access(
+    settings: ServerSettings, store: Store, catalog: Catalog, audit: Audit, router: Router, sealing: _Sealing
+) -> _Access:
     residents = Residents(
         store=store.accounts,
         clock=OnwardClock(wall=system_clock),
@@ -454,6 +493,14 @@ async def _access(settings: ServerSettings, store: Store, catalog: Catalog, audi
         limits=Limits(guard=guard, store=store.guards, limiter=limiter),
         maintenance=Maintenance(guard=guard, store=store.guards, windows=windows),
         approving=approving,
+        secrets=Secrets(
+            guard=guard,
+            audit=audit,
+            store=store.secrets,
+            envelope=await sealing.envelope(settings.secrets),
+            redactor=sealing.redactor,
+            clock=system_clock,
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from croupier.errors import (
     OutcomeUnknown,
     Unavailable,
 )
+from croupier.redaction import Redactor, redacted_outcome
 from croupier.server.access.audit import outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
@@ -41,13 +42,21 @@ log = logging.getLogger(__name__)
 
 class Calls:
     def __init__(
-        self, *, guard: Guard, catalog: Catalog, admission: Admission, store: CallStore, router: Router
+        self,
+        *,
+        guard: Guard,
+        catalog: Catalog,
+        admission: Admission,
+        store: CallStore,
+        router: Router,
+        redactor: Redactor | None = None,
     ) -> None:
         self._admission = admission
         self._guard = guard
         self._catalog = catalog
         self._store = store
         self._router = router
+        self._redactor = redactor or Redactor()
         self._keyed: dict[str, asyncio.Future[Outcome]] = {}
         """Calls with an idempotency key that run here now, by id: their repetitions wait for them."""
         self._recording: set[asyncio.Task[None]] = set()
@@ -78,6 +87,8 @@ class Calls:
         if earlier is not None:
             return await self._repeat(earlier, deadline)
         outcome = await self._run(said, deadline, way)
+        if self._redactor.active:
+            outcome = redacted_outcome(self._redactor, outcome)
         way.unsent = isinstance(outcome, CroupierError) and (outcome.unsent or outcome.reason in NOTHING_RAN)
         await self._record(call, outcome, way)
         if isinstance(outcome, CroupierError):

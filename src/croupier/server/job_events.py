@@ -10,7 +10,7 @@ window, so the links are not read from while too much waits. Only the agent that
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -19,6 +19,7 @@ from croupier.bus import Bus
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.limits import JOB_MESSAGE_BYTES
 from croupier.errors import CroupierError
+from croupier.redaction import Redactor, redacted_events
 from croupier.server.dispatch.link import Link
 from croupier.server.recent_events import RecentEvents, weight
 from croupier.server.transcode import told
@@ -76,6 +77,8 @@ class _Known:
     ended: bool
     codec: Codec | None = None
     """What makes JSON of its result."""
+    tail: str = ""
+    """The end of what it said, as it came."""
 
 
 Arrival = tuple[Link, JobEvent]
@@ -91,11 +94,13 @@ class JobIntake:
         bus: Bus,
         clock: Callable[[], int],
         codec_of: Callable[[Job], Codec | None] = lambda _: None,
+        redactor: Redactor | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
         self._codec_of = codec_of
+        self._redactor = redactor or Redactor()
         self.recent = RecentEvents()
         self.ended: Callable[[str], None] = _nobody_cares
         """Told the id of every job that ends here; once, or more often."""
@@ -113,6 +118,8 @@ class JobIntake:
         """End a job that will send no end of its own; what its agent still tells of it is stopped."""
         known = self._known.get(job_id) or self._remember(job_id, _Known("", ended=True))
         known.ended = True  # first, so that no event of the agent is taken for the end that is being written
+        if self._redactor.active:
+            message = self._redactor.text(message)
         try:
             await self._store.conclude(job_id, reason=reason, message=message)
         except BaseException:
@@ -158,6 +165,8 @@ class JobIntake:
         for at, arrival in enumerate(wanted):
             if arrival[2].codec is not None and arrival[1].type == "done":
                 wanted[at] = arrival[0], await told(arrival[2].codec, arrival[1]), arrival[2]
+        if self._redactor.active:
+            wanted = self._redacted(wanted)
         stored = await self._append([event for _, event, _ in wanted]) if wanted else {}
         newest: dict[str, Link] = {}
         for link, event, known in wanted:
@@ -178,6 +187,19 @@ class JobIntake:
             unwanted[link, event.job_id] = event.seq
         for (link, job_id), seq in unwanted.items():
             link.acknowledge(job_id, seq, stop=True)
+
+    def _redacted(self, wanted: Sequence[_Wanted]) -> list[_Wanted]:
+        """Job by job: a secret may be cut by the end of a line."""
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for at, (_, event, _) in enumerate(wanted):
+            places[event.job_id].append(at)
+        found = list(wanted)
+        for at_once in places.values():
+            known = wanted[at_once[0]][2]
+            events, known.tail = redacted_events(self._redactor, [wanted[at][1] for at in at_once], known.tail)
+            for at, event in zip(at_once, events, strict=True):
+                found[at] = wanted[at][0], event, wanted[at][2]
+        return found
 
     async def _end_unnumbered(self, event: JobEvent) -> None:
         """An agent that was restarted ends a job of which it does not know how far it had come."""

@@ -28,10 +28,12 @@ from croupier.settings.models import (
     PacksSettings,
     PromAdapterSettings,
     RoutingSettings,
+    SecretsSettings,
     ServerSettings,
     TelemetrySettings,
     UpstreamSettings,
 )
+from croupier.settings.secret_key import read_secret_key
 from croupier.settings.token import ensure_token
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "PacksSettings",
     "PromAdapterSettings",
     "RoutingSettings",
+    "SecretsSettings",
     "ServerSettings",
     "TelemetrySettings",
     "UpstreamSettings",
@@ -62,4 +65,5 @@ __all__ = [
     "ensure_token",
     "load",
     "read_credential",
+    "read_secret_key",
 ]

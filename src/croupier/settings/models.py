@@ -131,6 +131,30 @@ class PacksSettings(BaseModel):
     """Whether packs without a signature of a trusted key may be imported."""
 
 
+class SecretsSettings(BaseModel):
+    """What seals the secrets that the server keeps: 32 random bytes as base64."""
+
+    model_config = _FROZEN
+
+    key_file: Folder | None = None
+    """A file that nobody else can read."""
+    key_env: VariableName | None = None
+    """An environment variable."""
+    key_command: Annotated[tuple[Text, ...], Field(max_length=64, strict=False)] = ()
+    """A program and its arguments, run without a shell when the server starts: it prints the key."""
+    previous_key_file: Folder | None = None
+    """The key that was there before: what it seals is sealed with the new one at the next start."""
+    previous_key_env: VariableName | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if sum(map(bool, (self.key_file, self.key_env, self.key_command))) > 1:
+            raise PydanticCustomError("setting", "name one of key_file, key_env and key_command")
+        if self.previous_key_file and self.previous_key_env:
+            raise PydanticCustomError("setting", "name one of previous_key_file and previous_key_env")
+        return self
+
+
 class OidcSettings(BaseModel):
     """An identity provider that people log in by (OpenID Connect)."""
 
@@ -249,6 +273,10 @@ class ServerSettings(MachineSettings):
     routing: Annotated[RoutingSettings, BeforeValidator(mapping_of)] = Field(
         default_factory=RoutingSettings,
         description="shares of calls that go to a new version, see below; in a variable as JSON",
+    )
+    secrets: Annotated[SecretsSettings, BeforeValidator(mapping_of)] = Field(
+        default_factory=SecretsSettings,
+        description="what seals secrets: key_file, key_env or key_command; without any, a key that comes of the deployment's, see below; in a variable as JSON",
     )
     packs: Annotated[PacksSettings, BeforeValidator(mapping_of)] = Field(
         default_factory=PacksSettings,

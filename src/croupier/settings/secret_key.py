@@ -39,9 +39,13 @@ def _output(command: Sequence[str]) -> bytes:
     except subprocess.TimeoutExpired:
         raise FailedPrecondition(f"{command[0]}, which prints the key of secrets, took {COMMAND_SECONDS:g} s") from None
     except subprocess.CalledProcessError as error:
-        raise FailedPrecondition(f"{command[0]}, which prints the key of secrets, ended with {error.returncode}") from None
+        raise FailedPrecondition(
+            f"{command[0]}, which prints the key of secrets, ended with {error.returncode}"
+        ) from None
     except OSError as error:
-        raise FailedPrecondition(f"{command[0]}, which prints the key of secrets, cannot run: {error.strerror}") from None
+        raise FailedPrecondition(
+            f"{command[0]}, which prints the key of secrets, cannot run: {error.strerror}"
+        ) from None
     return done.stdout
 
 

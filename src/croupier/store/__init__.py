@@ -35,6 +35,7 @@ from croupier.store.identities import IdentityStore
 from croupier.store.machines import MachineStore
 from croupier.store.packs import PackStore
 from croupier.store.second_factors import SecondFactorStore
+from croupier.store.secrets import SecretStore
 
 NOTHING_RAN = frozenset({Unavailable.reason, RateLimited.reason})
 """The reasons that say that no game server began with the call: a repetition with the same key must run."""
@@ -226,6 +227,9 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def guards(self) -> GuardStore: ...
+
+    @property
+    def secrets(self) -> SecretStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -15,6 +15,7 @@ from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limits, Maintenance
 from croupier.server.access.machines import Machines
 from croupier.server.access.people import People
+from croupier.server.access.secrets import Secrets
 from croupier.server.access.streams import LiveStreams
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
@@ -45,6 +46,7 @@ from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
 from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
+from croupier.server.http.secrets import secret_routes
 from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
 from croupier.telemetry import Tracer
@@ -68,6 +70,7 @@ def build_app(
     limits: Limits,
     maintenance: Maintenance,
     machines: Machines,
+    secrets: Secrets,
     readiness: Readiness,
     guard: Guard,
     people: People,
@@ -110,6 +113,7 @@ def build_app(
         audit_routes(record),
         limit_routes(limits),
         maintenance_routes(maintenance),
+        secret_routes(secrets),
         login_routes(people, Visitors(guard, proxies)),
         user_routes(people),
         user_verb_routes(people),

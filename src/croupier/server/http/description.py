@@ -19,6 +19,7 @@ from croupier.server.http.maintenance import MaintenanceBody
 from croupier.server.http.openapi import complete
 from croupier.server.http.people_documents import BODIES as PEOPLE_BODIES
 from croupier.server.http.providers import TransferBody
+from croupier.server.http.secrets import SecretBody
 
 
 class Description:
@@ -40,6 +41,7 @@ class Description:
                 Decision,
                 LimitBody,
                 MaintenanceBody,
+                SecretBody,
                 TransferBody,
                 *PEOPLE_BODIES,
                 *MACHINE_BODIES,

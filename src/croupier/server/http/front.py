@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from croupier.domain.bulk import UPLOAD_BYTES
+from croupier.domain.secret import VALUE_BYTES
 from croupier.errors import CroupierError
 from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.server.access.browser import SAFE, check_origin
@@ -42,6 +43,7 @@ BODY_BYTES: Mapping[tuple[str, str], int] = {
     ("PUT", "/api/assignments"): 4_000_000,
     ("POST", "/api/providers/capabilities"): 6_000_000,
     ("POST", "/api/packs/import"): ARCHIVE_BYTES + FORM_BYTES,
+    ("POST", "/api/secrets"): 6 * VALUE_BYTES + FORM_BYTES,
 }
 """Where it may be larger."""
 

@@ -32,6 +32,7 @@ from croupier.store.sql.machine_store import SqlMachineStore
 from croupier.store.sql.pack_store import SqlPackStore
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.second_factor_store import SqlSecondFactorStore
+from croupier.store.sql.secret_store import SqlSecretStore
 from croupier.store.sql.transaction import call_key
 from croupier.store.sql.writer import CLOSED, Writer
 from croupier.store.sql.writes import (
@@ -117,6 +118,7 @@ class SqlStore:
         self.machines = SqlMachineStore(self._writer, self._read)
         self.accounts = SqlAccountStore(self._writer, self._read)
         self.guards = SqlGuardStore(self._writer, self._read)
+        self.secrets = SqlSecretStore(self._writer, self._read)
 
     async def begin(
         self,

@@ -35,6 +35,7 @@ REVISIONS = (
     "0012_accounts",
     "0013_audit",
     "0014_guards",
+    "0015_secrets",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -492,6 +493,33 @@ maintenance_windows = Table(
     Column("created_by", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     _text("ended_by"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("game_id", Text, primary_key=True),
+    Column("env", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    _text("note"),
+    _text("changed_by"),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+secret_versions = Table(
+    "secret_versions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("game_id", Text, primary_key=True),
+    Column("env", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
 )
 
 alembic_version = Table(

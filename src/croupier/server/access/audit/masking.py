@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from croupier.domain.limits import JSON_DEPTH
+from croupier.redaction import Redactor
 from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive, guessed, guessed_text
 
 OPENED_BYTES = 65_536
@@ -30,8 +31,9 @@ OMITTED = "$omitted"
 
 
 class Masker:
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, redactor: Redactor | None = None) -> None:
         self._key = key
+        self._redactor = redactor or Redactor()
 
     def mask(self, value: object) -> str:
         """What stands in the place of `value`: for a text the text's hash, else that of its JSON."""
@@ -45,6 +47,8 @@ class Masker:
         """`payload` as JSON to be kept; nothing for no payload."""
         if not payload:
             return ""
+        if self._redactor.active:
+            payload = self._redactor.payload(payload)
         if len(payload) > OPENED_BYTES or sensitive.everything:
             return self._omitted(payload)
         try:
@@ -61,6 +65,8 @@ class Masker:
         """`payload` for whoever may not see what is sensitive, else as it was, whatever its size."""
         if not payload:
             return payload
+        if self._redactor.active:
+            payload = self._redactor.payload(payload)
         if sensitive.everything:
             return self._omitted(payload).encode()
         try:

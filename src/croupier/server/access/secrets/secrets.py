@@ -84,7 +84,9 @@ class Secrets:
             await self._guard.require(caller, "secrets.use", scope, name)
         secret = next((self._known[place] for place in nearest(scope, name) if place in self._known), None)
         if secret is None:
-            raise NotFound(f"there is no secret {name[:128]!a} for {scope or 'the platform'}: `croupier secret set` makes one")
+            raise NotFound(
+                f"there is no secret {name[:128]!a} for {scope or 'the platform'}: `croupier secret set` makes one"
+            )
         current = secret.current
         if current is None:
             raise FailedPrecondition(f"secret {secret.place} has no enabled version: enable one, or set it anew")
@@ -133,7 +135,11 @@ class Secrets:
             # Looked for before it is kept: from the moment that it can be used, it is masked.
             self._plain[place, number] = value
             await self._look_for()
-            return await self._keep(caller, "secrets.set", secret, number)
+            try:
+                return await self._keep(caller, "secrets.set", secret, number)
+            except BaseException:
+                await self._forget([(place, number)])
+                raise
 
     async def move(self, caller: Principal, place: SecretPlace, number: int, state: VersionState) -> Secret:
         """Enable, disable or destroy a version. Raises NotFound, FailedPrecondition."""
