@@ -37,6 +37,7 @@ def describe() -> dict[str, Any]:
         readiness=nobody,
         guard=Guard("unused"),
         people=nobody,
+        ways=nobody,
         streams=nobody,
         proxies=nobody,
         stopping=asyncio.Event(),

@@ -424,6 +424,7 @@ class Testbed:
             secrets=no_secrets(guard),
             guard=guard,
             people=self.residence.people,
+            ways=self.residence.ways,
             streams=self.residence.residents.streams,
             proxies=Proxies(trusted_proxies),
             stopping=self.stopping,

@@ -9,14 +9,18 @@ from argon2 import PasswordHasher
 from croupier.domain.account import Account
 from croupier.domain.audit import Note
 from croupier.domain.credential import ApiToken, Session
+from croupier.domain.identity import IdentityLink
 from croupier.domain.policy import Binding
+from croupier.domain.second_factor import SecondFactor
 from croupier.server.access.addresses import Hosts
 from croupier.server.access.audit import Audit
 from croupier.server.access.audit.masking import Masker
 from croupier.server.access.guard import Guard
-from croupier.server.access.login import NoSecondFactor
+from croupier.server.access.keys import DeploymentKey
 from croupier.server.access.passwords import Passwords
 from croupier.server.access.residents import Residents
+from croupier.server.access.second_factors import SecondFactors
+from croupier.server.access.ways_in import ways_in
 from croupier.store.accounts import AccountChange
 
 PASSWORD = "correct horse battery"
@@ -70,6 +74,35 @@ class AccountsInMemory:
         return list(self.kept_tokens.values())
 
 
+class FactorsInMemory:
+    """`croupier.store.second_factors.SecondFactorStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, SecondFactor] = {}
+
+    async def put(self, factor: SecondFactor) -> None:
+        self.kept[factor.user_id] = factor
+
+    async def remove(self, user_id: str) -> None:
+        self.kept.pop(user_id, None)
+
+    async def factors(self) -> list[SecondFactor]:
+        return list(self.kept.values())
+
+
+class IdentitiesInMemory:
+    """`croupier.store.identities.IdentityStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], IdentityLink] = {}
+
+    async def link(self, link: IdentityLink) -> None:
+        self.kept[(link.issuer, link.subject)] = link
+
+    async def links(self) -> list[IdentityLink]:
+        return list(self.kept.values())
+
+
 class NotesInMemory:
     """What `Audit` needs of `croupier.store.audit.AuditStore`."""
 
@@ -99,7 +132,8 @@ class CountedHasher(PasswordHasher):
 @dataclass
 class PeopleTestbed:
     token: str | None = "the-one-token"
-    second_factor: Any = field(default_factory=NoSecondFactor)
+    second_factor: Any = None
+    """Instead of the usual one."""
     public_names: tuple[str, ...] = ()
     store: AccountsInMemory = field(default_factory=AccountsInMemory)
     session_idle: float = 3600.0
@@ -125,8 +159,31 @@ class PeopleTestbed:
             hosts=Hosts(self.public_names),
             **self.guard_options,
         )
+        key = DeploymentKey(bytes(32))
+        self.factors = SecondFactors(
+            guard=self.guard,
+            audit=self.audit,
+            store=FactorsInMemory(),
+            key=key,
+            proofs=self.residents.sessions,
+            clock=self.clock,
+        )
         self.people = self.residents.people(
-            guard=self.guard, audit=self.audit, second_factor=self.second_factor, grant_admin=self._grant
+            guard=self.guard,
+            audit=self.audit,
+            second_factor=self.second_factor or self.factors,
+            grant_admin=self._grant,
+        )
+        self.ways = ways_in(
+            None,
+            audit=self.audit,
+            factors=self.factors,
+            residents=self.residents,
+            login=self.people.login,
+            store=IdentitiesInMemory(),
+            key=key,
+            clock=self.clock,
+            before_setup=True,
         )
 
     async def _grant(self, user_id: str) -> None:

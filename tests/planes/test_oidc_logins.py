@@ -17,12 +17,14 @@ from croupier.errors import CroupierError, FailedPrecondition, PermissionDenied,
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.epoch import Epoch
+from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey
-from croupier.server.access.login import Login, NoSecondFactor, Visitor
+from croupier.server.access.login import Login, Visitor
 from croupier.server.access.oidc.fetching import Fetcher
 from croupier.server.access.oidc.logins import OidcLogins, Returned, Rules
 from croupier.server.access.oidc.provider import Client, Provider
 from croupier.server.access.passwords import Passwords
+from croupier.server.access.second_factors import SecondFactors
 from croupier.server.access.sessions import Sessions
 from croupier.server.access.throttle import Throttle
 from croupier.store.sql import open_store, system_clock
@@ -41,13 +43,24 @@ class Bed:
         self.sessions = Sessions(
             store=store.accounts, clock=system_clock, epoch=epoch, idle_ms=DAY_MS, lifetime_ms=DAY_MS
         )
+        audit = Audit(store.audit, Masker(bytes(32)))
+        key = DeploymentKey(bytes(32))
+        factors = SecondFactors(
+            guard=Guard("the-one-token"),
+            audit=audit,
+            store=store.second_factors,
+            key=key,
+            proofs=self.sessions,
+            clock=system_clock,
+        )
         login = Login(
             accounts=self.accounts,
             sessions=self.sessions,
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8)),
             throttle=Throttle(),
             clock=system_clock,
-            second_factor=NoSecondFactor(),
+            second_factor=factors,
+            audit=audit,
         )
         self.fetcher = Fetcher(seconds=5.0)
         client = Client(issuer=fake.issuer, client_id="croupier", secret=SecretStr(fake.secret), scopes=("openid",))
@@ -64,9 +77,9 @@ class Bed:
                 }
                 | rules
             ),
-            audit=Audit(store.audit, Masker(bytes(32))),
+            audit=audit,
             provider=Provider(client, fetcher=self.fetcher, clock=system_clock),
-            key=DeploymentKey(bytes(32)),
+            key=key,
             accounts=self.accounts,
             login=login,
             store=store.identities,

@@ -13,7 +13,9 @@ WAYS_IN = {("POST", "/api/setup"), ("POST", "/api/setup/password"), ("POST", "/a
 """Where people become known: what they send decides."""
 JOINING = {("GET", "/api/machines/ca"), ("POST", "/api/machines/enrol")}
 """Where machines become known: a join token decides."""
-OPEN_TO_ALL = HEALTH | WAYS_IN | JOINING
+NO_PROVIDER = {("GET", "/api/login/oidc"), ("GET", "/api/login/oidc/callback")}
+"""Of an identity provider, which this server has none of."""
+OPEN_TO_ALL = HEALTH | WAYS_IN | JOINING | NO_PROVIDER | {("GET", "/api/login/methods")}
 NEEDS_TOKEN = {
     ("POST", "/api/invoke"),
     ("POST", "/invoke"),
@@ -100,6 +102,13 @@ NEEDS_TOKEN = {
     ("POST", "/api/logout"),
     ("GET", "/api/me"),
     ("POST", "/api/me/password"),
+    ("POST", "/api/me/prove"),
+    ("GET", "/api/me/second_factor"),
+    ("POST", "/api/me/second_factor"),
+    ("POST", "/api/me/second_factor/confirm"),
+    ("POST", "/api/me/second_factor/recovery_codes"),
+    ("POST", "/api/me/second_factor/remove"),
+    ("DELETE", "/api/users/{user_id}/second_factor"),
     ("GET", "/api/users"),
     ("POST", "/api/users"),
     ("GET", "/api/users/{user_id}"),
@@ -155,7 +164,8 @@ async def test_a_route_asks_for_the_token_unless_it_is_open(method, path):
     for token in (None, "wrong", "", "the-one-toke", "the-one-token "[:-1] + "n"):
         reply = await bed.request(method, concrete(path), token=token)
         if (method, path) in OPEN_TO_ALL:
-            assert reply.status == (200 if method != "POST" else 400)  # where nothing was sent
+            # where nothing was sent
+            assert reply.status == (404 if (method, path) in NO_PROVIDER else 400 if method == "POST" else 200)
         else:
             assert reply.status == 401
             assert reply.json["reason"] == "unauthenticated"

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from pydantic import SecretStr
 
 from croupier.cli.client import Client
 from croupier.cli.exits import RequestFailed, fail
 from croupier.cli.flags import config_option
+from croupier.cli.sessions import kept_session
 from croupier.settings import ClientSettings, load
 
 T = TypeVar("T")
@@ -33,9 +35,12 @@ def connection_options(command: F) -> F:
     return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
 
 
-def client_settings(*, config: Path | None, **flags: str | None) -> ClientSettings:
-    """Raises InvalidArgument naming every fault."""
-    return load(ClientSettings, flags=flags, config=config)
+def client_settings(*, config: Path | None, with_session: bool = True, **flags: str | None) -> ClientSettings:
+    """With the session of `croupier login` where there is no token. Raises InvalidArgument naming every fault."""
+    settings = load(ClientSettings, flags=flags, config=config)
+    if settings.token is None and with_session and (kept := kept_session(settings.url)) is not None:
+        return settings.model_copy(update={"token": SecretStr(kept.token)})
+    return settings
 
 
 def require_scope(settings: ClientSettings) -> None:

@@ -41,7 +41,7 @@ _ADVICE: Mapping[str, str] = {
     "unreachable": "Is the server running? `croupier dev` starts one; --url or CROUPIER_URL names another.",
     "unavailable": "Nothing ran: it is safe to call again. `croupier registry` shows who is connected.",
     "not_found": "`croupier registry` lists the functions, `croupier job list` the jobs.",
-    "unauthenticated": "Set CROUPIER_TOKEN to an API token, or to what `croupier dev` printed.",
+    "unauthenticated": "Sign in with `croupier login`, or set CROUPIER_TOKEN to an API token or the one that `croupier dev` printed.",
     "conflict": "Use another --idempotency-key for another call.",
     "rate_limited": "Wait a moment and call again.",
     "outcome_unknown": "The game server may have acted: check before you call again. With --idempotency-key a repetition is safe.",

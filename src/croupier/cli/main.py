@@ -32,6 +32,11 @@ COMMANDS: Mapping[str, Entry] = {
     "adapter": Entry(
         module="croupier.cli.adapter", help="Offer Prometheus, Grafana, Alertmanager or any HTTP API as functions"
     ),
+    "login": Entry(module="croupier.cli.login", help="Sign in, and stay so for the commands after this one"),
+    "logout": Entry(module="croupier.cli.logout", help="End the session of `croupier login`"),
+    "second-factor": Entry(
+        module="croupier.cli.second_factor", help="Codes of an authenticator app beside the password"
+    ),
     "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
     "route": Entry(module="croupier.cli.route", help="Say who would receive a call, without sending it"),
     "call": Entry(module="croupier.cli.call", help="List, show and repeat recorded calls"),

@@ -33,11 +33,12 @@ from croupier.server.access.clock import OnwardClock
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey, load_key
 from croupier.server.access.limits import Budgets, Limiter, Limits, Maintenance, Windows
-from croupier.server.access.login import NoSecondFactor
 from croupier.server.access.passwords import Passwords, usual_hasher
 from croupier.server.access.people import People
 from croupier.server.access.residents import Residents
+from croupier.server.access.second_factors import SecondFactors
 from croupier.server.access.secrets import PURPOSE, Envelope, Secrets
+from croupier.server.access.ways_in import WaysIn, ways_in
 from croupier.server.admission import Admission
 from croupier.server.approvals import Approving, Runners
 from croupier.server.archive import Archive
@@ -141,6 +142,7 @@ class _Access:
     guard: Guard
     residents: Residents
     people: People
+    ways: WaysIn
     admission: Admission
     limits: Limits
     maintenance: Maintenance
@@ -148,9 +150,14 @@ class _Access:
     secrets: Secrets
 
     async def begin(self) -> None:
+        await self.ways.begin()
         await self.limits.begin()
         await self.maintenance.begin()
         await self.secrets.begin()
+
+    async def close(self) -> None:
+        self.residents.passwords.close()
+        await self.ways.close()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,7 +221,7 @@ async def serving(
         agents, catalog, router = _table(settings.routing)
         audit = Audit(store.audit, Masker(key.derive(MASK_PURPOSE), redactor))
         access = await _access(settings, store, catalog, audit, router, _Sealing(key, redactor))
-        stack.callback(access.residents.passwords.close)
+        stack.push_async_callback(access.close)
         guard, streams = access.guard, access.residents.streams
         known = await identified(settings, guard, store.machines, system_clock, stack)
         intake = JobIntake(store, bus, system_clock, catalog.codec_of, redactor)
@@ -304,6 +311,7 @@ async def serving(
                 secrets=access.secrets,
                 guard=guard,
                 people=access.people,
+                ways=access.ways,
                 streams=streams,
                 proxies=Proxies(settings.trusted_proxies),
                 stopping=stopping,
@@ -474,6 +482,15 @@ async def _access(
         foresee=functools.partial(preview, router),
         clock=system_clock,
     )
+    factors = SecondFactors(
+        guard=guard,
+        audit=audit,
+        store=store.second_factors,
+        key=sealing.key,
+        proofs=residents.sessions,
+        clock=system_clock,
+    )
+    people = residents.people(guard=guard, audit=audit, second_factor=factors, grant_admin=_grant_admin)
     limiter = Limiter(budgets=Budgets(system_clock, store.guards))
     windows = Windows(system_clock)
     admission = Admission(
@@ -488,7 +505,18 @@ async def _access(
     return _Access(
         guard=guard,
         residents=residents,
-        people=residents.people(guard=guard, audit=audit, second_factor=NoSecondFactor(), grant_admin=_grant_admin),
+        people=people,
+        ways=ways_in(
+            settings.oidc,
+            audit=audit,
+            factors=factors,
+            residents=residents,
+            login=people.login,
+            store=store.identities,
+            key=sealing.key,
+            clock=system_clock,
+            before_setup=settings.token is not None,
+        ),
         admission=admission,
         limits=Limits(guard=guard, store=store.guards, limiter=limiter),
         maintenance=Maintenance(guard=guard, store=store.guards, windows=windows),

@@ -52,16 +52,6 @@ class SecondFactor(Protocol):
         """Raises Unauthenticated, whose details say `second_factor`, unless `code` is good now; empty: none was given."""
 
 
-class NoSecondFactor:
-    """Where there is none."""
-
-    def asked_of(self, user_id: str) -> bool:  # noqa: ARG002 — the protocol's signature
-        return False
-
-    async def check(self, user_id: str, code: str) -> None:
-        """Nobody is enrolled, so nobody is asked."""
-
-
 class Login:
     def __init__(
         self,
@@ -95,6 +85,8 @@ class Login:
         try:
             if not await self._passwords.verify(kept, password) or account is None:
                 raise Unauthenticated(WRONG)
+            if not code:
+                attempt.succeeded()  # whoever is asked for a code now has guessed nothing
             proved_ms = await self._second(account, code)
         except CroupierError as error:
             # A name that nobody has is not put on record: people type passwords there.

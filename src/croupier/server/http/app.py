@@ -17,6 +17,7 @@ from croupier.server.access.machines import Machines
 from croupier.server.access.people import People
 from croupier.server.access.secrets import Secrets
 from croupier.server.access.streams import LiveStreams
+from croupier.server.access.ways_in import WaysIn
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
@@ -42,10 +43,12 @@ from croupier.server.http.login import login_routes
 from croupier.server.http.machines import machine_routes
 from croupier.server.http.maintenance import maintenance_routes
 from croupier.server.http.metrics import HttpMetrics
+from croupier.server.http.oidc import oidc_routes
 from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
 from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
+from croupier.server.http.second_factors import second_factor_routes
 from croupier.server.http.secrets import secret_routes
 from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
@@ -74,6 +77,7 @@ def build_app(
     readiness: Readiness,
     guard: Guard,
     people: People,
+    ways: WaysIn,
     streams: LiveStreams,
     proxies: Proxies,
     stopping: asyncio.Event,
@@ -98,6 +102,7 @@ def build_app(
         metrics=metrics,
         tracer=tracer,
     )
+    visitors = Visitors(guard, proxies)
     framework = _framework(
         call_routes(history),
         job_cancel_routes(jobs),
@@ -114,7 +119,9 @@ def build_app(
         limit_routes(limits),
         maintenance_routes(maintenance),
         secret_routes(secrets),
-        login_routes(people, Visitors(guard, proxies)),
+        login_routes(people, visitors),
+        oidc_routes(ways, visitors),
+        second_factor_routes(ways, visitors),
         user_routes(people),
         user_verb_routes(people),
         credential_routes(people),

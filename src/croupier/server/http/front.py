@@ -13,6 +13,7 @@ from croupier.errors import CroupierError
 from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.server.access.browser import SAFE, check_origin
 from croupier.server.access.guard import Guard
+from croupier.server.access.oidc.logins import CALLBACK
 from croupier.server.http.asking import EXCHANGE
 from croupier.server.http.bodies import Body, CallerLeft, Room, paced
 from croupier.server.http.description import Description
@@ -20,6 +21,7 @@ from croupier.server.http.entry import LeanEntry
 from croupier.server.http.exchange import Exchange
 from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
+from croupier.server.http.oidc import METHODS, OIDC
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
 
@@ -30,6 +32,9 @@ OPEN = frozenset(
         "/api/setup",
         "/api/setup/password",
         "/api/login",
+        METHODS,
+        OIDC,
+        CALLBACK,
         "/api/machines/ca",
         "/api/machines/enrol",
     }

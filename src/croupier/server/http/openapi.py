@@ -38,6 +38,10 @@ _PROBLEM = _object(
     trace_id=_TEXT,
     call_id=_TEXT,
     details={"type": "object", "additionalProperties": _TEXT},
+    second_factor={
+        "type": "boolean",
+        "description": "A code of the second factor is needed, or the one sent is wrong.",
+    },
     errors={"type": "array", "items": _object(("path", "message"), path=_TEXT, message=_TEXT)},
     faults={
         "type": "array",

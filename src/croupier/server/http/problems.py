@@ -99,6 +99,8 @@ def document(
         found["call_id"] = call_id
     if error.details:
         found["details"] = dict(error.details)
+    if isinstance(error, Unauthenticated) and error.details.get("second_factor") == "true":
+        found["second_factor"] = True
     if isinstance(error, Unfit):
         found["faults"] = [fault.document() for fault in error.faults]
     if errors:

@@ -1,0 +1,95 @@
+"""What stands beside the password: second factors, and an identity provider where the settings name one; put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from croupier.server.access.audit import Audit
+from croupier.server.access.enrolments import Enrolments
+from croupier.server.access.keys import DeploymentKey
+from croupier.server.access.login import Login
+from croupier.server.access.oidc.fetching import Fetcher
+from croupier.server.access.oidc.logins import OidcLogins, Rules
+from croupier.server.access.oidc.provider import Client, Provider
+from croupier.server.access.residents import Residents
+from croupier.server.access.second_factors import SecondFactors
+from croupier.settings import OidcSettings, read_credential
+from croupier.store.identities import IdentityStore
+
+Clock = Callable[[], int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaysIn:
+    factors: SecondFactors
+    enrolments: Enrolments
+    oidc: OidcLogins | None
+    fetcher: Fetcher | None
+
+    async def begin(self) -> None:
+        """Raises FailedPrecondition when what is kept was sealed by another key."""
+        await self.factors.begin()
+        if self.oidc is not None:
+            await self.oidc.begin()
+
+    async def close(self) -> None:
+        if self.fetcher is not None:
+            await self.fetcher.close()
+
+
+def ways_in(
+    settings: OidcSettings | None,
+    *,
+    audit: Audit,
+    factors: SecondFactors,
+    residents: Residents,
+    login: Login,
+    store: IdentityStore,
+    key: DeploymentKey,
+    clock: Clock,
+    before_setup: bool,
+) -> WaysIn:
+    """`before_setup`: whether the provider's people get in while nobody has an account. Raises FailedPrecondition
+    where the client's secret is not where the settings say.
+    """
+    enrolments = Enrolments(
+        factors=factors,
+        accounts=residents.accounts,
+        login=login,
+        sessions=residents.sessions,
+        clock=residents.clock,
+    )
+    if settings is None:
+        return WaysIn(factors=factors, enrolments=enrolments, oidc=None, fetcher=None)
+    fetcher = Fetcher(seconds=settings.timeout)
+    oidc = OidcLogins(
+        _rules(settings, before_setup=before_setup),
+        audit=audit,
+        provider=Provider(_client(settings), fetcher=fetcher, clock=clock),
+        key=key,
+        accounts=residents.accounts,
+        login=login,
+        store=store,
+        clock=clock,
+    )
+    return WaysIn(factors=factors, enrolments=enrolments, oidc=oidc, fetcher=fetcher)
+
+
+def _client(settings: OidcSettings) -> Client:
+    return Client(
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        secret=read_credential(settings.client_secret_env, settings.client_secret_file),
+        scopes=settings.scopes,
+    )
+
+
+def _rules(settings: OidcSettings, *, before_setup: bool) -> Rules:
+    return Rules(
+        name=settings.name,
+        issuer=settings.issuer,
+        public_url=settings.public_url or "",
+        groups_claim=settings.groups_claim,
+        groups=settings.groups,
+        domains=settings.allowed_domains,
+        before_setup=before_setup,
+    )
