@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import re
+from dataclasses import replace
 
 import pyotp
 import pytest
@@ -28,6 +29,7 @@ from croupier.server.access.second_factors import ENROLMENT_MS, SecondFactorNeed
 
 ANN = Principal(name="ann", kind="user", user_id="u1", credential="s1")
 BOB = Principal(name="bob", kind="user", user_id="u2", credential="s2")
+ADMIN = replace(BOB, root=True)
 KEY = DeploymentKey(bytes(range(32)))
 
 
@@ -270,10 +272,12 @@ async def test_it_is_dropped_with_a_code_only(bed):
 async def test_an_administrator_resets_anothers_and_not_their_own(bed):
     await bed.enrolled()
     with pytest.raises(PermissionDenied, match="one of its codes"):
-        await bed.factors.reset(ANN, "u1")
+        await bed.factors.reset(replace(ANN, root=True), "u1")
+    with pytest.raises(PermissionDenied, match="users:manage"):
+        await bed.factors.reset(BOB, "u1")
     with pytest.raises(NotFound):
-        await bed.factors.reset(BOB, "nobody")
-    await bed.factors.reset(BOB, "u1")
+        await bed.factors.reset(ADMIN, "nobody")
+    await bed.factors.reset(ADMIN, "u1")
     assert not bed.factors.asked_of("u1")
 
 
@@ -348,7 +352,7 @@ async def test_who_changed_a_second_factor_or_failed_to_prove_one_is_on_record_w
     with pytest.raises(Unauthenticated):
         await bed.factors.prove(ANN, "AAAA-AAAA-AAAA-AAAA")
     await bed.factors.renew_recovery_codes(ANN, bed.code())
-    await bed.factors.reset(BOB, "u1")
+    await bed.factors.reset(ADMIN, "u1")
     assert [(each.actor.name, each.action, each.result) for each in bed.record.notes if each.result] == [
         ("ann", "second_factor.enrol", "ok"),
         ("ann", "second_factor.prove", "denied"),
