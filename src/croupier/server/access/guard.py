@@ -9,6 +9,7 @@ A request whose Host is neither a loopback name nor one of the settings' is refu
 
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import Callable, Mapping
 
@@ -44,8 +45,10 @@ class Guard:
         """
         if token == "":
             raise ValueError("an empty token would let everyone in: give the server a token")
-        self._digest = _digest(token.encode()) if token is not None else b""
-        self._usual = b"Bearer " + token.encode() if token is not None else b""
+        # Without a token one that nobody knows: whatever is empty or missing must never be equal to it.
+        known = secrets.token_bytes(32).hex() if token is None else token
+        self._digest = _digest(known.encode())
+        self._usual = b"Bearer " + known.encode()
         self.policy = Policy() if policy is None else policy
         self._clock = clock
         self._principal = Principal(name=name, root=True)
