@@ -1,5 +1,6 @@
 """Who may do what where: roles are sets of permissions, bindings give a role to somebody within games and environments."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,12 @@ class Binding:
     def place(self) -> str:
         return f"{self.game_id}|{self.env}"
 
+    @property
+    def id(self) -> str:
+        """The same for the same binding, always."""
+        text = f"{self.subject}\x00{self.role}\x00{self.game_id}\x00{self.env}"
+        return "b" + hashlib.sha256(text.encode()).hexdigest()[:24]
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -68,6 +75,10 @@ class Within:
     def __contains__(self, scope: Scope) -> bool:
         game_id, env = scope
         return any(game in {ANY, game_id} and name in {ANY, env} for game, name in self.places)
+
+    def covers(self, place: tuple[str, str]) -> bool:
+        """Whether all scopes that fit `place` are in here, by one and the same of these."""
+        return any(game in {ANY, place[0]} and env in {ANY, place[1]} for game, env in self.places)
 
     @property
     def everywhere(self) -> bool:

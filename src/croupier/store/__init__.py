@@ -34,6 +34,7 @@ from croupier.store.guards import GuardStore
 from croupier.store.identities import IdentityStore
 from croupier.store.machines import MachineStore
 from croupier.store.packs import PackStore
+from croupier.store.policy import PolicyStore
 from croupier.store.second_factors import SecondFactorStore
 from croupier.store.secrets import SecretStore
 
@@ -230,6 +231,9 @@ class Store(CallStore, JobStore, RetentionStore, Protocol):
 
     @property
     def secrets(self) -> SecretStore: ...
+
+    @property
+    def policy(self) -> PolicyStore: ...
 
     async def close(self) -> None:
         """Commit what waits, then let go of the files."""

@@ -30,6 +30,7 @@ from croupier.store.sql.guard_store import SqlGuardStore
 from croupier.store.sql.identity_store import SqlIdentityStore
 from croupier.store.sql.machine_store import SqlMachineStore
 from croupier.store.sql.pack_store import SqlPackStore
+from croupier.store.sql.policy_store import SqlPolicyStore
 from croupier.store.sql.schema import bring_to_head
 from croupier.store.sql.second_factor_store import SqlSecondFactorStore
 from croupier.store.sql.secret_store import SqlSecretStore
@@ -119,6 +120,7 @@ class SqlStore:
         self.accounts = SqlAccountStore(self._writer, self._read)
         self.guards = SqlGuardStore(self._writer, self._read)
         self.secrets = SqlSecretStore(self._writer, self._read)
+        self.policy = SqlPolicyStore(self._writer, self._read)
 
     async def begin(
         self,

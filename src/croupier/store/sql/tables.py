@@ -36,6 +36,7 @@ REVISIONS = (
     "0013_audit",
     "0014_guards",
     "0015_secrets",
+    "0016_policy",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -520,6 +521,25 @@ secret_versions = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("description"),
+    Column("permissions", Text, nullable=False),
+)
+
+role_bindings = Table(
+    "role_bindings",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("game_id", Text, primary_key=True),
+    Column("env", Text, primary_key=True),
+    _text("created_by"),
+    _number("created_ms"),
 )
 
 alembic_version = Table(

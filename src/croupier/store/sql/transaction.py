@@ -1,6 +1,6 @@
 """Many writes in one transaction, in an order in which none is in another's way:
 
-    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines, guards, secrets ─► finish ─► read what is answered ─► archive, forget ─► audit
+    abandon ─► begin ─► place, ask to stop ─► append, conclude ─► approvals, bulks, catalog, packs, people, machines, guards, secrets, policy ─► finish ─► read what is answered ─► archive, forget ─► audit
 
 A call's finish comes after its begin, an event after its job; where a finish frees a key, the begins of it that were asked
 for later come after it, in a second round. Answers are read after all that changes them, so they say how things stand at the
@@ -33,6 +33,7 @@ from croupier.store.sql.identity_writes import LinkIdentity, link_identities
 from croupier.store.sql.ledger import Ledger
 from croupier.store.sql.machine_writes import MachineWrite, apply_machines
 from croupier.store.sql.pack_writes import ReplacePacks, replace_packs
+from croupier.store.sql.policy_writes import ChangePolicy, apply_policy
 from croupier.store.sql.second_factor_writes import ReplaceSecondFactor, replace_second_factors
 from croupier.store.sql.secret_writes import SecretWrite, apply_secrets
 from croupier.store.sql.tables import RUNNING, calls
@@ -81,6 +82,7 @@ def apply(connection: Connection, writes: Sequence[Write[Any]], ledger: Ledger, 
     answers.update(apply_accounts(connection, by_kind[AccountWrite]))
     apply_guards(connection, by_kind.get(GuardWrite, ()))
     apply_secrets(connection, by_kind.get(SecretWrite, ()))
+    apply_policy(connection, by_kind.get(ChangePolicy, ()))
     for write in by_kind.get(ReplacePacks, ()):
         replace_packs(connection, write)
     replace_second_factors(connection, by_kind.get(ReplaceSecondFactor, ()))
