@@ -38,6 +38,8 @@ def describe() -> dict[str, Any]:
         guard=Guard("unused"),
         people=nobody,
         ways=nobody,
+        roles=nobody,
+        explain=nobody,
         streams=nobody,
         proxies=nobody,
         stopping=asyncio.Event(),

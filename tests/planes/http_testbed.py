@@ -11,6 +11,7 @@ from tests.planes.audit_testbed import record_in_memory
 from tests.planes.machines_testbed import machines_in_memory
 from tests.planes.packs_testbed import packs_in_memory
 from tests.planes.people_testbed import PeopleTestbed
+from tests.planes.policy_testbed import PolicyInMemory
 
 from croupier.descriptors import Fault
 from croupier.domain.assignment import Assignments
@@ -31,6 +32,7 @@ from croupier.redaction import Redactor
 from croupier.server.access.addresses import Proxies
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limiter, Limits, Maintenance, Windows
+from croupier.server.access.roles import Roles
 from croupier.server.access.secrets import Envelope, Secrets
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
@@ -38,6 +40,7 @@ from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
 from croupier.server.dispatch.agents import Agents
 from croupier.server.entities import EntityState, Order, Wish
+from croupier.server.explain import Explain
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
@@ -423,6 +426,8 @@ class Testbed:
             machines=machines_in_memory(guard, lambda: 7),
             secrets=no_secrets(guard),
             guard=guard,
+            roles=Roles(guard=guard, store=PolicyInMemory(), audit=self.residence.audit, clock=lambda: 7),
+            explain=Explain(guard=guard, catalog=self.catalog, whois=self.residence.residents.whois, clock=lambda: 7),
             people=self.residence.people,
             ways=self.residence.ways,
             streams=self.residence.residents.streams,

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from croupier.domain.policy import Within
+from croupier.domain.scope import Scope
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstanceView:
@@ -84,3 +87,18 @@ class RegistryView:
     assignments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`game|env` to the ids of the functions that game and environment may use."""
     coverage: tuple[Coverage, ...] = ()
+
+
+def seen_within(view: RegistryView, within: Within) -> RegistryView:
+    """What of it is in these scopes."""
+    return RegistryView(
+        agents=tuple(each for each in view.agents if Scope(each.game_id, each.env) in within),
+        functions=tuple(each for each in view.functions if Scope(each.game_id, each.env) in within),
+        assignments={name: ids for name, ids in view.assignments.items() if _scope(name) in within},
+        coverage=tuple(each for each in view.coverage if _scope(each.game_env) in within),
+    )
+
+
+def _scope(name: str) -> Scope:
+    game_id, _, env = name.partition("|")
+    return Scope(game_id, env)

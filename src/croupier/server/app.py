@@ -36,6 +36,7 @@ from croupier.server.access.limits import Budgets, Limiter, Limits, Maintenance,
 from croupier.server.access.passwords import Passwords, usual_hasher
 from croupier.server.access.people import People
 from croupier.server.access.residents import Residents
+from croupier.server.access.roles import Roles
 from croupier.server.access.second_factors import SecondFactors
 from croupier.server.access.secrets import PURPOSE, Envelope, Secrets
 from croupier.server.access.ways_in import WaysIn, ways_in
@@ -65,6 +66,7 @@ from croupier.server.dispatch.link import Link
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
 from croupier.server.entities import Entities
+from croupier.server.explain import Explain
 from croupier.server.history import History
 from croupier.server.http.app import build_app
 from croupier.server.identified import Identified, identified, web_tls
@@ -140,6 +142,8 @@ class _Access:
     """Who may do what, and what stands before every call."""
 
     guard: Guard
+    roles: Roles
+    explain: Explain
     residents: Residents
     people: People
     ways: WaysIn
@@ -310,6 +314,8 @@ async def serving(
                 machines=known.machines,
                 secrets=access.secrets,
                 guard=guard,
+                roles=access.roles,
+                explain=access.explain,
                 people=access.people,
                 ways=access.ways,
                 streams=streams,
@@ -471,6 +477,9 @@ async def _access(
         credentials=residents.credentials,
         hosts=Hosts((*settings.public_names, *settings.hosts)),
     )
+    roles = Roles(guard=guard, store=store.policy, audit=audit, clock=system_clock)
+    await roles.begin()
+    guard.policy.on_change(lambda: residents.streams.end(guard.policy.lessened))
     approving = Approving(
         settings.approvals,
         public_url=settings.public_url,
@@ -490,7 +499,7 @@ async def _access(
         proofs=residents.sessions,
         clock=system_clock,
     )
-    people = residents.people(guard=guard, audit=audit, second_factor=factors, grant_admin=_grant_admin)
+    people = residents.people(guard=guard, audit=audit, second_factor=factors, grant_admin=roles.grant_admin)
     limiter = Limiter(budgets=Budgets(system_clock, store.guards))
     windows = Windows(system_clock)
     admission = Admission(
@@ -504,6 +513,8 @@ async def _access(
     )
     return _Access(
         guard=guard,
+        roles=roles,
+        explain=Explain(guard=guard, catalog=catalog, whois=residents.whois, clock=system_clock),
         residents=residents,
         people=people,
         ways=ways_in(
@@ -530,10 +541,6 @@ async def _access(
             clock=system_clock,
         ),
     )
-
-
-async def _grant_admin(user_id: str) -> None:
-    """Until roles exist, everybody who is known may do everything."""
 
 
 def _setup_link(settings: ServerSettings, access: _Access, http: HttpServer) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from croupier.domain.entity import Subject, SubjectKey, is_entity_id, type_name
 from croupier.domain.limits import KEY_BYTES
 from croupier.domain.listing import Cursor, Page
+from croupier.domain.policy import Within
 from croupier.domain.principal import Principal
 from croupier.domain.registry import FunctionHealth
 from croupier.domain.scope import Scope
@@ -86,14 +87,31 @@ class Entities:
 
     async def list(self, caller: Principal, scope: Scope | None) -> builtins.list[EntityState]:
         """Every type of the scope, or of all, by name."""
-        await self._guard.require(caller, "entities.read", scope)
+        within = await self._guard.where(caller, "entities.read", scope)
+        if within is None:
+            return await self._states(scope)
+        found: dict[str, EntityState] = {}
+        for where in self._scopes(within):
+            for state in await self._states(where):
+                found.setdefault(state.entity.type, state)
+        return [found[name] for name in sorted(found)]
+
+    async def _states(self, scope: Scope | None) -> builtins.list[EntityState]:
         known = (await self._known(scope)).values()
         health = self._health(scope, {function_id for entity in known for function_id in entity.function_ids()})
         return [EntityState(entity, health) for entity in known]
 
+    def _scopes(self, within: Within) -> builtins.list[Scope]:
+        """Those of which there is something of its own; what is described for all is in any."""
+        return sorted(each for each in self._catalog.scopes() if each in within) or [_NOWHERE]
+
     async def get(self, caller: Principal, scope: Scope | None, entity: str) -> EntityState:
         """Raises NotFound, naming the types that there are."""
-        await self._guard.require(caller, "entities.read", scope)
+        within = await self._guard.where(caller, "entities.read", scope)
+        if within is not None:
+            scopes = self._scopes(within)
+            named = [each for each in scopes if type_name(entity) in await self._known(each)]
+            scope = (named or scopes)[0]
         found = await self._entity(scope, entity)
         return EntityState(found, self._health(scope, found.function_ids()))
 

@@ -54,7 +54,8 @@ class Credentials:
             return True
         found = self._of(self._sessions.get(principal.credential) or self._tokens.get(principal.credential))
         # Who proves a second factor may more than before, not less.
-        return found is not None and replace(found, proved_ms=principal.proved_ms) == principal
+        now = None if found is None else replace(found, proved_ms=principal.proved_ms, acting_as=principal.acting_as)
+        return now == principal
 
     def _learn(self, text: bytes) -> Principal | None:
         shown = read_credential(text)

@@ -12,13 +12,14 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
 from croupier.domain.policy import Within
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import NotFound, Unauthenticated
+from croupier.errors import NotFound, PermissionDenied, Unauthenticated
 from croupier.server.access.addresses import Hosts
 from croupier.server.access.browser import check_own_page, session_cookie
 from croupier.server.access.credentials import Credentials
@@ -102,6 +103,19 @@ class Guard:
     def admit_host(self, host: bytes | None) -> None:
         """Raises PermissionDenied unless `host`, a Host header, is a name under which this server answers."""
         self._hosts.admit(host or b"")
+
+    def seen_as(self, caller: Principal, role: str, method: str) -> Principal:
+        """`caller` for a request that looks at things as `role` does (header X-See-As).
+
+        Raises PermissionDenied for who may not manage roles, and for a request that could change something.
+        """
+        if not caller.root and not (verdict := self.policy.decide(caller, "roles.manage", None)).allowed:
+            raise refuse(verdict, None)
+        if method not in {"GET", "HEAD"}:
+            raise PermissionDenied("who looks at things as a role changes nothing: leave X-See-As out")
+        if role not in self.policy.snapshot.roles:
+            raise NotFound(f"unknown role {role[:64]}: see /api/roles")
+        return replace(caller, root=False, acting_as=role)
 
     async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:  # noqa: ARG002 — for the record of denials
         """Raises PermissionDenied unless `caller` may do `action` (`jobs.read`, `packs:change` …) in `scope`, or, without

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from croupier.domain.principal import Principal
 from croupier.errors import CroupierError
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit
@@ -77,6 +78,13 @@ class Residents:
             login=login,
             setup=setup,
         )
+
+    def whois(self, user: str) -> Principal | None:
+        """The account of that id or name, as it would act signed in; None where there is none, or it is disabled."""
+        account = self.accounts.get(user) or self.accounts.named(user)
+        if account is None or account.disabled:
+            return None
+        return Principal(name=account.name, kind="user", user_id=account.id, groups=account.groups)
 
     async def sweep(self) -> None:
         """End what is over, now. Raises Unavailable; do it again then."""

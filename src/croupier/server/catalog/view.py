@@ -9,6 +9,7 @@ from typing import Any
 from croupier.descriptors import Comparison, compare
 from croupier.domain.function import Function
 from croupier.domain.identifiers import new_id
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, NotFound
 from croupier.server.catalog.catalog import Catalog
@@ -26,6 +27,8 @@ class Which:
 
     scope: Scope | None = None
     """What a call of this scope would find and may use; none: of all scopes."""
+    within: Within | None = None
+    """Without a scope: of these, of what game servers say of themselves. Packs and providers describe for all."""
     id: str = ""
     """With `*` at its end: all that begin so."""
     category: str = ""
@@ -80,7 +83,7 @@ class CatalogView:
 
     def listed(self, which: Which) -> list[Listed]:
         """By id. A function is there more than once where game servers of different scopes describe it differently."""
-        found = self._of_scope(which.scope) if which.scope is not None else self._everywhere()
+        found = self._of_scope(which.scope) if which.scope is not None else self._everywhere(which.within)
         return sorted((each for each in found if which.admits(each.entry)), key=lambda each: each.entry.function.id)
 
     def _of_scope(self, scope: Scope) -> Iterator[Listed]:
@@ -99,38 +102,40 @@ class CatalogView:
             if where == scope
         }
 
-    def _everywhere(self) -> Iterator[Listed]:
+    def _everywhere(self, within: Within | None) -> Iterator[Listed]:
         snapshot = self._catalog.snapshot
         yield from (Listed(entry=entry) for entry in snapshot)
         scopes: defaultdict[tuple[str, Entry | None], list[Scope]] = defaultdict(list)
         for scope, function_id in dict.fromkeys((*self._catalog.spoken.functions(), *self._agents.functions())):
-            if snapshot.entry(function_id) is None:
+            if snapshot.entry(function_id) is None and (within is None or scope in within):
                 scopes[function_id, self._catalog.spoken.entry(scope, function_id)].append(scope)
         for (function_id, entry), where in scopes.items():
             yield Listed(entry=entry or _registered(function_id, {}), scopes=tuple(sorted(where)))
 
-    def entry(self, scope: Scope | None, function_id: str) -> Entry:
+    def entry(self, scope: Scope | None, function_id: str, within: Within | None = None) -> Entry:
         """The description that counts. Raises NotFound, and PermissionDenied where the scope may not use the function."""
         if scope is not None:
             self._catalog.admit(scope, function_id)
-        found = self.listed(Which(scope=scope, id=function_id)) if not function_id.endswith("*") else []
+        which = Which(scope=scope, id=function_id, within=within)
+        found = self.listed(which) if not function_id.endswith("*") else []
         if not found:
             raise NotFound(f"unknown function {function_id[:200]}: GET /api/descriptors lists what is known")
         return found[0].entry
 
-    def entries(self, scope: Scope | None, function_id: str) -> list[Entry]:
+    def entries(self, scope: Scope | None, function_id: str, within: Within | None = None) -> list[Entry]:
         """Everybody's descriptions, the one that counts first."""
         if scope is not None:
             return self._catalog.entries(scope, function_id)
-        spoken = (self._catalog.spoken.entries(where, function_id) for where in sorted(self._catalog.spoken.scopes()))
+        scopes = sorted(where for where in self._catalog.spoken.scopes() if within is None or where in within)
+        spoken = (self._catalog.spoken.entries(where, function_id) for where in scopes)
         distinct = dict.fromkeys(entry for entries in spoken for entry in entries)
         return [*self._catalog.snapshot.entries(function_id), *distinct]
 
-    def versions(self, scope: Scope | None, function_id: str) -> list[Version]:
+    def versions(self, scope: Scope | None, function_id: str, within: Within | None = None) -> list[Version]:
         """What counts now, what others say now, and what was said before, the latest first."""
         now = [
             Version(descriptor=entry.descriptor, origin=entry.origin)
-            for entry in self.entries(scope, function_id)
+            for entry in self.entries(scope, function_id, within)
             if entry.descriptor is not None
         ]
         return now + self._catalog.versions.past(function_id)

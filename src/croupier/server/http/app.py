@@ -15,12 +15,14 @@ from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limits, Maintenance
 from croupier.server.access.machines import Machines
 from croupier.server.access.people import People
+from croupier.server.access.roles import Roles
 from croupier.server.access.secrets import Secrets
 from croupier.server.access.streams import LiveStreams
 from croupier.server.access.ways_in import WaysIn
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
+from croupier.server.explain import Explain
 from croupier.server.http.approvals import approval_routes
 from croupier.server.http.asking import answer_failure, answer_faulty, answer_invalid, answer_refusal, answer_stale
 from croupier.server.http.assignments import assignment_routes
@@ -48,6 +50,7 @@ from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
 from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
+from croupier.server.http.roles import binding_routes, policy_routes, role_routes
 from croupier.server.http.second_factors import second_factor_routes
 from croupier.server.http.secrets import secret_routes
 from croupier.server.http.visitors import Visitors
@@ -76,6 +79,8 @@ def build_app(
     secrets: Secrets,
     readiness: Readiness,
     guard: Guard,
+    roles: Roles,
+    explain: Explain,
     people: People,
     ways: WaysIn,
     streams: LiveStreams,
@@ -117,6 +122,9 @@ def build_app(
         pack_routes(packs, reread),
         audit_routes(record),
         limit_routes(limits),
+        role_routes(roles),
+        binding_routes(roles),
+        policy_routes(roles, explain),
         maintenance_routes(maintenance),
         secret_routes(secrets),
         login_routes(people, visitors),

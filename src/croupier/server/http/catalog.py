@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from croupier.domain.limits import KEY_BYTES
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 from croupier.server.access.guard import Guard
 from croupier.server.catalog.entry import Kind, LoadFault
@@ -58,12 +59,14 @@ def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> 
 
         With `detailed=true`, also what every pack and provider says, what more than one says, and what is wrong.
         """
-        await guard.require(asking.caller, "catalog.read", scope)
-        query = hashlib.sha256(request.scope["query_string"] + str(scope).encode()).hexdigest()
+        within = await guard.where(asking.caller, "catalog.read", scope)
+        if detailed:
+            await guard.require(asking.caller, "catalog.read", None)
+        query = hashlib.sha256(request.scope["query_string"] + f"{scope} {_told(within)}".encode()).hexdigest()
         tag = f"{catalog.tag}-{query[:12]}"
         if (known := unchanged(request, tag)) is not None:
             return known
-        listed = catalog.listed(Which(scope=scope, id=function_id, category=category))
+        listed = catalog.listed(Which(scope=scope, id=function_id, category=category, within=within))
         if detailed:
             provided = await providers.list(asking.caller)
             found = (listed, provided, catalog.conflicts(), catalog.faults())
@@ -73,15 +76,15 @@ def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> 
     @routes.get("/api/descriptors/{function_id}", response_model=FunctionDocument)
     async def descriptor(asking: Asking, function_id: str, scope: AnyScope) -> Response:
         """One function: the description that counts, and everybody else's."""
-        await guard.require(asking.caller, "catalog.read", scope)
-        entry = catalog.entry(scope, function_id)
+        within = await guard.where(asking.caller, "catalog.read", scope)
+        entry = catalog.entry(scope, function_id, within)
         return json_answer(
             {
                 "id": entry.function.id,
                 "descriptor": described(entry),
                 "origin": origin_document(entry.origin),
-                "origins": [description_document(each) for each in catalog.entries(scope, function_id)],
-                "versions": [version_document(each) for each in catalog.versions(scope, function_id)],
+                "origins": [description_document(each) for each in catalog.entries(scope, function_id, within)],
+                "versions": [version_document(each) for each in catalog.versions(scope, function_id, within)],
             }
         )
 
@@ -97,14 +100,16 @@ def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> 
 
         Each is named by its digest or its version; without names, what counts now and what it was before.
         """
-        await guard.require(asking.caller, "catalog.read", scope)
+        within = await guard.where(asking.caller, "catalog.read", scope)
+        if within is not None:
+            await guard.require(asking.caller, "catalog.read", None)
         return json_answer(difference_document(function_id, catalog.difference(scope, function_id, old, new)))
 
     @routes.get("/api/ui_schema", response_model=FormDocument)
     async def ui_schema(asking: Asking, function_id: FunctionId, scope: AnyScope) -> Response:
         """What a function's form is made of, and how it looks."""
-        await guard.require(asking.caller, "catalog.read", scope)
-        entry = catalog.entry(scope, function_id)
+        within = await guard.where(asking.caller, "catalog.read", scope)
+        entry = catalog.entry(scope, function_id, within)
         return json_answer({"id": entry.function.id, "schema": entry.form_schema, "uischema": entry.uischema})
 
     @routes.get("/api/catalog/faults", response_model=FaultList)
@@ -114,6 +119,10 @@ def catalog_routes(catalog: CatalogView, providers: Providers, guard: Guard) -> 
         return json_answer({"faults": [fault_document(each) for each in catalog.faults()]})
 
     return routes
+
+
+def _told(within: Within | None) -> str:
+    return "" if within is None else " ".join(sorted(f"{game_id}|{env}" for game_id, env in within.places))
 
 
 def _array(listed: Sequence[Listed]) -> Response:

@@ -19,6 +19,7 @@ from croupier.server.http.maintenance import MaintenanceBody
 from croupier.server.http.openapi import complete
 from croupier.server.http.people_documents import BODIES as PEOPLE_BODIES
 from croupier.server.http.providers import TransferBody
+from croupier.server.http.role_documents import BODIES as ROLE_BODIES
 from croupier.server.http.second_factor_documents import BODIES as SECOND_FACTOR_BODIES
 from croupier.server.http.secrets import SecretBody
 
@@ -45,6 +46,7 @@ class Description:
                 SecretBody,
                 TransferBody,
                 *PEOPLE_BODIES,
+                *ROLE_BODIES,
                 *MACHINE_BODIES,
                 *SECOND_FACTOR_BODIES,
             ]

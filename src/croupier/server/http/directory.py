@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from croupier.domain.limits import KEY_BYTES
-from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.registry import InstanceView, RegistryView, seen_within
+from croupier.domain.scope import Scope
 from croupier.server.access.guard import Guard
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.late import LateRoute
@@ -24,9 +25,10 @@ def directory_routes(directory: Directory, guard: Guard) -> APIRouter:
 
     @routes.get("/api/registry", response_model=RegistryView)
     async def registry(asking: Asking) -> Response:
-        """Agents, functions, assignments and coverage at this moment."""
-        await guard.require(asking.caller, "registry.read", None)
-        return json_answer(await directory.registry())
+        """Agents, functions, assignments and coverage at this moment, of the scopes that the caller may see."""
+        within = await guard.where(asking.caller, "registry.read", None)
+        view = await directory.registry()
+        return json_answer(view if within is None else seen_within(view, within))
 
     @routes.get("/api/function_instances", response_model=Instances)
     async def function_instances(
@@ -34,7 +36,10 @@ def directory_routes(directory: Directory, guard: Guard) -> APIRouter:
     ) -> Response:
         """The game servers that offer a function (or any), in the scope that is named, or in every one."""
         scope = optional_scope(asking.headers, parse_query(request.scope["query_string"]))
-        await guard.require(asking.caller, "registry.read", scope)
-        return json_answer(Instances(instances=directory.instances(function_id, scope)))
+        within = await guard.where(asking.caller, "registry.read", scope)
+        found = directory.instances(function_id, scope)
+        if within is not None:
+            found = [each for each in found if Scope(each.game_id, each.env) in within]
+        return json_answer(Instances(instances=found))
 
     return routes

@@ -113,6 +113,8 @@ class Front:
         self._guard.admit_host(exchange.headers.get(b"host"))
         if exchange.path not in OPEN:
             exchange.caller = self._guard.authenticate(exchange.headers, exchange.method)
+            if (role := exchange.headers.get(b"x-see-as")) is not None:
+                exchange.caller = self._guard.seen_as(exchange.caller, role.decode("latin-1"), exchange.method)
         elif exchange.method not in SAFE:
             check_origin(exchange.headers)
 

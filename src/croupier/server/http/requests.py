@@ -29,6 +29,7 @@ _SINGLE = (
     b"host",
     b"x-game-id",
     b"x-env",
+    b"x-see-as",
     b"idempotency-key",
     b"content-length",
 )

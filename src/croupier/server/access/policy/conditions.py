@@ -89,6 +89,10 @@ def compile_condition(text: str) -> Condition:
     return found
 
 
+def looks_at_arguments(condition: Condition) -> bool:
+    return "args" in condition.variables or "is_owner" in condition.functions
+
+
 def why_not(text: str, facts: Facts) -> str:
     """Why the condition does not allow; nothing where it does."""
     condition = _compiled(text)
@@ -219,7 +223,7 @@ class _Evaluation:
             yield name, moment(facts.now_ms) if name == "now" else values[name]
 
     def _read_arguments(self) -> None:
-        if "args" not in self._condition.variables and "is_owner" not in self._condition.functions:
+        if not looks_at_arguments(self._condition):
             return
         payload = self._facts.payload
         if len(payload) > self._condition.argument_bytes:

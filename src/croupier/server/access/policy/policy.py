@@ -27,7 +27,7 @@ class Policy:
     """`decide` and `visible` take microseconds and never wait. Who changes it calls `use`."""
 
     def __init__(self) -> None:
-        self.snapshot = Snapshot((), ())
+        self.snapshot = self._before = Snapshot((), ())
         self.epoch = 0
         """Counts the changes; whoever remembers a decision remembers its number."""
         self._verdicts: dict[Hashable, Verdict] = {}
@@ -36,7 +36,7 @@ class Policy:
 
     def use(self, snapshot: Snapshot) -> None:
         """From now on this decides."""
-        self.snapshot = snapshot
+        self._before, self.snapshot = self.snapshot, snapshot
         self.forget()
 
     def forget(self) -> None:
@@ -86,6 +86,13 @@ class Policy:
     def belongs(self, caller: Principal, scope: Scope) -> bool:
         """Whether `caller` may do anything at all there. Whoever may not is not told what there is."""
         return caller.root or scope in places(caller, self.snapshot.grants(caller))
+
+    def lessened(self, caller: Principal) -> bool:
+        """Whether the last change took anything from `caller`."""
+        if caller.root:
+            return False
+        now = {(grant.permissions, grant.binding.place) for grant in self.snapshot.grants(caller)}
+        return any((each.permissions, each.binding.place) not in now for each in self._before.grants(caller))
 
     def roles(self, caller: Principal, scope: Scope | None) -> list[str]:
         """Those that `caller` has there, sorted."""

@@ -34,11 +34,7 @@ class Difference:
     @property
     def empty(self) -> bool:
         return not (
-            self.added_roles
-            or self.changed_roles
-            or self.removed_roles
-            or self.added_bindings
-            or self.removed_bindings
+            self.added_roles or self.changed_roles or self.removed_roles or self.added_bindings or self.removed_bindings
         )
 
 
@@ -142,9 +138,7 @@ class Roles:
         )
         change = PolicyChange(
             roles=changed,
-            bindings=[
-                replace(each, created_by=caller.name, created_ms=self._clock()) for each in found.added_bindings
-            ],
+            bindings=[replace(each, created_by=caller.name, created_ms=self._clock()) for each in found.added_bindings],
             forgotten_roles=[role.name for role in found.removed_roles],
             forgotten_bindings=found.removed_bindings,
         )
@@ -251,9 +245,7 @@ def _difference(now: Snapshot, roles: Sequence[Role], bindings: Sequence[Binding
     wanted = {role.name: role for role in roles if BUILTIN.get(role.name) != replace(role, builtin=True)}
     return Difference(
         added_roles=[role for name, role in sorted(wanted.items()) if name not in own],
-        changed_roles=[
-            (own[name], role) for name, role in sorted(wanted.items()) if name in own and own[name] != role
-        ],
+        changed_roles=[(own[name], role) for name, role in sorted(wanted.items()) if name in own and own[name] != role],
         removed_roles=[role for name, role in sorted(own.items()) if prune and name not in wanted],
         added_bindings=sorted(set(bindings) - now.bindings),
         removed_bindings=sorted(now.bindings - set(bindings)) if prune else (),
