@@ -20,6 +20,7 @@ from croupier.objects.disk import DiskObjects
 from croupier.packs.differences import difference
 from croupier.packs.reading import read_packs
 from croupier.packs.tar import read_archive, write_archive
+from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.guard import Guard
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.pack_sources import PackSources
@@ -79,6 +80,7 @@ async def imports(folder: Path, archives: list[bytes]) -> None:
     store = await open_store(folder / "croupier.db")
     packs = Packs(
         guard=Guard("token-of-a-benchmark"),
+        audit=Audit(store.audit, Masker(b"key-of-a-benchmark")),
         store=store.packs,
         objects=DiskObjects(folder / "objects"),
         trust=Trust(allow_unsigned=True),

@@ -35,6 +35,8 @@ class CroupierError(Exception):
     """Microseconds in the agent and in the game server, where the failure came from there; 0 is not known."""
     unsent: bool = False
     """No game server was given the call, whatever the reason: its idempotency key is free again."""
+    on_record: bool = False
+    """The audit record says already that somebody was refused so."""
     retry_after: float = 0.0
     """Seconds until it is worth trying again, where that is known."""
 

@@ -1,6 +1,6 @@
 """The audit record without a disk."""
 
-from tests.planes.packs_testbed import ObjectsInMemory
+from tests.planes.objects_testbed import ObjectsInMemory
 
 from croupier.audit.chain import Chain, Macs
 from croupier.audit.signing import Signer

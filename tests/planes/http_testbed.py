@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from tests.planes.audit_testbed import record_in_memory
+from tests.planes.audit_testbed import audit_in_memory, record_in_memory
 from tests.planes.machines_testbed import machines_in_memory
 from tests.planes.packs_testbed import packs_in_memory
 from tests.planes.people_testbed import PeopleTestbed
@@ -415,9 +415,11 @@ class Testbed:
             directory=self.directory,
             entities=self.entities,
             readiness=self._readiness,
-            assigned=AssignedFunctions(guard=guard, catalog=self.catalog, store=self.kept),
+            assigned=AssignedFunctions(guard=guard, audit=audit_in_memory(), catalog=self.catalog, store=self.kept),
             catalog=CatalogView(self.catalog, self.agents, lambda: ()),
-            providers=Providers(guard=guard, catalog=self.catalog, store=self.kept, clock=lambda: 7),
+            providers=Providers(
+                guard=guard, audit=audit_in_memory(), catalog=self.catalog, store=self.kept, clock=lambda: 7
+            ),
             packs=packs_in_memory(guard),
             reread=self._reread,
             record=record_in_memory(guard),

@@ -1,11 +1,13 @@
 """Packs without a disk, and packs to install."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from tests.planes.audit_testbed import audit_in_memory
+from tests.planes.objects_testbed import ObjectsInMemory
+
 from croupier.domain.pack import InstalledPack
-from croupier.errors import NotFound
 from croupier.packs.pack import Pack
 from croupier.packs.tar import write_archive
 from croupier.server.access.guard import Guard
@@ -25,27 +27,6 @@ class PacksInMemory:
 
     async def packs(self) -> list[InstalledPack]:
         return sorted(self.kept.values(), key=lambda each: each.name)
-
-
-class ObjectsInMemory:
-    """`croupier.objects.Objects` for as long as a test lasts."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    async def put(self, name: str, content: AsyncIterator[bytes]) -> None:
-        self.kept[name] = b"".join([chunk async for chunk in content])
-
-    async def get(self, name: str) -> AsyncIterator[bytes]:
-        if name not in self.kept:
-            raise NotFound(f"there is no object {name}")
-        yield self.kept[name]
-
-    async def names(self, folder: str) -> list[str]:
-        return sorted(name for name in self.kept if name.rpartition("/")[0] == folder)
-
-    async def delete(self, name: str) -> None:
-        self.kept.pop(name, None)
 
 
 class Told:
@@ -73,7 +54,7 @@ def packs_in_memory(guard: Guard, **changes: Any) -> Packs:
         "changed": Told(),
         "clock": lambda: 1_700_000_000_000,
     }
-    return Packs(guard=guard, **parts | changes)
+    return Packs(guard=guard, audit=audit_in_memory(), **parts | changes)
 
 
 def pack_files(name: str = "prom", functions: Sequence[str] = ("prom.query",), **manifest: Any) -> dict[str, bytes]:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planes.packs_testbed import pack_archive
 from tests.planes.scripted_agent import Server, attached, running
 
 from croupier.audit.signing import Signer
 from croupier.audit.verify import ExportCheck, Verdict
 from croupier.server.access.audit import CHAIN_PURPOSE, SIGN_PURPOSE
 from croupier.server.access.keys import load_key
+
+SCOPED = {"X-Game-ID": "demo", "X-Env": "dev"}
 
 
 @pytest.fixture
@@ -221,3 +224,64 @@ async def test_one_row_is_read_by_its_number(server: Server) -> None:
     assert (await server.request("GET", "/api/audit", params={"since": "yesterday"})).status == 400
     newest = (await server.request("GET", "/api/audit", params={"limit": "1"})).json
     assert newest["next"] == newest["rows"][0]["seq"]
+
+
+async def acts(server: Server, action: str) -> list[tuple[str, str, str]]:
+    return [(each["phase"], each["target"], each["result"]) for each in await rows(server, action=action)]
+
+
+async def test_what_administrators_change_is_on_record(server: Server) -> None:
+    manifest = b'{"provider":{"id":"prom","version":"1"},"functions":[]}'
+    archive = pack_archive("tools")
+    for method, path, data in (
+        ("POST", "/api/providers/capabilities", manifest),
+        ("POST", "/api/providers/prom/transfer", b'{"owner":"token:bob"}'),
+        ("DELETE", "/api/providers/prom", None),
+        ("POST", "/api/packs/import", archive),
+        ("POST", "/api/packs/tools/disable", None),
+        ("POST", "/api/packs/tools/enable", None),
+        ("POST", "/api/packs/reload", None),
+        ("DELETE", "/api/packs/tools", None),
+        ("POST", "/api/packs/tools/rollback", None),
+    ):
+        reply = await server.request(method, path, data=data)
+        assert reply.status in {200, 204, 409}, (path, reply.body)
+
+    for action in ("providers.register", "providers.transfer", "providers.remove"):
+        assert await acts(server, action) == [("intent", "prom", ""), ("outcome", "prom", "ok")], action
+    for action in ("packs.import", "packs.disable", "packs.enable", "packs.uninstall"):
+        assert await acts(server, action) == [("intent", "tools", ""), ("outcome", "tools", "ok")], action
+    assert await acts(server, "packs.rollback") == [("intent", "tools", ""), ("outcome", "tools", "failed")]
+    assert await acts(server, "packs.reload") == [("intent", "", ""), ("outcome", "", "ok")]
+    assert (await acts(server, "assignments.replace"))[0] == ("intent", "", "")
+
+
+async def test_bulk_runs_are_on_record_with_their_file(server: Server) -> None:
+    async with attached(server):
+        params, headers = {"function_id": "f"}, {**SCOPED, "Content-Type": "application/jsonl"}
+        uploaded = await server.request("POST", "/api/bulk", data=b"{}\n{}\n", headers=headers, params=params)
+        bulk_id = uploaded.json["bulk_id"]
+        assert (await server.request("POST", f"/api/bulk/{bulk_id}/start", json={})).status == 200
+        await server.request("POST", f"/api/bulk/{bulk_id}/cancel")
+
+    assert await acts(server, "bulk.upload") == [("intent", bulk_id, ""), ("outcome", bulk_id, "ok")]
+    (begun, _) = await rows(server, action="bulk.start")
+    assert (begun["details"]["rows"], len(begun["details"]["sha256"])) == (2, 64)
+    assert await acts(server, "bulk.cancel") == [("intent", bulk_id, ""), ("outcome", bulk_id, "ok")]
+
+
+async def test_who_asks_a_job_to_stop_is_on_record(server: Server) -> None:
+    async with attached(server):
+        job_id = await server.started()
+        await server.request("POST", "/api/cancel_job", json={"job_id": job_id, "reason": "wrong players"})
+
+    (asked, _) = await rows(server, action="jobs.cancel")
+
+    assert (asked["target"], asked["details"]["reason"]) == (job_id, "wrong players")
+
+
+async def test_ten_thousand_refusals_are_one_row_and_a_number(server: Server) -> None:
+    await server.request("PUT", "/api/assignments", data=b'{"demo|dev":[]}')
+    for _ in range(20):
+        assert (await server.invoke()).status == 403
+    assert len(await rows(server, result="denied")) == 1

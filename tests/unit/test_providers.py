@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.planes.audit_testbed import audit_in_memory
 from tests.planes.http_testbed import KeptInMemory
 
 from croupier.descriptors import ProviderMeta
@@ -32,6 +33,7 @@ class Bed:
         self.store = KeptInMemory()
         self.providers = Providers(
             guard=Guard("token"),
+            audit=audit_in_memory(),
             catalog=self.catalog,
             store=self.store,
             clock=lambda: int(self.now * 1000),

@@ -144,6 +144,7 @@ class _Access:
     guard: Guard
     roles: Roles
     explain: Explain
+    audit: Audit
     residents: Residents
     people: People
     ways: WaysIn
@@ -241,6 +242,7 @@ async def serving(
         record = _record(key, guard, store, objects, audit)
         jobs = Jobs(
             guard=guard,
+            audit=audit,
             admission=access.admission,
             store=store,
             router=router,
@@ -252,6 +254,7 @@ async def serving(
         )
         bulks = Bulks(
             guard=guard,
+            audit=audit,
             catalog=catalog,
             calls=calls,
             approvals=access.approving.gate,
@@ -259,8 +262,8 @@ async def serving(
             bus=bus,
             clock=system_clock,
         )
-        described = _described(settings, guard, catalog, store, objects)
-        for end in (access.limits.drain, calls.drain, jobs.drain, bulks.stop, described.stop):
+        described = _described(settings, access, catalog, store, objects)
+        for end in (audit.stop, access.limits.drain, calls.drain, jobs.drain, bulks.stop, described.stop):
             stack.push_async_callback(end)
         direct = DirectLinks(intake.arrived, tracer)
         stack.push_async_callback(direct.close)
@@ -425,16 +428,19 @@ def _retention(settings: ServerSettings, store: Store, archive: Archive) -> Rete
     )
 
 
-def _described(settings: ServerSettings, guard: Guard, catalog: Catalog, store: Store, objects: Objects) -> _Described:
-    sources = PackSources(catalog)
+def _described(
+    settings: ServerSettings, access: _Access, catalog: Catalog, store: Store, objects: Objects
+) -> _Described:
+    guard, audit, sources = access.guard, access.audit, PackSources(catalog)
     trust = Trust(keys=settings.packs.trusted_keys, allow_unsigned=settings.packs.allow_unsigned)
     directories = Directories(settings.packs.directories, sources)
     return _Described(
         catalog=catalog,
-        assigned=AssignedFunctions(guard=guard, catalog=catalog, store=store.catalog),
-        providers=Providers(guard=guard, catalog=catalog, store=store.catalog, clock=system_clock),
+        assigned=AssignedFunctions(guard=guard, audit=audit, catalog=catalog, store=store.catalog),
+        providers=Providers(guard=guard, audit=audit, catalog=catalog, store=store.catalog, clock=system_clock),
         packs=Packs(
             guard=guard,
+            audit=audit,
             store=store.packs,
             objects=objects,
             trust=trust,
@@ -476,6 +482,7 @@ async def _access(
         _plain(settings.token) or None,
         credentials=residents.credentials,
         hosts=Hosts((*settings.public_names, *settings.hosts)),
+        audit=audit,
     )
     roles = Roles(guard=guard, store=store.policy, audit=audit, clock=system_clock)
     await roles.begin()
@@ -515,6 +522,7 @@ async def _access(
         guard=guard,
         roles=roles,
         explain=Explain(guard=guard, catalog=catalog, whois=residents.whois, clock=system_clock),
+        audit=audit,
         residents=residents,
         people=people,
         ways=ways_in(

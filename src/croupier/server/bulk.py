@@ -20,6 +20,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, RateLimited
+from croupier.server.access.audit import Act, Audit
 from croupier.server.access.guard import Guard
 from croupier.server.approvals import ApprovalGate, Grant
 from croupier.server.bulk_approval import approved_call, approved_plan
@@ -93,6 +94,7 @@ class Bulks:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         catalog: Catalog,
         calls: Calls,
         approvals: ApprovalGate,
@@ -102,6 +104,7 @@ class Bulks:
     ) -> None:
         self._approvals = approvals
         self._guard = guard
+        self._audit = audit
         self._catalog = catalog
         self._calls = calls
         self._records = store
@@ -138,7 +141,10 @@ class Bulks:
         self._uploads += 1
         try:
             bulk = self._draft(upload.function_id, upload.scope, upload.name, caller)
-            return await self._intake.receive(bulk, upload.kind, chunks)
+            async with self._act(caller, "bulk.upload", bulk) as act:
+                kept, faults = await self._intake.receive(bulk, upload.kind, chunks)
+                act.add(rows=kept.rows, sha256=kept.sha256)
+                return kept, faults
         finally:
             self._uploads -= 1
 
@@ -172,7 +178,8 @@ class Bulks:
         call = approved_call(bulk, plan, caller, said or {})
         approval = await self._approvals.bulk(caller, call, self._catalog.find(call))
         if approval is None:
-            return await self._change(bulk.id, started)
+            async with self._started(caller, bulk):
+                return await self._change(bulk.id, started)
         await self.launch(caller, approval)
         return await self._known(bulk.id)
 
@@ -196,7 +203,8 @@ class Bulks:
             plan = approved_plan(approval)
             return life.start(bulk, plan, by=caller, now_ms=self._clock(), approval_id=approval.id)
 
-        await self._change(approval.call_id, started)
+        async with self._started(caller, await self._known(approval.call_id), approval_id=approval.id):
+            await self._change(approval.call_id, started)
 
     async def is_launched(self, approval: Approval) -> bool:
         return (await self._known(approval.call_id)).approval_id == approval.id
@@ -205,23 +213,27 @@ class Bulks:
 
     async def confirm(self, caller: Principal, bulk_id: str) -> Bulk:
         """Go on after the canary. Raises NotFound, FailedPrecondition, RateLimited."""
-        await self._asked(caller, "bulk.run", bulk_id)
-        return await self._change(bulk_id, life.confirm)
+        bulk = await self._asked(caller, "bulk.run", bulk_id)
+        async with self._act(caller, "bulk.confirm", bulk):
+            return await self._change(bulk_id, life.confirm)
 
     async def pause(self, caller: Principal, bulk_id: str) -> Bulk:
         """Begin no more rows; those that run end. Raises NotFound, FailedPrecondition."""
-        await self._asked(caller, "bulk.run", bulk_id)
-        return await self._change(bulk_id, life.pause)
+        bulk = await self._asked(caller, "bulk.run", bulk_id)
+        async with self._act(caller, "bulk.pause", bulk):
+            return await self._change(bulk_id, life.pause)
 
     async def resume(self, caller: Principal, bulk_id: str) -> Bulk:
         """Raises NotFound, FailedPrecondition, RateLimited."""
-        await self._asked(caller, "bulk.run", bulk_id)
-        return await self._change(bulk_id, life.resume)
+        bulk = await self._asked(caller, "bulk.run", bulk_id)
+        async with self._act(caller, "bulk.resume", bulk):
+            return await self._change(bulk_id, life.resume)
 
     async def cancel(self, caller: Principal, bulk_id: str) -> Bulk:
         """Begin no more rows, for good; those that run end. An ended bulk stays as it is. Raises NotFound."""
-        await self._asked(caller, "bulk.run", bulk_id)
-        return await self._change(bulk_id, life.cancel)
+        bulk = await self._asked(caller, "bulk.run", bulk_id)
+        async with self._act(caller, "bulk.cancel", bulk):
+            return await self._change(bulk_id, life.cancel)
 
     async def rerun(self, caller: Principal, bulk_id: str, *, include_unknown: bool = False) -> Bulk:
         """A new bulk of the rows that failed, to be started on its own; with `include_unknown` also of those that may
@@ -239,7 +251,8 @@ class Bulks:
         if not any(counts.get(state) for state in states):
             raise FailedPrecondition(f"no row of bulk {bulk_id} failed: there is nothing to run again")
         child = self._draft(parent.function_id, parent.scope, parent.name, caller)
-        return await self._intake.copy(replace(child, parent_id=parent.id, dry_run=parent.dry_run), parent, states)
+        async with self._act(caller, "bulk.rerun", parent, child=child.id):
+            return await self._intake.copy(replace(child, parent_id=parent.id, dry_run=parent.dry_run), parent, states)
 
     async def get(self, caller: Principal, bulk_id: str) -> Progress:
         """Raises NotFound."""
@@ -313,6 +326,13 @@ class Bulks:
         if record is None:
             return life.settled(row, None, None, self._clock())
         return life.settled(row, record.state, record.outcome, self._clock())
+
+    def _started(self, caller: Principal, bulk: Bulk, **details: object) -> Act:
+        return self._act(caller, "bulk.start", bulk, rows=bulk.rows, sha256=bulk.sha256, dry_run=bulk.dry_run, **details)
+
+    def _act(self, caller: Principal, action: str, bulk: Bulk, **details: object) -> Act:
+        said = {"function_id": bulk.function_id, **details}
+        return self._audit.act(caller, action, scope=bulk.scope, target=bulk.id, details=said)
 
     async def _change(self, bulk_id: str, change: Callable[[Bulk], Bulk]) -> Bulk:
         async with self._changing:

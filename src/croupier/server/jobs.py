@@ -15,7 +15,7 @@ from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
 from croupier.domain.trace import named
 from croupier.errors import CroupierError, DeadlineExceeded, InternalError, NotFound, OutcomeUnknown
-from croupier.server.access.audit import START, outcome_note
+from croupier.server.access.audit import START, Audit, outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
 from croupier.server.approvals import Grant
@@ -45,6 +45,7 @@ class Jobs:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         admission: Admission,
         store: Store,
         router: Router,
@@ -55,6 +56,7 @@ class Jobs:
         archive: Archive,
     ) -> None:
         self._guard = guard
+        self._audit = audit
         self._admission = admission
         self._store = store
         self._router = router
@@ -224,7 +226,9 @@ class Jobs:
         if job.ended:
             return job
         async with self._bus.subscribe(topic(job_id)) as notices:
-            await self._cancels.ask(job, reason)
+            details = {"function_id": job.function_id, "reason": reason}
+            async with self._audit.act(caller, "jobs.cancel", scope=job.scope, target=job_id, details=details):
+                await self._cancels.ask(job, reason)
             if self._agents.way_to(job.agent_id, job.scope) is None:
                 return await self._known(job_id)
             return await self._await_end(job_id, notices)

@@ -19,8 +19,9 @@ from croupier.domain.call import Call
 from croupier.domain.policy import Within
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import NotFound, PermissionDenied, Unauthenticated
+from croupier.errors import CroupierError, NotFound, PermissionDenied, Unauthenticated
 from croupier.server.access.addresses import Hosts
+from croupier.server.access.audit import Audit
 from croupier.server.access.browser import check_own_page, session_cookie
 from croupier.server.access.credentials import Credentials
 from croupier.server.access.policy.calling import require_call, require_condition
@@ -39,10 +40,11 @@ class Guard:
         hosts: Hosts | None = None,
         policy: Policy | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        audit: Audit | None = None,
     ) -> None:
         """`token` is that of the settings, whose bearer may do everything; `name` is what the record of a call says of them.
         Without `credentials` there is no other way in. `policy` decides about everybody else: without one nobody may do
-        anything. `clock` gives milliseconds since 1970.
+        anything. `clock` gives milliseconds since 1970. `audit` is told who was refused what.
         """
         if token == "":
             raise ValueError("an empty token would let everyone in: give the server a token")
@@ -52,6 +54,7 @@ class Guard:
         self._usual = b"Bearer " + known.encode()
         self.policy = Policy() if policy is None else policy
         self._clock = clock
+        self._audit = audit
         self._principal = Principal(name=name, root=True)
         self._credentials = credentials
         self._hosts = Hosts() if hosts is None else hosts
@@ -64,7 +67,7 @@ class Guard:
         value = headers.get(b"authorization")
         if value is None:
             return self._by_cookie(headers, method)
-        if hmac.compare_digest(value, self._usual):
+        if self._usual and hmac.compare_digest(value, self._usual):
             return self._principal
         scheme, _, token = value.partition(b" ")
         if scheme.lower() != b"bearer":
@@ -117,21 +120,21 @@ class Guard:
             raise NotFound(f"unknown role {role[:64]}: see /api/roles")
         return replace(caller, root=False, acting_as=role)
 
-    async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:  # noqa: ARG002 — for the record of denials
+    async def require(self, caller: Principal, action: str, scope: Scope | None, subject: str = "") -> None:
         """Raises PermissionDenied unless `caller` may do `action` (`jobs.read`, `packs:change` …) in `scope`, or, without
         one, on the platform as a whole. `subject` is what it would be done to, by its id.
         """
         if not caller.root:
             verdict = self.policy.decide(caller, action, scope)
             if not verdict.allowed:
-                raise refuse(verdict, scope)
+                raise await self._refused(caller, action, refuse(verdict, scope), scope, subject)
 
     async def require_of(
         self,
         caller: Principal,
         action: str,
         scope: Scope,
-        subject: str,  # noqa: ARG002 — for the record of denials
+        subject: str,
         *,
         unknown: str,
     ) -> None:
@@ -141,7 +144,9 @@ class Guard:
         if not caller.root:
             verdict = self.policy.decide(caller, action, scope)
             if not verdict.allowed:
-                raise refuse(verdict, scope) if self.policy.belongs(caller, scope) else NotFound(unknown)
+                belongs = self.policy.belongs(caller, scope)
+                error = refuse(verdict, scope) if belongs else NotFound(unknown)
+                raise await self._refused(caller, action, error, scope, subject)
 
     async def where(self, caller: Principal, action: str, scope: Scope | None) -> Within | None:
         """Where `caller` may do `action`, for a list of what is in `scope` or, without one, anywhere: of the rest it shows
@@ -156,8 +161,15 @@ class Guard:
             return None
         found = self.policy.visible(caller, action)
         if not found.places:
-            raise refuse(self.policy.decide(caller, action, None), None)
+            raise await self._refused(caller, action, refuse(self.policy.decide(caller, action, None), None))
         return None if found.everywhere else found
+
+    async def _refused(
+        self, caller: Principal, action: str, error: CroupierError, scope: Scope | None = None, subject: str = ""
+    ) -> CroupierError:
+        if self._audit is not None and not caller.acting_as:
+            await self._audit.denied(caller, action, error, scope=scope, target=subject)
+        return error
 
     async def require_call(
         self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None, *, arguments: bool = True

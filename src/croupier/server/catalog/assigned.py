@@ -6,6 +6,7 @@ import orjson
 from croupier.domain.assignment import Assignments
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.catalog.catalog import Catalog
 from croupier.store.catalog import CatalogStore
@@ -26,8 +27,9 @@ def tag_of(assignments: Assignments) -> str:
 class AssignedFunctions:
     """Which functions a game and env may use, as an administrator says it. `begin` comes first."""
 
-    def __init__(self, *, guard: Guard, catalog: Catalog, store: CatalogStore) -> None:
+    def __init__(self, *, guard: Guard, audit: Audit, catalog: Catalog, store: CatalogStore) -> None:
         self._guard = guard
+        self._audit = audit
         self._catalog = catalog
         self._store = store
         self._changing = asyncio.Lock()
@@ -49,6 +51,8 @@ class AssignedFunctions:
         async with self._changing:
             if expected and expected != tag_of(self._catalog.assignments):
                 raise FailedPrecondition("somebody changed the assignments since you read them: read them again first")
-            await self._store.put_assignments(assignments)
-            self._catalog.use_assignments(assignments)
+            details = {"before": tag_of(self._catalog.assignments), "after": document_of(assignments)}
+            async with self._audit.act(caller, "assignments.replace", details=details):
+                await self._store.put_assignments(assignments)
+                self._catalog.use_assignments(assignments)
         return assignments

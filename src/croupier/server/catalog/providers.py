@@ -11,6 +11,7 @@ from croupier.descriptors import Fault, FaultyDescriptor, Manifest, ProviderMeta
 from croupier.domain.principal import Principal
 from croupier.domain.provider import MANIFEST_BYTES, Provider, check_provider_id
 from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.catalog.buckets import Buckets
 from croupier.server.catalog.catalog import Catalog
@@ -58,12 +59,14 @@ class Providers:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         catalog: Catalog,
         store: CatalogStore,
         clock: Callable[[], int],
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._guard = guard
+        self._audit = audit
         self._catalog = catalog
         self._store = store
         self._clock = clock
@@ -120,7 +123,9 @@ class Providers:
                 return Registered(provided=same, changed=False)
             self._check_room(named.id, len(raw))
             self._changes.take(owner_of(caller), len(raw), "changed manifests")
-            return await self._keep(caller, named, raw, manifest)
+            details = {"version": named.version, "sha256": _digest(raw)}
+            async with self._audit.act(caller, "providers.register", target=named.id, details=details):
+                return await self._keep(caller, named, raw, manifest)
 
     def _same(self, caller: Principal, meta: ProviderMeta, raw: bytes) -> Provided | None:
         """What is known already, where nothing of it changes."""
@@ -154,7 +159,7 @@ class Providers:
     async def remove(self, caller: Principal, provider_id: str) -> None:
         """Forget it, and whose it was. Raises NotFound."""
         await self._guard.require(caller, "providers.manage", None, provider_id)
-        async with self._changing:
+        async with self._audit.act(caller, "providers.remove", target=provider_id), self._changing:
             self._require_known(provider_id)
             await self._store.remove_provider(provider_id)
             del self._known[provider_id]
@@ -166,7 +171,8 @@ class Providers:
         kind, _, name = owner.partition(":")
         if not kind or not name or len(owner) > 256 or not owner.isprintable():
             raise InvalidArgument("owner is written kind:name, such as token:developer or machine:local")
-        async with self._changing:
+        details = {"owner": owner}
+        async with self._audit.act(caller, "providers.transfer", target=provider_id, details=details), self._changing:
             known = self._require_known(provider_id)
             given = replace(known.provider, owner=owner)
             await self._store.put_provider(given)

@@ -16,6 +16,7 @@ from croupier.packs.pack import FaultyPack, Pack
 from croupier.packs.reading import read_packs
 from croupier.packs.signing import signature_json
 from croupier.packs.tar import read_archive
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.packs.plan import Action, Outcome, Plan, Step, enabled, make_plan, step, together
 from croupier.server.packs.shelf import Held, Shelf
@@ -45,6 +46,7 @@ class Packs:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         store: PackStore,
         objects: Objects,
         trust: Trust,
@@ -57,6 +59,7 @@ class Packs:
         `lying` tells the packs that lie in folders: they count as long as none of their name is enabled, and are not changed here.
         """
         self._guard = guard
+        self._audit = audit
         self._store = store
         self._shelf = Shelf(objects)
         self._trust = trust
@@ -160,14 +163,17 @@ class Packs:
                 return Outcome(
                     dry_run=True, accepted=not found, tag=await self.tag(), steps=plan.steps, obstacles=found
                 )
-            for refusal in refused.values():
-                raise refusal
-            return await self._carry_out(plan)
+            names = ", ".join(pack.name for pack in packs)
+            details = {"packs": {pack.name: pack.digest for pack in packs}, "replaces": list(replaces)}
+            async with self._audit.act(caller, "packs.import", target=names, details=details):
+                for refusal in refused.values():
+                    raise refusal
+                return await self._carry_out(plan)
 
     async def enable(self, caller: Principal, name: str) -> Outcome:
         """Offer what the pack describes again. Safe to repeat. Raises NotFound, FailedPrecondition, PermissionDenied."""
         await self._guard.require(caller, "packs.change", None, name)
-        async with self._turn():
+        async with self._audit.act(caller, "packs.enable", target=name), self._turn():
             held = self._installed(name)
             if held.pack is None:
                 raise FailedPrecondition(held.problem)
@@ -178,7 +184,7 @@ class Packs:
     async def disable(self, caller: Principal, name: str) -> Outcome:
         """Offer nothing of the pack. Safe to repeat. Raises NotFound, or FailedPrecondition naming who needs it."""
         await self._guard.require(caller, "packs.change", None, name)
-        async with self._turn():
+        async with self._audit.act(caller, "packs.disable", target=name), self._turn():
             held = self._installed(name)
             self._require_unneeded(name, "disabled")
             after = self._stated(caller, held, PackState.DISABLED)
@@ -187,7 +193,7 @@ class Packs:
     async def uninstall(self, caller: Principal, name: str) -> Outcome:
         """Take the pack away; a roll-back brings it back. Raises NotFound, or FailedPrecondition naming who needs it."""
         await self._guard.require(caller, "packs.change", None, name)
-        async with self._turn():
+        async with self._audit.act(caller, "packs.uninstall", target=name), self._turn():
             held = self._installed(name)
             self._require_unneeded(name, "uninstalled")
             after = self._stated(caller, held, PackState.UNINSTALLED)
@@ -199,7 +205,7 @@ class Packs:
         Raises NotFound, FailedPrecondition, PermissionDenied.
         """
         await self._guard.require(caller, "packs.change", None, name)
-        async with self._turn():
+        async with self._audit.act(caller, "packs.rollback", target=name), self._turn():
             held = self._known(name)
             version = earlier_version(held.record, digest)
             pack = await self._shelf.load(name, version)
@@ -211,7 +217,7 @@ class Packs:
     async def reload(self, caller: Principal) -> builtins.list[Held]:
         """Read every installed pack from the disk again. Returns all of them; what cannot be read has a problem."""
         await self._guard.require(caller, "packs.reload", None)
-        async with self._turn():
+        async with self._audit.act(caller, "packs.reload"), self._turn():
             await self._use({name: await self._shelf.held(held.record) for name, held in self._held.items()})
             return [held for _, held in sorted(self._held.items()) if held.record.installed]
 

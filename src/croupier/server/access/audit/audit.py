@@ -1,3 +1,4 @@
+import asyncio
 import logging
 from collections.abc import Mapping
 from types import TracebackType
@@ -11,6 +12,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import Canceled, CroupierError, InternalError, OutcomeUnknown
+from croupier.server.access.audit.denials import Denials
 from croupier.server.access.audit.masking import Masker
 from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive
 from croupier.store.audit import AuditStore
@@ -29,6 +31,8 @@ class Audit:
     def __init__(self, store: AuditStore, masker: Masker) -> None:
         self._store = store
         self.masker = masker
+        self._denials = Denials(self._later)
+        self._telling: set[asyncio.Task[None]] = set()
 
     def act(
         self,
@@ -90,18 +94,41 @@ class Audit:
     async def denied(
         self, caller: Principal, action: str, error: CroupierError, *, scope: Scope | None = None, target: str = ""
     ) -> None:
-        """Somebody was refused. It goes with the next commit: nothing was changed that would have to wait for it."""
-        details = {"message": error.message}
-        await self.event(
-            caller,
-            action,
-            scope=scope,
+        """Somebody was refused. It goes with the next commit: nothing was changed that would have to wait for it.
+
+        The same refusal again within some seconds is counted, and one that cannot be written stays a refusal.
+        """
+        if error.on_record:
+            return
+        error.on_record = True
+        note = Note(
+            actor=caller,
+            action=action,
             target=target,
-            details=details,
+            scope=scope,
+            details=self.masker.details({"message": error.message}),
             result=DENIED,
             reason=error.reason,
-            durable=False,
         )
+        if self._denials.is_new(note):
+            await self._tell(note)
+
+    async def _tell(self, note: Note) -> None:
+        try:
+            await self._store.record(note, durable=False)
+        except CroupierError as error:
+            log.warning("a refusal of %s could not be recorded: %s", note.action, error.message)
+
+    def _later(self, note: Note) -> None:
+        task = asyncio.ensure_future(self._tell(note))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def stop(self) -> None:
+        """Hand what was counted to the store."""
+        self._denials.close()
+        while self._telling:
+            await asyncio.wait(self._telling)
 
     def intent(
         self, caller: Principal, call: Call, sensitive: Sensitive = NOTHING_SAID, *, action: str = INVOKE

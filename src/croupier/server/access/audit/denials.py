@@ -1,0 +1,58 @@
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import orjson
+
+from croupier.domain.audit import Note
+
+WINDOW = 10.0
+"""Seconds in which the same refusal of the same caller is counted only."""
+MOST = 4_096
+"""Different ones are remembered at a time."""
+
+_Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    note: Note
+    timer: asyncio.TimerHandle
+    again: int = 0
+
+
+class Denials:
+    """Keeps who is refused ten thousand times from filling the disk: the first is on record at once, the others as a number.
+
+    `tell` is given what is to be recorded later.
+    """
+
+    def __init__(self, tell: Callable[[Note], None]) -> None:
+        self._tell = tell
+        self._seen: dict[_Key, _Seen] = {}
+
+    def is_new(self, note: Note) -> bool:
+        """Whether it is to be recorded now; else it is counted."""
+        actor = note.actor
+        key: _Key = (actor.kind, actor.name, actor.credential, note.action, note.target, note.scope, note.reason)
+        seen = self._seen.get(key)
+        if seen is None and len(self._seen) >= MOST:
+            key = (note.reason,)  # whoever makes up names without end
+            seen = self._seen.get(key)
+        if seen is not None:
+            seen.again += 1
+            return False
+        timer = asyncio.get_running_loop().call_later(WINDOW, self._end, key)
+        self._seen[key] = _Seen(note, timer)
+        return True
+
+    def _end(self, key: _Key) -> None:
+        seen = self._seen.pop(key)
+        if seen.again:
+            self._tell(replace(seen.note, details=orjson.dumps({"again": seen.again}).decode()))
+
+    def close(self) -> None:
+        """Tell what has been counted."""
+        for key, seen in list(self._seen.items()):
+            seen.timer.cancel()
+            self._end(key)
