@@ -328,7 +328,9 @@ class Bulks:
         return life.settled(row, record.state, record.outcome, self._clock())
 
     def _started(self, caller: Principal, bulk: Bulk, **details: object) -> Act:
-        return self._act(caller, "bulk.start", bulk, rows=bulk.rows, sha256=bulk.sha256, dry_run=bulk.dry_run, **details)
+        return self._act(
+            caller, "bulk.start", bulk, rows=bulk.rows, sha256=bulk.sha256, dry_run=bulk.dry_run, **details
+        )
 
     def _act(self, caller: Principal, action: str, bulk: Bulk, **details: object) -> Act:
         said = {"function_id": bulk.function_id, **details}
