@@ -6,7 +6,7 @@ from croupier.audit.chain import Chain, Macs
 from croupier.audit.signing import Signer
 from croupier.domain.audit import AuditFilter, AuditPage, Checkpoint, Cut, Head, Note, SealedRow
 from croupier.server.access.audit import Audit, Checkpoints, Masker
-from croupier.server.access.audit.record import AuditRecord, Keys
+from croupier.server.access.audit_record import AuditRecord, Keys
 from croupier.server.access.guard import Guard
 
 KEY = b"k" * 32

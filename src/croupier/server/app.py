@@ -28,7 +28,7 @@ from croupier.relay.frames import Identity, Role
 from croupier.rpc.service import RpcServer
 from croupier.server.access.addresses import Hosts, Proxies
 from croupier.server.access.audit import CHAIN_PURPOSE, MASK_PURPOSE, SIGN_PURPOSE, Audit, Checkpoints, Masker
-from croupier.server.access.audit.record import AuditRecord, Keys
+from croupier.server.access.audit_record import AuditRecord, Keys
 from croupier.server.access.clock import OnwardClock
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey, load_key

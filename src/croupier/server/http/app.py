@@ -10,7 +10,7 @@ from croupier import __version__
 from croupier.descriptors import FaultyDescriptor
 from croupier.errors import CroupierError
 from croupier.server.access.addresses import Proxies
-from croupier.server.access.audit.record import AuditRecord
+from croupier.server.access.audit_record import AuditRecord
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limits, Maintenance
 from croupier.server.access.machines import Machines

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from croupier.audit.documents import checkpoint_document, cut_document
 from croupier.errors import InvalidArgument
-from croupier.server.access.audit.record import AuditRecord
+from croupier.server.access.audit_record import AuditRecord
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.audit_documents import (
     CUT_BODY,

@@ -11,7 +11,7 @@ from croupier.audit.table import iso
 from croupier.audit.verify import Verdict
 from croupier.domain.audit import AuditFilter, Phase, SealedRow
 from croupier.domain.limits import KEY_BYTES
-from croupier.server.access.audit.record import AuditRecord
+from croupier.server.access.audit_record import AuditRecord
 from croupier.server.http.filters import Moment, NamedScope, Text, parse_moment
 
 MOST_CHARS = 1_024
