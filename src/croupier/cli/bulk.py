@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from croupier.cli.choosing import about_options
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, require_scope, run
 from croupier.cli.exits import Exit
@@ -90,10 +91,12 @@ def upload(file: Path, function_id: str, name: str, kind: str | None, as_json: b
 @click.option("--sha256", "expected_sha256", default="", metavar="HEX", help="start only this very file")
 @click.option("--follow", "follows", is_flag=True, help="show how it goes until it ends or waits")
 @_yes
+@about_options
 @connection_options
 def start(bulk_id: str, follows: bool, yes: bool, as_json: bool, **given: Any) -> None:
     """Run bulk ID: call the function once for each of its rows."""
     plan = {name: given.pop(name) for name in _PLAN_FLAGS}
+    plan |= {name: said for name in _ABOUT_FLAGS if (said := given.pop(name))}
     settings = client_settings(**given)
     if not yes:
         bulk = _get(bulk_id, settings, as_json=as_json)
@@ -106,6 +109,7 @@ def start(bulk_id: str, follows: bool, yes: bool, as_json: bool, **given: Any) -
         _print_state(started, as_json=as_json)
 
 
+_ABOUT_FLAGS = ("reason", "ticket", "break_glass")
 _PLAN_FLAGS = ("canary", "rate", "concurrency", "skip_invalid", "dry_run", "expected_sha256")
 
 

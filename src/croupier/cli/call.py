@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from croupier.cli.choosing import common_filter, given, page_options, tell_next
+from croupier.cli.choosing import about_options, common_filter, given, page_options, tell_next
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.flags import Duration
 from croupier.cli.terminal import print_answer, print_json, print_table
@@ -80,10 +80,21 @@ def show(call_id: str, as_json: bool, **flags: Any) -> None:
 @click.argument("call_id", metavar="ID")
 @click.option("--idempotency-key", metavar="KEY", help="repeating this with the same key returns the first answer")
 @click.option("--timeout", type=Duration(), metavar="DURATION", help="give up after this long, such as 30s")
+@about_options
 @connection_options
-def again(call_id: str, idempotency_key: str | None, timeout: float | None, as_json: bool, **flags: Any) -> None:
+def again(
+    call_id: str,
+    idempotency_key: str | None,
+    timeout: float | None,
+    reason: str | None,
+    ticket: str | None,
+    break_glass: bool,
+    as_json: bool,
+    **flags: Any,
+) -> None:
     """Call once more with the arguments of call ID and print the answer; of a job, the id of the new one."""
-    body = json.dumps(given(idempotency_key=idempotency_key, timeout=timeout)).encode()
+    wishes = {"idempotency_key": idempotency_key, "timeout": timeout}
+    body = json.dumps(given(**wishes, reason=reason, ticket=ticket, break_glass=break_glass)).encode()
     answer = run(
         f"call {call_id} was not repeated",
         client_settings(**flags),

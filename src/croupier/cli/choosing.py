@@ -36,6 +36,18 @@ def job_filter(command: F) -> F:
     return _decorated(command, _JOBS)
 
 
+_ABOUT = (
+    click.option("--reason", metavar="TEXT", help="why, for whoever has to approve it"),
+    click.option("--ticket", metavar="ID", help="the ticket that it belongs to"),
+    click.option("--break-glass", is_flag=True, help="run it without the approval it needs; it is reviewed afterwards"),
+)
+
+
+def about_options(command: F) -> F:
+    """Adds what is said about a call; the command takes it as `reason, ticket, break_glass`."""
+    return _decorated(command, _ABOUT)
+
+
 def page_options(command: F) -> F:
     """Adds flags; the command takes them as `limit, after`."""
     options = (

@@ -178,6 +178,8 @@ class Client:
             ) as response:
                 if response.status >= 300:
                     raise RequestFailed(_problem(response.status, await _read(response)))
+                if response.status == 202 and response.headers.get("Location", "").startswith("/api/approvals/"):
+                    raise RequestFailed(_waiting(_json(await _read(response))))
                 yield response
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise _failed("unreachable", f"no server answers at {self._url} ({_cause(error)})") from error
@@ -227,6 +229,13 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise _failed("internal", "the answer is not JSON: is this address a Croupier server?") from error
+
+
+def _waiting(document: Any) -> Problem:
+    """What a call that somebody else has to approve is answered with: no problem document, since nothing failed."""
+    found = document if isinstance(document, dict) else {}
+    detail = str(found.get("message") or "somebody else has to approve it")
+    return Problem(reason="awaiting_approval", detail=detail, document={**found, "reason": "awaiting_approval"})
 
 
 def _problem(status: int, body: bytes) -> Problem:

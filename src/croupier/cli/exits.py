@@ -22,6 +22,8 @@ class Exit(IntEnum):
     OUTCOME_UNKNOWN = 6
     """The game server may have acted."""
     DEADLINE = 7
+    AWAITING_APPROVAL = 8
+    """Nothing ran yet: it runs when somebody else has approved it."""
     INTERRUPTED = 130
     """Ctrl-C."""
 
@@ -35,6 +37,7 @@ _EXITS: Mapping[str, Exit] = {
     "outcome_unknown": Exit.OUTCOME_UNKNOWN,
     "lost": Exit.OUTCOME_UNKNOWN,
     "deadline_exceeded": Exit.DEADLINE,
+    "awaiting_approval": Exit.AWAITING_APPROVAL,
 }
 
 _ADVICE: Mapping[str, str] = {
@@ -42,6 +45,8 @@ _ADVICE: Mapping[str, str] = {
     "unavailable": "Nothing ran: it is safe to call again. `croupier registry` shows who is connected.",
     "not_found": "`croupier registry` lists the functions, `croupier job list` the jobs.",
     "unauthenticated": "Sign in with `croupier login`, or set CROUPIER_TOKEN to an API token or the one that `croupier dev` printed.",
+    "awaiting_approval": "`croupier approval show` with its id follows it; `croupier call show` with the call's id has the result later.",
+    "unauthenticated": "Set CROUPIER_TOKEN to an API token, or to what `croupier dev` printed.",
     "conflict": "Use another --idempotency-key for another call.",
     "rate_limited": "Wait a moment and call again.",
     "outcome_unknown": "The game server may have acted: check before you call again. With --idempotency-key a repetition is safe.",

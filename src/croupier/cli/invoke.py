@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from croupier.cli.choosing import about_options
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, require_scope, run
 from croupier.cli.flags import Duration, TraceId
@@ -37,6 +38,7 @@ Examples:
 @click.option(
     "--trace-id", type=TraceId(), metavar="ID", help="the trace that the call belongs to, 32 hexadecimal digits"
 )
+@about_options
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="sent along to the game server; repeatable")
 @connection_options
 def command(
@@ -47,6 +49,9 @@ def command(
     wait_for: float | None,
     metadata: tuple[str, ...],
     trace_id: str | None,
+    reason: str | None,
+    ticket: str | None,
+    break_glass: bool,
     game_id: str | None,
     env: str | None,
     url: str | None,
@@ -63,7 +68,8 @@ def command(
     settings = client_settings(game_id=game_id, env=env, url=url, token=token, config=config)
     require_scope(settings)
     said = parse_pairs("--metadata", metadata) | ({"trace_id": trace_id} if trace_id else {})
-    wishes = _wishes(routing, timeout, said) | {"wait_for": wait_for}
+    about = {"reason": reason, "ticket": ticket, "break_glass": break_glass}
+    wishes = _wishes(routing, timeout, said) | {"wait_for": wait_for} | about
     body = _body(function, read_payload(payload), wishes)
     if job:
         _start_and_follow(function, settings, body, as_json=as_json)

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Entry] = {
     "invoke": Entry(module="croupier.cli.invoke", help="Call a function of a game server and print its answer"),
     "route": Entry(module="croupier.cli.route", help="Say who would receive a call, without sending it"),
     "call": Entry(module="croupier.cli.call", help="List, show and repeat recorded calls"),
+    "approval": Entry(module="croupier.cli.approval", help="List, show and decide requests for approval"),
     "job": Entry(module="croupier.cli.job", help="Follow, cancel, read and list jobs"),
     "bulk": Entry(module="croupier.cli.bulk", help="Run a function once for every row of a file"),
     "pack": Entry(module="croupier.cli.pack", help="Make, check, sign, install and compare packs of functions"),

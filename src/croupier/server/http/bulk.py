@@ -42,6 +42,12 @@ from croupier.server.http.requests import header_text, optional_scope, parse_bod
 from croupier.server.http.stream import JobStream, UnkeptFrames, seen_number
 
 PAGE = 200
+_WAITS: dict[int | str, dict[str, Any]] = {
+    202: {
+        "content": {"application/json": {"schema": reference("Waiting")}},
+        "description": "Somebody else has to approve the run first.",
+    }
+}
 CALLER_LEFT = 499
 
 _FORMATS = {
@@ -107,7 +113,12 @@ def bulk_routes(bulks: Bulks, *, streams: LiveStreams, stopping: asyncio.Event, 
         """One bulk run and how far it is."""
         return json_answer(progress_document(await bulks.get(asking.caller, bulk_id)))
 
-    @routes.post("/api/bulk/{bulk_id}/start", response_model=BulkEntry, openapi_extra=BULK_BODIES["BulkStart"])
+    @routes.post(
+        "/api/bulk/{bulk_id}/start",
+        response_model=BulkEntry,
+        responses=_WAITS,
+        openapi_extra=BULK_BODIES["BulkStart"],
+    )
     async def start_bulk(asking: Asking, bulk_id: str, request: Request) -> Response:
         """Run it. With `dry_run` the answer is another bulk, a dry run of the same rows."""
         body = parse_body(start_decoder, await request.body() or b"{}")

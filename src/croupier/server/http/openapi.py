@@ -126,12 +126,38 @@ _STARTED = {"description": "The job was accepted.", "content": {"application/jso
 _LOCATED = _STARTED | {"headers": {"Location": {"schema": _TEXT, "description": "/jobs/{job_id}"}}}
 
 
+_WAITS = {
+    "description": "Somebody else has to approve it first; it keeps the id of its call.",
+    "headers": {"Location": {"schema": _TEXT, "description": "/api/approvals/{approval_id}"}},
+    "content": {"application/json": {"schema": reference("Waiting")}},
+}
+
+_WAITS_OR_LOCATED = {
+    "description": "The job was accepted; or somebody else has to approve it first, and it keeps the id of its call.",
+    "headers": {"Location": {"schema": _TEXT, "description": "/jobs/{job_id} or /api/approvals/{approval_id}"}},
+    "content": {"application/json": {"schema": {"anyOf": [_JOB_ID, reference("Waiting")]}}},
+}
+
+_WAITING = _object(
+    ("approval_id", "call_id", "state", "message"),
+    approval_id=_TEXT,
+    call_id={"type": "string", "description": "Of the call or job, or of the bulk run."},
+    state={"type": "string", "description": "pending, or what became of it when a key is repeated."},
+    message=_TEXT,
+)
+
+
 def _parameter(name: str, place: str, description: str, *, required: bool = False) -> dict[str, Any]:
     return {"name": name, "in": place, "required": required, "description": description, "schema": _TEXT}
 
 
 _GAME = _parameter("X-Game-ID", "header", "The game; or `game_id` in query or body. Two that differ are refused.")
 _ENV = _parameter("X-Env", "header", "The environment; or `env` in query or body.")
+_ABOUT = (
+    _parameter("X-Reason", "header", "Why, for whoever has to approve it; or `reason` in the body."),
+    _parameter("X-Ticket", "header", "The ticket that it belongs to; or `ticket` in the body."),
+    _parameter("X-Break-Glass", "header", "`true` runs it without the approval it needs; it is reviewed afterwards."),
+)
 _KEY = _parameter("Idempotency-Key", "header", "A repeated key returns the first answer.")
 _TRACE = _parameter("traceparent", "header", "W3C trace context.")
 
@@ -157,7 +183,7 @@ def _operation(
         "post": {
             "tags": ["calls"],
             "summary": summary,
-            "parameters": [*parameters, _GAME, _ENV, _KEY, _TRACE],
+            "parameters": [*parameters, _GAME, _ENV, _KEY, *_ABOUT, _TRACE],
             "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
             "responses": answers | {"default": _PROBLEM_ANSWER},
         }
@@ -165,12 +191,12 @@ def _operation(
 
 
 def _lean_paths() -> dict[str, Any]:
-    invoke = _operation("Run a function and wait for its answer.", reference("CallBody"), {"200": _INVOKED})
-    start = _operation("Start a job.", reference("CallBody"), {"200": _LOCATED})
+    invoke = _operation("Run a function and wait for its answer.", reference("CallBody"), {"200": _INVOKED, "202": _WAITS})
+    start = _operation("Start a job.", reference("CallBody"), {"200": _LOCATED, "202": _WAITS})
     run = _operation(
         "Run a function, its payload being the whole body; a job is started.",
         _ANYTHING,
-        {"200": _INVOKED, "202": _LOCATED},
+        {"200": _INVOKED, "202": _WAITS_OR_LOCATED},
         _parameter("game_id", "path", "The game.", required=True),
         _parameter("function_id", "path", "The function.", required=True),
         *_OPTIONS,
@@ -179,7 +205,7 @@ def _lean_paths() -> dict[str, Any]:
     again = _operation(
         "Call again with the arguments of a recorded call; a job is started anew.",
         reference("AgainBody"),
-        {"200": _INVOKED},
+        {"200": _INVOKED, "202": _WAITS},
         _parameter("call_id", "path", "The recorded call.", required=True),
     )
     again["post"]["requestBody"]["required"] = False
@@ -198,8 +224,8 @@ def _entity_operation(summary: str, *parameters: dict[str, Any], body: bool = Fa
     found = {
         "tags": ["entities"],
         "summary": summary,
-        "parameters": [*parameters, *_OPTIONS, _CHOICE, _GAME, _ENV, _KEY, _TRACE],
-        "responses": {"200": _INVOKED, "202": _LOCATED, "default": _PROBLEM_ANSWER},
+        "parameters": [*parameters, *_OPTIONS, _CHOICE, _GAME, _ENV, _KEY, *_ABOUT, _TRACE],
+        "responses": {"200": _INVOKED, "202": _WAITS_OR_LOCATED, "default": _PROBLEM_ANSWER},
     }
     if body:
         found["requestBody"] = {"content": {"application/json": {"schema": _ARGUMENTS}}}
@@ -242,6 +268,7 @@ def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequen
         **framework["components"]["schemas"],
         **bodies,
         "Problem": _PROBLEM,
+        "Waiting": _WAITING,
         "JobEvent": _JOB_EVENT,
         "JobResult": _object(("job_id", "state", "error"), **_RESULT_PROPERTIES),
         "RecordedCall": _object(tuple(call["required"]), **(call["properties"] | _CALL_PROPERTIES)),
