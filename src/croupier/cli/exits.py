@@ -46,7 +46,6 @@ _ADVICE: Mapping[str, str] = {
     "not_found": "`croupier registry` lists the functions, `croupier job list` the jobs.",
     "unauthenticated": "Sign in with `croupier login`, or set CROUPIER_TOKEN to an API token or the one that `croupier dev` printed.",
     "awaiting_approval": "`croupier approval show` with its id follows it; `croupier call show` with the call's id has the result later.",
-    "unauthenticated": "Set CROUPIER_TOKEN to an API token, or to what `croupier dev` printed.",
     "conflict": "Use another --idempotency-key for another call.",
     "rate_limited": "Wait a moment and call again.",
     "outcome_unknown": "The game server may have acted: check before you call again. With --idempotency-key a repetition is safe.",
