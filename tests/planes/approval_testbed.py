@@ -129,6 +129,14 @@ class Installation:
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._put_together()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _put_together(self) -> None:
         self.store = store = await open_store(self.path / "croupier.db", clock=self.clock)
         self._stack.push_async_callback(store.close)
         self.abandoned = await store.abandon()
@@ -189,7 +197,6 @@ class Installation:
         self._stack.push_async_callback(self.bulks.stop)
         self.describe(BAN, {"id": "kick"})
         await self.bulks.begin()
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
