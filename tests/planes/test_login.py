@@ -475,6 +475,22 @@ async def test_who_loses_a_group_is_asked_anew(page, job):
     assert (await page.send("GET", "/api/me")).status == 200
 
 
+async def test_who_loses_a_role_is_asked_anew_and_nobody_else(bed, page, job):
+    bob = await bed.residence.add("bob")
+    bed.residence.bind(bob.id, "viewer")
+    other = Page(bed)
+    await other.sign_in("bob")
+    mine, others = await follow(page, job), await follow(other, job)
+    policy = bed.residence.guard.policy
+    (lost,) = [each for each in policy.snapshot.bindings if each.role == "admin"]
+    policy.use(policy.snapshot.changed(without=[lost]))
+    async with asyncio.timeout(1):
+        await mine.reply()
+    assert not others.task.done()
+    others.hang_up()
+    await others.reply()
+
+
 async def test_others_go_on_when_one_is_put_out(bed, page, job):
     await bed.residence.add("bob")
     other = Page(bed)

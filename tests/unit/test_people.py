@@ -11,6 +11,7 @@ from tests.planes.people_testbed import AccountsInMemory, PeopleTestbed
 
 from croupier.domain.account import Account, checked_groups, checked_name, checked_text, folded
 from croupier.domain.credential import csrf_token, make_credential, read_credential
+from croupier.domain.policy import Binding, Role
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, InvalidArgument, PermissionDenied, RateLimited, Unauthenticated
 from croupier.server.access.addresses import Hosts, Proxies
@@ -251,6 +252,46 @@ async def test_who_manages_accounts_gives_no_groups_without_the_right_to_give_ro
         await bed.people.add(clerk, "mallory", groups=frozenset({"admins"}))
     with pytest.raises(PermissionDenied):
         await bed.people.change(clerk, ann.user_id, groups=frozenset({"admins"}))
+
+
+@pytest.fixture
+async def clerk(bed):
+    """May manage accounts and operate games, and no more."""
+    role = Role(name="clerk", permissions=frozenset({"users:*", "tokens:manage", "function:player.*"}))
+    account = await bed.add("clerk")
+    bed.guard.policy.use(bed.guard.policy.snapshot.changed(roles=[role]))
+    bed.bind(account.id, "clerk")
+    return bed.residents.credentials.principal(await a_session(bed, "clerk"))
+
+
+async def test_nobody_takes_over_an_account_that_may_more_than_they_do(bed, admin, clerk):
+    for attempt in (
+        bed.people.set_password(clerk, admin.user_id, "another good one"),
+        bed.people.invite(clerk, admin.user_id),
+        bed.people.disable(clerk, admin.user_id),
+        bed.people.revoke(clerk, admin.user_id),
+        bed.people.create_token(clerk, admin.user_id, name="x", seconds=3600),
+    ):
+        with pytest.raises(PermissionDenied, match="root may do what you may not"):
+            await attempt
+
+
+async def test_who_may_as_much_manages_an_account(bed, admin, clerk, ann):
+    bed.guard.policy.use(
+        bed.guard.policy.snapshot.changed(
+            roles=[Role(name="banner", permissions=frozenset({"function:player.ban"}))],
+            bindings=[Binding(subject=f"user:{ann.user_id}", role="banner", game_id="demo")],
+        )
+    )
+    await bed.people.set_password(clerk, ann.user_id, "another good one")
+    await bed.people.disable(admin, clerk.user_id)
+
+
+async def test_a_narrowed_token_takes_over_nobody_who_may_more(bed, admin, clerk):
+    for limits in ({"permissions": frozenset({"users:*"})}, {"scopes": frozenset({"*|*"})}):
+        token = bed.residents.credentials.principal(await a_token(bed, "root", **limits))
+        with pytest.raises(PermissionDenied):
+            await bed.people.invite(token, clerk.user_id)
 
 
 async def test_a_token_makes_no_tokens_and_changes_no_password(bed, admin):

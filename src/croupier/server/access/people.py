@@ -1,7 +1,7 @@
 """What may be asked about people from outside: their accounts, sessions and tokens. Each use case begins with the guard.
 
-Whoever may change accounts can become any of them, so `users:manage` is for administrators; groups carry rights of their own
-and need `roles:manage` besides.
+Whoever takes over an account can do what it may, so nobody changes one that may more than they do (`rank`); groups carry rights
+of their own and need `roles:manage` besides.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from croupier.server.access.clock import Clock
 from croupier.server.access.guard import Guard
 from croupier.server.access.login import Login, Visitor
 from croupier.server.access.passwords import Passwords, check_new
+from croupier.server.access.rank import check_rank
 from croupier.server.access.sessions import Sessions
 from croupier.server.access.setup import Setup
 from croupier.server.access.tokens import Tokens
@@ -96,7 +97,7 @@ class People:
 
     async def change(self, caller: Principal, user_id: str, **fields: Any) -> Account:
         """Change what is named of `display_name`, `email` and `groups`."""
-        await self._guard.require(caller, "users.manage", None, user_id)
+        await self._require_manage(caller, user_id)
         if "groups" in fields:
             await self._guard.require(caller, "roles.manage", None, user_id)
         told = {key: sorted(value) if key == "groups" else value for key, value in fields.items()}
@@ -105,7 +106,7 @@ class People:
 
     async def disable(self, caller: Principal, user_id: str) -> Account:
         """It can do nothing any more, and nothing goes on for it. Its sessions end; its tokens wait until it is enabled."""
-        await self._guard.require(caller, "users.manage", None, user_id)
+        await self._require_manage(caller, user_id)
         if user_id == caller.user_id:
             raise FailedPrecondition("this is your own account: ask another administrator to disable it")
         async with self._audit.act(caller, "users.disable", target=self._named(user_id)):
@@ -114,13 +115,13 @@ class People:
         return account
 
     async def enable(self, caller: Principal, user_id: str) -> Account:
-        await self._guard.require(caller, "users.manage", None, user_id)
+        await self._require_manage(caller, user_id)
         async with self._audit.act(caller, "users.enable", target=self._named(user_id)):
             return await self._accounts.change(user_id, disabled=False)
 
     async def invite(self, caller: Principal, user_id: str) -> tuple[str, int]:
         """The secret with which its owner may set a password, and until when. A password it has stays until then."""
-        await self._guard.require(caller, "users.manage", None, user_id)
+        await self._require_manage(caller, user_id)
         if self._accounts.known(user_id).disabled:
             raise FailedPrecondition("this account is disabled: enable it first")
         async with self._audit.act(caller, "users.invite", target=self._named(user_id)):
@@ -128,7 +129,7 @@ class People:
 
     async def set_password(self, caller: Principal, user_id: str, password: str) -> Account:
         """Set another's password and end their sessions."""
-        await self._guard.require(caller, "users.manage", None, user_id)
+        await self._require_manage(caller, user_id)
         account = self._accounts.known(user_id)
         async with self._audit.act(caller, "users.password", target=account.name):
             return await self._set_password(account, password)
@@ -143,7 +144,7 @@ class People:
 
     async def revoke(self, caller: Principal, user_id: str) -> Revoked:
         """End every session and every token of the account."""
-        await self._guard.require(caller, "users.manage", None, user_id)
+        await self._require_manage(caller, user_id)
         account = self._accounts.known(user_id)
         async with self._audit.act(caller, "users.revoke", target=account.name):
             return Revoked(
@@ -169,6 +170,11 @@ class People:
         if account is None or self._sessions.get(caller.credential) is None:
             raise PermissionDenied("only who signed in with a name and a password can do this: use /api/login")
         return account
+
+    async def _require_manage(self, caller: Principal, user_id: str) -> None:
+        """Raises PermissionDenied, NotFound."""
+        await self._guard.require(caller, "users.manage", None, user_id)
+        check_rank(self._guard.policy, caller, _owner(self._accounts.known(user_id)))
 
     def _named(self, user_id: str) -> str:
         return self._accounts.known(user_id).name
@@ -202,7 +208,7 @@ class People:
             raise InvalidArgument("whose token? You came without an account: name the one that it is for")
         if owner != caller.user_id:
             await self._guard.require(caller, "tokens.manage", None, owner)
-            await self._guard.require(caller, "users.manage", None, owner)
+            await self._require_manage(caller, owner)
         account = self._accounts.known(owner)
         details = {key: sorted(value) if isinstance(value, frozenset) else value for key, value in wanted.items()}
         async with self._audit.act(caller, "tokens.create", target=account.name, details=details) as act:
