@@ -168,6 +168,7 @@ class PeopleTestbed:
             proofs=self.residents.sessions,
             clock=self.clock,
         )
+        self.guard.policy.on_change(lambda: self.residents.streams.end(self.guard.policy.lessened))
         self.people = self.residents.people(
             guard=self.guard,
             audit=self.audit,

@@ -118,7 +118,11 @@ async def test_the_first_start_ends_with_an_administrator(tmp_path: Path, capsys
         nobody = Terminal(url, "", capsys, monkeypatch)
         code, out, err = await nobody("user", "setup", "root", lines=f"{info.setup_link}\n{PASSWORD}\n")
         assert (code, "administrator" in out) == (0, True), err
-        assert await login(url, "root") == 200
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            answer = await session.post(f"{url}/api/login", json={"name": "root", "password": PASSWORD})
+            headers = {"X-CSRF-Token": (await answer.json())["csrf_token"]}
+            made = await session.post(f"{url}/api/users", json={"name": "bob"}, headers=headers)
+            assert made.status == 200, await made.text()
     async with serving(settings) as info:
         assert info.setup_link == ""
         assert await login(f"http://{info.http}", "root") == 200

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 
-from croupier.domain.policy import Binding, Role
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError
 from croupier.server.access.accounts import Accounts
@@ -15,7 +14,6 @@ from croupier.server.access.guard import Guard
 from croupier.server.access.login import Login, SecondFactor
 from croupier.server.access.passwords import Passwords
 from croupier.server.access.people import People
-from croupier.server.access.policy import Policy
 from croupier.server.access.sessions import Sessions
 from croupier.server.access.setup import Grant, Setup
 from croupier.server.access.streams import LiveStreams
@@ -59,8 +57,6 @@ class Residents:
         await self.tokens.begin()
 
     def people(self, *, guard: Guard, audit: Audit, second_factor: SecondFactor, grant_admin: Grant) -> People:
-        self.streams.watch(lambda principal: _rights(guard.policy, principal))
-        guard.policy.on_change(self.streams.look)
         login = Login(
             accounts=self.accounts,
             sessions=self.sessions,
@@ -104,7 +100,3 @@ class Residents:
                 await self.sweep()
             except CroupierError as error:
                 _log.warning("sessions that are over could not be forgotten, next try in a moment: %s", error.message)
-
-
-def _rights(policy: Policy, principal: Principal) -> frozenset[tuple[Binding, Role]]:
-    return frozenset((grant.binding, grant.role) for grant in policy.snapshot.grants(principal))

@@ -14,16 +14,11 @@ T = TypeVar("T")
 ENDED = "your access has changed or ended: sign in again, or ask who revoked it"
 
 
-Rights = Callable[[Principal], object]
-"""What somebody may do, as a value that is another when that changes."""
-
-
 class _Hold:
-    __slots__ = ("ended", "principal", "rights")
+    __slots__ = ("ended", "principal")
 
-    def __init__(self, principal: Principal, rights: object) -> None:
+    def __init__(self, principal: Principal) -> None:
         self.principal = principal
-        self.rights = rights
         self.ended = asyncio.Event()
 
 
@@ -32,30 +27,26 @@ class LiveStreams:
 
     def __init__(self, *, still: Callable[[Principal], bool], epoch: Epoch) -> None:
         self._still = still
-        self._rights: Rights = _same
         self._holds: set[_Hold] = set()
         epoch.on_end(self.look)
 
     def __len__(self) -> int:
         return len(self._holds)
 
-    def watch(self, rights: Rights) -> None:
-        """From now on, who has other rights than when a stream began is put out too."""
-        self._rights = rights
-
     def look(self) -> None:
-        """End what hangs on credentials that are no longer in force, or give other rights than they did. Whose rights have
-        changed may come back, and is asked anew then.
-        """
+        """End what hangs on credentials that are no longer in force."""
+        self.end(lambda principal: not self._still(principal))
+
+    def end(self, whose: Callable[[Principal], bool]) -> None:
+        """End the streams of those whom `whose` names. They may come back, and are asked anew then."""
         for hold in self._holds:
-            principal = hold.principal
-            if not (self._still(principal) and self._rights(principal) == hold.rights):
+            if not hold.ended.is_set() and whose(hold.principal):
                 hold.ended.set()
 
     @contextmanager
     def hold(self, principal: Principal) -> Iterator[asyncio.Event]:
         """The event is set when what goes on for `principal` must end."""
-        hold = _Hold(principal, self._rights(principal))
+        hold = _Hold(principal)
         if not self._still(principal):  # since it was authenticated
             hold.ended.set()
         self._holds.add(hold)
@@ -87,7 +78,3 @@ class LiveStreams:
                 await asyncio.gather(*waiting, return_exceptions=True)
                 if isinstance(story, AsyncGenerator):
                     await story.aclose()
-
-
-def _same(_: Principal) -> object:
-    return None
