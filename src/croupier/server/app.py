@@ -32,7 +32,7 @@ from croupier.server.access.audit_record import AuditRecord, Keys
 from croupier.server.access.clock import OnwardClock
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey, load_key
-from croupier.server.access.limits import Budgets, Limiter, Limits, Maintenance, Windows
+from croupier.server.access.limits import Budgets, Limiter, Limits, Maintenance, Throttle, Windows
 from croupier.server.access.passwords import Passwords, usual_hasher
 from croupier.server.access.people import People
 from croupier.server.access.residents import Residents
@@ -325,6 +325,7 @@ async def serving(
                 proxies=Proxies(settings.trusted_proxies),
                 stopping=stopping,
                 tracer=tracer,
+                throttle=Throttle(credential=settings.throttle_credential, address=settings.throttle_address),
             ),
             grace=GRACE + 1.0,
             tls=web_tls(settings, known.files),
@@ -537,8 +538,8 @@ async def _access(
             before_setup=settings.token is not None,
         ),
         admission=admission,
-        limits=Limits(guard=guard, store=store.guards, limiter=limiter),
-        maintenance=Maintenance(guard=guard, store=store.guards, windows=windows),
+        limits=Limits(guard=guard, audit=audit, store=store.guards, limiter=limiter),
+        maintenance=Maintenance(guard=guard, audit=audit, store=store.guards, windows=windows),
         approving=approving,
         secrets=Secrets(
             guard=guard,

@@ -259,6 +259,8 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 """0 for none to 1 for all."""
 
+RequestsPerSecond = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
 Token = Annotated[SecretStr, AfterValidator(_token)]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

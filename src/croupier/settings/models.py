@@ -28,6 +28,7 @@ from croupier.settings.fields import (
     Networks,
     PublicNames,
     Ratio,
+    RequestsPerSecond,
     Retention,
     Seconds,
     Text,
@@ -224,6 +225,12 @@ class ServerSettings(MachineSettings):
     )
     session_idle: Lifetime = Field(12 * 3_600.0, description="how long a session that nobody uses lasts")
     session_lifetime: Lifetime = Field(7 * 86_400.0, description="how long a session lasts at most")
+    throttle_credential: RequestsPerSecond = Field(
+        1_000.0, description="requests per second of one session or API token that are served; 0: as many as come"
+    )
+    throttle_address: RequestsPerSecond = Field(
+        50.0, description="requests per second of one address without a credential that are served; 0: as many as come"
+    )
     key_file: Folder | None = Field(
         None,
         description="the file of the deployment's key; without it one is made and kept in the file `key` of the data folder",

@@ -12,7 +12,7 @@ from croupier.errors import CroupierError
 from croupier.server.access.addresses import Proxies
 from croupier.server.access.audit_record import AuditRecord
 from croupier.server.access.guard import Guard
-from croupier.server.access.limits import Limits, Maintenance
+from croupier.server.access.limits import Limits, Maintenance, Throttle
 from croupier.server.access.machines import Machines
 from croupier.server.access.people import People
 from croupier.server.access.roles import Roles
@@ -90,12 +90,14 @@ def build_app(
     flights: Flights | None = None,
     room: Room | None = None,
     tracer: Tracer | None = None,
+    throttle: Throttle | None = None,
 ) -> Front:
     """The ASGI application. `stopping` is set by the process when it begins to stop: streams end, readiness says so."""
     metrics = HttpMetrics() if metrics is None else metrics
     flights = Flights() if flights is None else flights
     room = Room() if room is None else room
     metrics.watch_calls(lambda: len(flights))
+    visitors = Visitors(guard, proxies)
     entry = LeanEntry(
         calls=calls,
         jobs=jobs,
@@ -146,6 +148,8 @@ def build_app(
         flights=flights,
         room=room,
         metrics=metrics,
+        throttle=throttle or Throttle(),
+        visitors=visitors,
     )
 
 

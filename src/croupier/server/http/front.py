@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from croupier.domain.bulk import UPLOAD_BYTES
+from croupier.domain.principal import Principal
 from croupier.domain.secret import VALUE_BYTES
-from croupier.errors import CroupierError
+from croupier.errors import CroupierError, Unauthenticated
 from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.server.access.browser import SAFE, check_origin
 from croupier.server.access.guard import Guard
+from croupier.server.access.limits import Throttle
 from croupier.server.access.oidc.logins import CALLBACK
 from croupier.server.http.asking import EXCHANGE
 from croupier.server.http.bodies import Body, CallerLeft, Room, paced
@@ -24,6 +26,7 @@ from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.oidc import METHODS, OIDC
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
+from croupier.server.http.visitors import Visitors
 
 OPEN = frozenset(
     {
@@ -40,6 +43,9 @@ OPEN = frozenset(
     }
 )
 """Answered without a token."""
+
+HEALTH = frozenset({"/healthz", "/readyz"})
+"""Answered however many ask."""
 
 FORM_BYTES = 65_536
 """The largest request body that anything but a call takes."""
@@ -75,8 +81,12 @@ class Front:
         flights: Flights,
         room: Room,
         metrics: HttpMetrics,
+        throttle: Throttle,
+        visitors: Visitors,
     ) -> None:
         self.description = description
+        self._throttle = throttle
+        self._visitors = visitors
         self._guard = guard
         self._entry = entry
         self._framework = framework
@@ -112,11 +122,24 @@ class Front:
         check_single(exchange.scope["headers"], exchange.headers)
         self._guard.admit_host(exchange.headers.get(b"host"))
         if exchange.path not in OPEN:
-            exchange.caller = self._guard.authenticate(exchange.headers, exchange.method)
-            if (role := exchange.headers.get(b"x-see-as")) is not None:
-                exchange.caller = self._guard.seen_as(exchange.caller, role.decode("latin-1"), exchange.method)
-        elif exchange.method not in SAFE:
+            exchange.caller = self._known(exchange)
+            return
+        if exchange.path not in HEALTH:
+            self._throttle.stranger(self._visitors.address(exchange))
+        if exchange.method not in SAFE:
             check_origin(exchange.headers)
+
+    def _known(self, exchange: Exchange) -> Principal:
+        try:
+            caller = self._guard.authenticate(exchange.headers, exchange.method)
+        except Unauthenticated:
+            self._throttle.stranger(self._visitors.address(exchange))
+            raise
+        if not caller.root:
+            self._throttle.admit(caller)
+        if (role := exchange.headers.get(b"x-see-as")) is not None:
+            return self._guard.seen_as(caller, role.decode("latin-1"), exchange.method)
+        return caller
 
     async def _refuse(self, exchange: Exchange, error: CroupierError) -> None:
         answer = exchange.refusal(error)

@@ -13,6 +13,17 @@ from croupier.server.access.limits.held import Held, OverBudget
 from croupier.server.access.limits.limiter import Limiter
 from croupier.server.access.limits.limits import Limits
 from croupier.server.access.limits.maintenance import Maintenance
+from croupier.server.access.limits.throttle import Throttle
 from croupier.server.access.limits.windows import UnderMaintenance, Windows
 
-__all__ = ["Budgets", "Held", "Limiter", "Limits", "Maintenance", "OverBudget", "UnderMaintenance", "Windows"]
+__all__ = [
+    "Budgets",
+    "Held",
+    "Limiter",
+    "Limits",
+    "Maintenance",
+    "OverBudget",
+    "Throttle",
+    "UnderMaintenance",
+    "Windows",
+]

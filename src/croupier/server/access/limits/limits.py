@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from croupier.descriptors.paths import steps_of
-from croupier.domain.limit import MOST_LIMITS, Limit, Spent, Usage, check_limit, check_reach, span_at
+from croupier.domain.limit import MOST_LIMITS, Limit, Spent, Usage, amount_text, check_limit, check_reach, span_at
 from croupier.domain.principal import Principal
+from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits.budgets import KEPT_MS
 from croupier.server.access.limits.limiter import DESCRIBED, Limiter
@@ -37,8 +39,9 @@ class LimitStore(Protocol):
 class Limits:
     """Limits as administrators say them. `begin` comes first."""
 
-    def __init__(self, *, guard: Guard, store: LimitStore, limiter: Limiter) -> None:
+    def __init__(self, *, guard: Guard, audit: Audit, store: LimitStore, limiter: Limiter) -> None:
         self._guard = guard
+        self._audit = audit
         self._store = store
         self._limiter = limiter
         self._changing = asyncio.Lock()
@@ -89,24 +92,28 @@ class Limits:
             elif len(limits) >= MOST_LIMITS:
                 raise FailedPrecondition(f"there are {MOST_LIMITS} limits: remove some of them first")
             limit = replace(limit, changed_by=caller.name, changed_ms=self._limiter.budgets.clock())
-            await self._store.put_limit(limit)
-            self._limiter.use({**limits, limit.id: limit})
+            async with self._audit.act(
+                caller, "limits.set", scope=scope_of(limit), target=limit.id, details=_told(limit)
+            ):
+                await self._store.put_limit(limit)
+                self._limiter.use({**limits, limit.id: limit})
         return self._usage(limit)
 
     async def remove(self, caller: Principal, limit_id: str) -> None:
         """It holds no more, and what was spent of it is forgotten. Raises NotFound."""
         async with self._changing:
             known = self._limiter.limits.get(limit_id)
-            await self._guard.require(
-                caller, "limits.manage", None if known is None else check_reach(known.game_id, known.env), limit_id
-            )
-            self._known(limit_id)
-            await self._store.remove_limit(limit_id)
-            self._limiter.use({name: each for name, each in self._limiter.limits.items() if name != limit_id})
-            self._limiter.budgets.forget(limit_id)
+            await self._guard.require(caller, "limits.manage", None if known is None else scope_of(known), limit_id)
+            limit = self._known(limit_id)
+            async with self._audit.act(
+                caller, "limits.remove", scope=scope_of(limit), target=limit_id, details=_told(limit)
+            ):
+                await self._store.remove_limit(limit_id)
+                self._limiter.use({name: each for name, each in self._limiter.limits.items() if name != limit_id})
+                self._limiter.budgets.forget(limit_id)
 
     async def _allow(self, caller: Principal, limit: Limit) -> None:
-        await self._guard.require(caller, "limits.manage", check_reach(limit.game_id, limit.env), limit.id)
+        await self._guard.require(caller, "limits.manage", scope_of(limit), limit.id)
 
     def _known(self, limit_id: str) -> Limit:
         known = self._limiter.limits.get(limit_id)
@@ -121,3 +128,21 @@ class Limits:
             now = span_at(limit.budget.period, limit.budget.zone, budgets.clock())
             spent = tuple(budgets.used(limit.id, now.name)[:SHOWN])
         return Usage(limit=limit, running=self._limiter.running(limit.id), spent=spent)
+
+
+def scope_of(limit: Limit) -> Scope | None:
+    """None where it holds for more than one."""
+    return check_reach(limit.game_id, limit.env)
+
+
+def _told(limit: Limit) -> dict[str, object]:
+    """As the audit record has it."""
+    said: dict[str, object] = {"functions": limit.functions, "place": f"{limit.game_id}|{limit.env}", "per": limit.per}
+    if limit.rate is not None:
+        said["rate"] = str(limit.rate)
+    if limit.concurrency is not None:
+        said["concurrency"] = limit.concurrency
+    if (budget := limit.budget) is not None:
+        most = amount_text(budget.most)
+        said["budget"] = f"{budget.path}: {most} per {budget.period} ({budget.zone}), then {budget.then}"
+    return said | {"replaces": limit.replaces, "note": limit.note}

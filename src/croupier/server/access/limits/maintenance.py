@@ -7,6 +7,7 @@ from croupier.domain.limit import check_reach
 from croupier.domain.maintenance import MOST_WINDOWS, Window, WindowState, check_window, end
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition, NotFound
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits.budgets import KEPT_MS
 from croupier.server.access.limits.windows import Windows
@@ -23,8 +24,9 @@ class WindowStore(Protocol):
 class Maintenance:
     """Windows as people open and end them. `begin` comes first."""
 
-    def __init__(self, *, guard: Guard, store: WindowStore, windows: Windows) -> None:
+    def __init__(self, *, guard: Guard, audit: Audit, store: WindowStore, windows: Windows) -> None:
         self._guard = guard
+        self._audit = audit
         self._store = store
         self._windows = windows
         self._known: dict[str, Window] = {}
@@ -64,7 +66,7 @@ class Maintenance:
         async with self._changing:
             if len(self._windows.ahead) >= MOST_WINDOWS:
                 raise FailedPrecondition(f"{MOST_WINDOWS} windows are open or planned: end some of them first")
-            await self._put(window)
+            await self._put(caller, "maintenance.start", window)
         return window
 
     async def end(self, caller: Principal, window_id: str) -> Window:
@@ -77,12 +79,20 @@ class Maintenance:
             if known is None:
                 raise NotFound(f"unknown maintenance {window_id}: `croupier maintenance list` shows those there are")
             ended = end(known, by=caller.name, now_ms=self._windows.clock())
-            await self._put(ended)
+            await self._put(caller, "maintenance.end", ended)
         return ended
 
-    async def _put(self, window: Window) -> None:
-        await self._store.put_window(window)
-        oldest = self._windows.clock() - KEPT_MS
-        self._known = {name: each for name, each in self._known.items() if not 0 < each.ends_ms < oldest}
-        self._known[window.id] = window
-        self._windows.use(list(self._known.values()))
+    async def _put(self, caller: Principal, action: str, window: Window) -> None:
+        details = {
+            "place": f"{window.game_id}|{window.env}",
+            "reason": window.reason,
+            "starts_ms": window.starts_ms,
+            "ends_ms": window.ends_ms,
+        }
+        scope = check_reach(window.game_id, window.env)
+        async with self._audit.act(caller, action, scope=scope, target=window.id, details=details):
+            await self._store.put_window(window)
+            oldest = self._windows.clock() - KEPT_MS
+            self._known = {name: each for name, each in self._known.items() if not 0 < each.ends_ms < oldest}
+            self._known[window.id] = window
+            self._windows.use(list(self._known.values()))
