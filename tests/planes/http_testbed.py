@@ -31,7 +31,7 @@ from croupier.errors import CroupierError, NotFound
 from croupier.redaction import Redactor
 from croupier.server.access.addresses import Proxies
 from croupier.server.access.guard import Guard
-from croupier.server.access.limits import Limiter, Limits, Maintenance, Windows
+from croupier.server.access.limits import Limiter, Limits, Maintenance, Throttle, Windows
 from croupier.server.access.roles import Roles
 from croupier.server.access.secrets import Envelope, Secrets
 from croupier.server.catalog import Catalog
@@ -392,6 +392,7 @@ class Testbed:
         room: Room | None = None,
         residence: PeopleTestbed | None = None,
         trusted_proxies: Sequence[str] = (),
+        throttle: Throttle | None = None,
     ) -> None:
         self.calls = ScriptedCalls()
         self.jobs = ScriptedJobs()
@@ -437,6 +438,7 @@ class Testbed:
             stopping=self.stopping,
             flights=flights,
             room=room,
+            throttle=throttle,
         )
 
     async def _reread(self) -> list[Fault]:

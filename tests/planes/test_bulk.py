@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -354,6 +355,21 @@ async def test_a_row_that_nobody_ran_is_tried_again(server: Server, agent: Scrip
     bulk_id = await of_rows(server, 1)
     assert ended(await runs_through(server, bulk_id)) == {"succeeded": 1}
     assert tries == [1, 1, 1]
+
+
+async def test_rows_wait_for_their_turn_at_a_rate_however_long_it_takes(server: Server, agent: ScriptedAgent) -> None:
+    await server.request("PUT", "/api/limits/l", data=orjson.dumps({"functions": "*", "rate": "10/s"}))
+    bulk_id = await of_rows(server, 40)
+    assert ended(await runs_through(server, bulk_id)) == {"succeeded": 40}
+    assert len(agent.executed) == 40
+
+
+async def test_rows_wait_for_the_end_of_maintenance(server: Server, agent: ScriptedAgent) -> None:
+    bulk_id = await of_rows(server, 2)
+    body = {"reason": "a moment", "ends": str(time.time_ns() // 1_000_000 + 1_500)}
+    await server.request("POST", "/api/maintenance", data=orjson.dumps(body))
+    assert ended(await runs_through(server, bulk_id)) == {"succeeded": 2}
+    assert len(agent.executed) == 2
 
 
 async def test_a_dry_run_is_a_bulk_of_its_own_and_leaves_the_draft_as_it_is(

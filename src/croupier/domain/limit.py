@@ -9,6 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from croupier.domain.limits import KEY_BYTES
+from croupier.domain.policy import Within
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
 
@@ -130,9 +131,19 @@ def reaches(game_id: str, env: str, scope: Scope) -> bool:
 
 
 def check_reach(game_id: str, env: str) -> Scope | None:
-    """The one scope that a game and an env name; None where either is `*`. Raises InvalidArgument."""
-    scope = parse_scope("any" if game_id == "*" else game_id, "any" if env == "*" else env)
-    return None if "*" in (game_id, env) else scope
+    """What has to be asked about before something is done to this game and env: they themselves, also where one of them is
+    `*`, which only who may in all of them may; None where both are. Raises InvalidArgument.
+    """
+    parse_scope("any" if game_id == "*" else game_id, "any" if env == "*" else env)
+    return None if game_id == env == "*" else Scope(game_id, env)
+
+
+def meets(within: Within | None, game_id: str, env: str) -> bool:
+    """Whether what is said of this game and env, each `*` for any, is said of a scope that somebody may see (`Guard.where`)."""
+    return within is None or any(
+        (game == game_id or "*" in (game, game_id)) and (name == env or "*" in (name, env))
+        for game, name in within.places
+    )
 
 
 def check_limit(limit: Limit) -> None:

@@ -128,7 +128,15 @@ def read_place(text: str) -> tuple[str, str]:
     return game_id, env
 
 
-_READING = ("catalog:read", "entities:read", "registry:read", "calls:read", "jobs:read", "bulk:read")
+_READING = (
+    "catalog:read",
+    "entities:read",
+    "registry:read",
+    "calls:read",
+    "jobs:read",
+    "bulk:read",
+    "maintenance:read",
+)
 _OPERATING = ("function:*", "routes:preview", "jobs:cancel", "bulk:*", "approvals:read", *_READING)
 
 ADMIN: Final = "admin"

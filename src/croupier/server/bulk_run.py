@@ -10,6 +10,7 @@ disk; so after a kill every row can be told (`domain.bulk.settled`).
 
 import asyncio
 import logging
+import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -32,7 +33,7 @@ from croupier.domain.principal import Principal
 from croupier.domain.trace import begin_trace
 from croupier.errors import CroupierError, RateLimited, Unavailable
 from croupier.server.approvals import Grant
-from croupier.server.bulk_pace import Pace, Speed, pause_before
+from croupier.server.bulk_pace import LONGEST_PAUSE, Pace, Speed, pause_before
 from croupier.server.calls import Calls
 from croupier.store.bulk import BulkStore
 
@@ -203,10 +204,14 @@ class BulkRun:
             attempt += 1
             row = replace(row, state=RowState.RUNNING, call_id=new_id("c"), started_ms=row.started_ms or self._clock())
             outcome = await self._outcome(row)
-            if not isinstance(outcome, Unavailable | RateLimited) or self._is_last(attempt):
+            if not isinstance(outcome, Unavailable | RateLimited) or (
+                self._is_last(attempt) and not outcome.retry_after
+            ):
                 await self._keep([ended(row, outcome, self._clock())], [row])
                 return
-            if await self._halted_within(pause_before(attempt)):
+            # What says when it is worth trying again, a limit or maintenance, is waited for however long it takes.
+            wait = min(outcome.retry_after, LONGEST_PAUSE) * random.uniform(1.0, 1.2)  # noqa: S311 — spreads retries, guards nothing
+            if await self._halted_within(wait or pause_before(attempt)):
                 await self._keep([released(row)], [row])
                 self._waiting.appendleft(released(row))
                 return

@@ -5,7 +5,17 @@ from dataclasses import replace
 from typing import Protocol
 
 from croupier.descriptors.paths import steps_of
-from croupier.domain.limit import MOST_LIMITS, Limit, Spent, Usage, amount_text, check_limit, check_reach, span_at
+from croupier.domain.limit import (
+    MOST_LIMITS,
+    Limit,
+    Spent,
+    Usage,
+    amount_text,
+    check_limit,
+    check_reach,
+    meets,
+    span_at,
+)
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
@@ -67,14 +77,18 @@ class Limits:
         await self._limiter.budgets.drain()
 
     async def list(self, caller: Principal) -> builtins.list[Usage]:
-        """By name, each with what runs and what is spent now."""
-        await self._guard.require(caller, "limits.read", None)
-        return [self._usage(each) for _, each in sorted(self._limiter.limits.items())]
+        """Those that hold where the caller may see them, by name, each with what runs and what is spent now."""
+        within = await self._guard.where(caller, "limits.read", None)
+        limits = [each for _, each in sorted(self._limiter.limits.items())]
+        return [self._usage(each) for each in limits if meets(within, each.game_id, each.env)]
 
     async def get(self, caller: Principal, limit_id: str) -> Usage:
         """Raises NotFound."""
-        await self._guard.require(caller, "limits.read", None, limit_id)
-        return self._usage(self._known(limit_id))
+        within = await self._guard.where(caller, "limits.read", None)
+        limit = self._known(limit_id)
+        if not meets(within, limit.game_id, limit.env):
+            raise _unknown(limit_id)
+        return self._usage(limit)
 
     async def put(self, caller: Principal, limit: Limit) -> Usage:
         """It holds from now on, in place of the one of its name; calls that run already go on. Raises InvalidArgument."""
@@ -118,7 +132,7 @@ class Limits:
     def _known(self, limit_id: str) -> Limit:
         known = self._limiter.limits.get(limit_id)
         if known is None:
-            raise NotFound(f"unknown limit {limit_id[:64]}: `croupier limit list` shows those there are")
+            raise _unknown(limit_id)
         return known
 
     def _usage(self, limit: Limit) -> Usage:
@@ -128,6 +142,10 @@ class Limits:
             now = span_at(limit.budget.period, limit.budget.zone, budgets.clock())
             spent = tuple(budgets.used(limit.id, now.name)[:SHOWN])
         return Usage(limit=limit, running=self._limiter.running(limit.id), spent=spent)
+
+
+def _unknown(limit_id: str) -> NotFound:
+    return NotFound(f"unknown limit {limit_id[:64]!a}: `croupier limit list` shows those there are")
 
 
 def scope_of(limit: Limit) -> Scope | None:

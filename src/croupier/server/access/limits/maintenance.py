@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from croupier.domain.identifiers import new_id
-from croupier.domain.limit import check_reach
+from croupier.domain.limit import check_reach, meets
 from croupier.domain.maintenance import MOST_WINDOWS, Window, WindowState, check_window, end
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition, NotFound
@@ -44,9 +44,10 @@ class Maintenance:
         return window.state(self._windows.clock())
 
     async def list(self, caller: Principal) -> list[Window]:
-        """Those that are open, planned and lately over, by their start."""
-        await self._guard.require(caller, "maintenance.read", None)
-        return sorted(self._known.values(), key=lambda each: (each.starts_ms, each.id))
+        """Those that are open, planned and lately over where the caller may see them, by their start."""
+        within = await self._guard.where(caller, "maintenance.read", None)
+        found = [each for each in self._known.values() if meets(within, each.game_id, each.env)]
+        return sorted(found, key=lambda each: (each.starts_ms, each.id))
 
     async def start(self, caller: Principal, window: Window) -> Window:
         """Open it now, or plan it where it starts later; it gets an id. Calls and jobs that run already go on.
@@ -71,13 +72,14 @@ class Maintenance:
 
     async def end(self, caller: Principal, window_id: str) -> Window:
         """End it now, or call it off. Raises NotFound, FailedPrecondition when it is over."""
-        known = self._known.get(window_id)
-        reach = None if known is None else check_reach(known.game_id, known.env)
-        await self._guard.require(caller, "maintenance.manage", reach, window_id)
+        await self._guard.where(caller, "maintenance.manage", None)
         async with self._changing:
             known = self._known.get(window_id)
             if known is None:
-                raise NotFound(f"unknown maintenance {window_id}: `croupier maintenance list` shows those there are")
+                raise NotFound(
+                    f"unknown maintenance {window_id[:64]!a}: `croupier maintenance list` shows those there are"
+                )
+            await self._guard.require(caller, "maintenance.manage", check_reach(known.game_id, known.env), window_id)
             ended = end(known, by=caller.name, now_ms=self._windows.clock())
             await self._put(caller, "maintenance.end", ended)
         return ended

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pydantic import SecretBytes
 
+from croupier.domain.limit import meets
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.domain.secret import (
@@ -98,9 +99,10 @@ class Secrets:
     # ------------------------------------------------------------------------------------------------ administration
 
     async def list(self, caller: Principal) -> builtins.list[Secret]:
-        """By place; nobody gets to see a value."""
-        await self._guard.require(caller, "secrets.read", None)
-        return [secret for _, secret in sorted(self._known.items())]
+        """Those of where the caller may see them, by place; nobody gets to see a value."""
+        within = await self._guard.where(caller, "secrets.read", None)
+        found = [secret for _, secret in sorted(self._known.items())]
+        return [each for each in found if meets(within, each.place.game_id, each.place.env)]
 
     async def get(self, caller: Principal, place: SecretPlace) -> Secret:
         """Raises NotFound."""
