@@ -53,10 +53,11 @@ async def stage_with_ann(stage: Stage) -> Stage:
 
     async def added() -> bool:
         try:
-            status, _ = await stage.post("/api/users", {"name": "ann", "password": PASSWORD})
+            status, said = await stage.post("/api/users", {"name": "ann", "password": PASSWORD})
         except OSError:
             return False
-        return status == 200
+        assert status == 200, said
+        return True
 
     await until(added, "ann has an account")
     return stage
