@@ -184,6 +184,7 @@ class PeopleTestbed:
             store=IdentitiesInMemory(),
             key=key,
             clock=self.clock,
+            public_url="",
             before_setup=True,
         )
 

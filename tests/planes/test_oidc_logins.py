@@ -13,16 +13,16 @@ from argon2 import PasswordHasher
 from pydantic import SecretStr
 from tests.system.oidc_provider import Provider as FakeProvider
 
-from croupier.errors import CroupierError, FailedPrecondition, PermissionDenied, Unauthenticated
+from croupier.errors import CroupierError, FailedPrecondition, PermissionDenied, RateLimited, Unauthenticated
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.epoch import Epoch
 from croupier.server.access.guard import Guard
 from croupier.server.access.keys import DeploymentKey
 from croupier.server.access.login import Login, Visitor
-from croupier.server.access.oidc.fetching import Fetcher
+from croupier.server.access.oidc.fetching import Fetcher, ProviderFailed
 from croupier.server.access.oidc.logins import OidcLogins, Returned, Rules
-from croupier.server.access.oidc.provider import Client, Provider
+from croupier.server.access.oidc.provider import AT_ONCE, Client, Provider
 from croupier.server.access.passwords import Passwords
 from croupier.server.access.second_factors import SecondFactors
 from croupier.server.access.sessions import Sessions
@@ -117,6 +117,7 @@ async def fake() -> AsyncIterator[FakeProvider]:
     await site.start()
     provider.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield provider
+    provider.never.set()
     await runner.cleanup()
 
 
@@ -238,6 +239,32 @@ async def test_an_answer_longer_than_any_is_refused(bed):
     cookie, answer = await bed.answer("ann")
     with pytest.raises(CroupierError, match="too long"):
         await bed.logins.receive(VISITOR, cookie, answer | {"code": "x" * 5000})
+
+
+async def test_a_provider_that_hangs_is_asked_once_for_all_who_wait_and_again_later(store, fake):
+    fake.misbehave = "hang_configuration"
+    bed = Bed(store, fake)
+    bed.fetcher._limits = aiohttp.ClientTimeout(total=0.2)
+    ends = await asyncio.gather(*(bed.logins.send(HERE, "/") for _ in range(20)), return_exceptions=True)
+    assert all(isinstance(end, ProviderFailed) for end in ends)
+    assert fake.asked["configuration"] == 1
+    await bed.fetcher.close()
+
+
+async def test_more_exchanges_than_are_possible_at_once_are_refused(bed, fake):
+    answers = [await bed.answer("ann") for _ in range(AT_ONCE + 1)]
+    fake.misbehave = "hang"
+    waiting = [asyncio.ensure_future(bed.logins.receive(VISITOR, *answer)) for answer in answers]
+    await fake.hanging.wait()
+    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    (refused,) = done
+    assert isinstance(refused.exception(), RateLimited)
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    fake.misbehave = ""
+    fake.never.set()
+    assert await bed.sign_in("ann")
 
 
 async def test_a_browser_that_leaves_while_the_provider_hangs_frees_everything(bed, fake):

@@ -270,6 +270,24 @@ async def test_an_answer_that_was_changed_on_the_way_lets_nobody_in(browser: Bro
     assert await browser.me() is None
 
 
+async def test_an_answer_that_says_something_twice_is_refused(browser: Browser) -> None:
+    back = await browser.at_provider(await browser.begin())
+    status, _, problem = await browser.get(f"{back}&code=another")
+    assert (status, problem["reason"]) == (400, "invalid_argument")
+
+
+async def test_who_is_disabled_here_stays_out(browser: Browser) -> None:
+    await browser.sign_in("dan")
+    user_id = (await browser.me())["user"]["user_id"]
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with browser.session.post(f"{browser.bed.url}/api/users/{user_id}/disable", headers=headers) as answer:
+        assert answer.status == 200
+    assert await browser.me() is None
+    status, _, problem = await browser.sign_in("dan")
+    assert (status, problem["reason"]) == (403, "permission_denied")
+    assert "disabled here" in problem["detail"]
+
+
 async def test_a_code_for_another_verifier_is_refused_by_the_provider(browser: Browser) -> None:
     """PKCE: an attacker's code, put into the victim's browser with the victim's state, is exchanged for nothing."""
     attacker = Browser(browser.bed)
@@ -320,4 +338,9 @@ async def test_a_provider_that_is_not_who_it_should_be_is_sent_nobody(browser: B
     status, _, problem = await browser.get("/api/login/oidc")
     assert (status, problem["reason"]) == (503, "unavailable")
     await browser.bed.control()
+
+    async def asked_again() -> bool:
+        return (await browser.get("/api/login/oidc"))[0] == 303
+
+    await until(asked_again, "the provider is asked again")
     assert (await browser.sign_in())[0] == 303

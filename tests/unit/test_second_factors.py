@@ -82,6 +82,9 @@ class Bed:
         )
         self.secret = ""
 
+    def is_live(self, credential_id):
+        return credential_id.startswith("s")
+
     async def proved(self, caller, now_ms):
         self.proofs.append((caller.credential, now_ms))
 
@@ -258,6 +261,20 @@ async def test_proving_again_tells_the_session_when(bed):
     assert len(bed.proofs) == 2
     with pytest.raises(FailedPrecondition, match="enrol one"):
         await bed.factors.prove(BOB, "123456")
+
+
+async def test_an_api_token_neither_proves_nor_spends_a_code(bed):
+    codes = await bed.enrolled()
+    by_token = replace(ANN, kind="token", credential="t1")
+    for attempt in (
+        bed.factors.prove(by_token, codes[0]),
+        bed.factors.drop(by_token, codes[0]),
+        bed.factors.renew_recovery_codes(by_token, codes[0]),
+        bed.factors.confirm(by_token, codes[0]),
+    ):
+        with pytest.raises(FailedPrecondition, match="in a session"):
+            await attempt
+    assert bed.factors.standing("u1").recovery_codes == 10
 
 
 async def test_it_is_dropped_with_a_code_only(bed):

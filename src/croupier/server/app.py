@@ -535,6 +535,7 @@ async def _access(
             store=store.identities,
             key=sealing.key,
             clock=system_clock,
+            public_url=settings.public_url or "",
             before_setup=settings.token is not None,
         ),
         admission=admission,

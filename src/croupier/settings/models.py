@@ -190,8 +190,6 @@ class OidcSettings(BaseModel):
     """What the provider's groups are called here; one that is not named counts for nothing. Without any, all keep their names."""
     allowed_domains: Annotated[tuple[HostName, ...], Field(max_length=100, strict=False)] = ()
     """Of verified mail addresses; empty lets in everybody whom the provider lets in."""
-    public_url: Url | None = None
-    """The address of this server as browsers write it; without it, the one that they call it by."""
     timeout: Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=60)] = 10.0
     """How long the provider may take for one answer."""
 

@@ -51,6 +51,11 @@ class SecondFactorNeeded(Unauthenticated):
 
 
 class Proofs(Protocol):
+    """What `sessions.Sessions` is to second factors."""
+
+    def is_live(self, credential_id: str) -> bool:
+        """Whether this is a session in force."""
+
     async def proved(self, caller: Principal, now_ms: int) -> None:
         """The session by which `caller` came has proved a second factor. Raises FailedPrecondition where it is no session."""
 
@@ -127,7 +132,7 @@ class SecondFactors:
 
         Raises FailedPrecondition where nothing waits to be confirmed, Unauthenticated where the code is wrong.
         """
-        user_id = _person(caller)
+        user_id = self._in_session(caller)
         now_ms = self._clock()
         secret, began_ms = self._begun.get(user_id, (b"", 0))
         if not secret or now_ms - began_ms > ENROLMENT_MS:
@@ -174,7 +179,7 @@ class SecondFactors:
 
         Raises as `check`, and FailedPrecondition for a person without a second factor.
         """
-        user_id = _person(caller)
+        user_id = self._in_session(caller)
         if user_id not in self._factors:
             raise FailedPrecondition("you have no second factor to prove: enrol one first")
         try:
@@ -215,6 +220,12 @@ class SecondFactors:
         await self._remove(caller, user_id)
 
     # -------------------------------------------------------------------------------------------- inside
+
+    def _in_session(self, caller: Principal) -> str:
+        """Whose. An API token proves nothing: whoever has it may not be there."""
+        if not self._proofs.is_live(caller.credential):
+            raise FailedPrecondition("a second factor is proved in a session: sign in with name and password")
+        return _person(caller)
 
     async def _spend(self, user_id: str, text: str) -> None:
         factor = self._known(user_id)

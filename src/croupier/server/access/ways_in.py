@@ -46,9 +46,10 @@ def ways_in(
     store: IdentityStore,
     key: DeploymentKey,
     clock: Clock,
+    public_url: str,
     before_setup: bool,
 ) -> WaysIn:
-    """`before_setup`: whether the provider's people get in while nobody has an account. Raises FailedPrecondition
+    """`public_url`: where browsers find this server; empty: where they called it. `before_setup`: whether the provider's people get in while nobody has an account. Raises FailedPrecondition
     where the client's secret is not where the settings say.
     """
     enrolments = Enrolments(
@@ -62,7 +63,7 @@ def ways_in(
         return WaysIn(factors=factors, enrolments=enrolments, oidc=None, fetcher=None)
     fetcher = Fetcher(seconds=settings.timeout)
     oidc = OidcLogins(
-        _rules(settings, before_setup=before_setup),
+        _rules(settings, public_url=public_url, before_setup=before_setup),
         audit=audit,
         provider=Provider(_client(settings), fetcher=fetcher, clock=clock),
         key=key,
@@ -83,11 +84,11 @@ def _client(settings: OidcSettings) -> Client:
     )
 
 
-def _rules(settings: OidcSettings, *, before_setup: bool) -> Rules:
+def _rules(settings: OidcSettings, *, public_url: str, before_setup: bool) -> Rules:
     return Rules(
         name=settings.name,
         issuer=settings.issuer,
-        public_url=settings.public_url or "",
+        public_url=public_url,
         groups_claim=settings.groups_claim,
         groups=settings.groups,
         domains=settings.allowed_domains,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from croupier.errors import NotFound
+from croupier.errors import InvalidArgument, NotFound
 from croupier.server.access.addresses import is_loopback
 from croupier.server.access.oidc.attempt import LIFETIME_MS, PATH_CHARACTERS
 from croupier.server.access.oidc.logins import CALLBACK, OidcLogins
@@ -60,7 +60,11 @@ def oidc_routes(ways: WaysIn, visitors: Visitors) -> APIRouter:
     async def end_oidc_login(asking: Asking, request: Request) -> Response:
         """Where the identity provider sends the browser back to."""
         cookie = request.cookies.get(_cookie_name(asking), "")
-        returned = await _known(ways.oidc).receive(visitors.of(asking), cookie, dict(request.query_params))
+        logins = _known(ways.oidc)
+        answer_of_provider = dict(request.query_params)
+        if len(answer_of_provider) != len(request.query_params.multi_items()):
+            raise InvalidArgument("the answer of the identity provider says something twice")
+        returned = await logins.receive(visitors.of(asking), cookie, answer_of_provider)
         answer = RedirectResponse(returned.return_to, status_code=303)
         _keep(answer, asking, "", 0)
         return with_header(answer, session_header(asking, returned.signed_in))

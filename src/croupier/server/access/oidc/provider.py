@@ -8,13 +8,17 @@ from typing import Any
 from joserfc.jwk import KeySet
 from pydantic import SecretStr
 
-from croupier.errors import Unauthenticated
+from croupier.errors import RateLimited, Unauthenticated
 from croupier.server.access.oidc.attempt import Attempt, authorization_url
 from croupier.server.access.oidc.fetching import Fetcher, ProviderFailed
 from croupier.server.access.oidc.id_token import UnknownKey, read_id_token, read_keys
 from croupier.server.access.oidc.metadata import ProviderMetadata, metadata_url, read_metadata
 
 METADATA_MS = 3_600_000
+FAILURE_MS = 1_000
+"""So long a provider that failed is not asked again for what it says of itself."""
+AT_ONCE = 64
+"""Codes that are exchanged at the same time; whoever comes then is to come again."""
 KEYS_MS = 600_000
 """A key that the provider took back is believed no longer than this."""
 
@@ -40,7 +44,9 @@ class Provider:
         self._clock = clock
         self._metadata: tuple[ProviderMetadata, int] | None = None
         self._keys: tuple[KeySet, int] | None = None
+        self._failure: tuple[ProviderFailed, int] | None = None
         self._asking = asyncio.Lock()
+        self._exchanging = 0
 
     async def authorization_url(self, attempt: Attempt) -> str:
         """Where the browser is sent."""
@@ -48,7 +54,19 @@ class Provider:
         return authorization_url(found.authorization_endpoint, self._client.client_id, self._client.scopes, attempt)
 
     async def redeem(self, code: str, attempt: Attempt) -> dict[str, Any]:
-        """The claims of whom the provider let in. Raises Unauthenticated where it takes the code back, or its word is no good."""
+        """The claims of whom the provider let in.
+
+        Raises Unauthenticated where it takes the code back or its word is no good, RateLimited where too many sign in at once.
+        """
+        if self._exchanging >= AT_ONCE:
+            raise RateLimited("too many people sign in at once: try again in a moment")
+        self._exchanging += 1
+        try:
+            return await self._redeem(code, attempt)
+        finally:
+            self._exchanging -= 1
+
+    async def _redeem(self, code: str, attempt: Attempt) -> dict[str, Any]:
         found = await self.metadata()
         token = await self._exchange(found, code, attempt)
         try:
@@ -60,9 +78,19 @@ class Provider:
     async def metadata(self) -> ProviderMetadata:
         async with self._asking:
             if self._metadata is None or not _is_fresh(self._metadata[1], METADATA_MS, self._clock()):
-                document = await self._fetcher.get_json(metadata_url(self._client.issuer))
-                self._metadata = read_metadata(document, self._client.issuer), self._clock()
+                self._metadata = await self._asked_metadata(), self._clock()
             return self._metadata[0]
+
+    async def _asked_metadata(self) -> ProviderMetadata:
+        if self._failure is not None and _is_fresh(self._failure[1], FAILURE_MS, self._clock()):
+            # Those who waited for the same answer do not wait for one more each.
+            raise ProviderFailed(self._failure[0].message)
+        try:
+            document = await self._fetcher.get_json(metadata_url(self._client.issuer))
+            return read_metadata(document, self._client.issuer)
+        except ProviderFailed as failure:
+            self._failure = failure, self._clock()
+            raise
 
     async def _known_keys(self, metadata: ProviderMetadata, *, anew: bool = False) -> KeySet:
         async with self._asking:
