@@ -150,6 +150,7 @@ class PeopleTestbed:
             store=self.store,
             clock=self.clock,
             passwords=Passwords(self.hasher),
+            steady=lambda: self.clock.now / 1000,
             session_idle=self.session_idle,
             session_lifetime=self.session_lifetime,
         )

@@ -44,6 +44,8 @@ class Account:
 
 def folded(name: str) -> str:
     """What two spellings of one name have in common (Unicode's NFKC and case folding)."""
+    if name.isascii():  # which is as it is, and ten times faster
+        return name.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -1,10 +1,16 @@
 """From what is shown to who shows it.
 
-text ──► remembered? ──► in force? ──► Principal                          (a microsecond)
-           │ no
-           └──► read, digest compared, account looked up ──► remembered until the epoch ends
+    text ──► looked at within the last second? ──► Principal                   (a microsecond)
+               │ no
+             remembered? ──► in force? ──► Principal
+               │ no
+               └──► read, digest compared, account looked up ──► remembered until the epoch ends
+
+What is revoked ends the epoch, so it is forgotten at once; what expires may last a second longer.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from croupier.domain.account import Account
@@ -16,18 +22,30 @@ from croupier.server.access.sessions import Sessions
 from croupier.server.access.tokens import Tokens
 
 REMEMBERED = 10_000
+FRESH_SECONDS = 1.0
 
 
 class _Known:
-    __slots__ = ("book", "principal")
+    __slots__ = ("book", "fresh_until", "principal")
 
     def __init__(self, book: Sessions | Tokens, principal: Principal) -> None:
         self.book = book
         self.principal = principal
+        self.fresh_until = 0.0
 
 
 class Credentials:
-    def __init__(self, *, accounts: Accounts, sessions: Sessions, tokens: Tokens, epoch: Epoch) -> None:
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        sessions: Sessions,
+        tokens: Tokens,
+        epoch: Epoch,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`steady` are seconds that only go on."""
+        self._steady = steady
         self._accounts = accounts
         self._sessions = sessions
         self._tokens = tokens
@@ -39,10 +57,14 @@ class Credentials:
         known = self._known.get(text)
         if known is None:
             return self._learn(text)
-        if known.book.use(known.principal.credential):
+        now = self._steady()
+        if now < known.fresh_until:
             return known.principal
-        del self._known[text]
-        return None
+        if not known.book.use(known.principal.credential):
+            del self._known[text]
+            return None
+        known.fresh_until = now + FRESH_SECONDS
+        return known.principal
 
     def session(self, text: bytes) -> Principal | None:
         """As above, of sessions only."""

@@ -69,6 +69,8 @@ class Guard:
             return self._by_cookie(headers, method)
         if self._usual and hmac.compare_digest(value, self._usual):
             return self._principal
+        if value.startswith(b"Bearer "):
+            return self.verify(value[7:].strip())
         scheme, _, token = value.partition(b" ")
         if scheme.lower() != b"bearer":
             raise Unauthenticated(f"only bearer tokens are accepted: {_HOW}")

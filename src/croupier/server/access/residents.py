@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError
@@ -31,9 +33,16 @@ class Residents:
     """Who is known here. `epoch` ends whenever something about them changes; `begin` before use."""
 
     def __init__(
-        self, *, store: AccountStore, clock: Clock, passwords: Passwords, session_idle: float, session_lifetime: float
+        self,
+        *,
+        store: AccountStore,
+        clock: Clock,
+        passwords: Passwords,
+        session_idle: float,
+        session_lifetime: float,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`session_idle` and `session_lifetime` are seconds."""
+        """`session_idle` and `session_lifetime` are seconds, and so is what `steady` counts, which only goes on."""
         self.clock = clock
         self.epoch = Epoch()
         self.passwords = passwords
@@ -47,7 +56,7 @@ class Residents:
         )
         self.tokens = Tokens(store=store, clock=clock, epoch=self.epoch)
         self.credentials = Credentials(
-            accounts=self.accounts, sessions=self.sessions, tokens=self.tokens, epoch=self.epoch
+            accounts=self.accounts, sessions=self.sessions, tokens=self.tokens, epoch=self.epoch, steady=steady
         )
         self.streams = LiveStreams(still=self.credentials.still, epoch=self.epoch)
 
