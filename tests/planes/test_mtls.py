@@ -278,6 +278,15 @@ async def _knows(server: Server, agent_id: str) -> bool:
     return bool(found and found["functions"])
 
 
+async def test_a_revocation_ends_what_registered_by_control_service(server: Server, agent: MachineFiles) -> None:
+    async with open_channel(server.grpc, CHANNEL_OPTIONS, agent, HUB) as channel:
+        request = control_pb2.RegisterRequest(agent_id="agent-1", game_id="demo", env="dev", rpc_addr="127.0.0.1:9")
+        await channel.unary_unary(REGISTER)(request.SerializeToString())
+    assert await server.agent("agent-1")
+    await revoke(server, agent)
+    assert await server.agent("agent-1") is None
+
+
 async def test_a_revocation_survives_a_restart(tmp_path: Path, authority: Authority, agent: MachineFiles) -> None:
     async with running(tmp_path / "server") as server:
         await revoke(server, agent)

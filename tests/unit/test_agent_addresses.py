@@ -51,7 +51,7 @@ def test_what_is_no_address_is_refused(rpc_addr):
     "rpc_addr", ["10.0.0.5:20081", "a b:1", "game.example:20081", "[fe80::1]:20081", "169.254.169.254:80"]
 )
 def test_an_address_of_another_machine_is_refused_with_the_reason_and_the_remedy(rpc_addr):
-    with pytest.raises(FailedPrecondition, match=r"no TLS yet.*127\.0\.0\.1"):
+    with pytest.raises(FailedPrecondition, match=r"plain text.*127\.0\.0\.1"):
         dial_address(rpc_addr, FOUR)
 
 

@@ -35,8 +35,8 @@ def dial_address(rpc_addr: str, peer: str) -> str:
     address = dialable(rpc_addr, peer)
     if not is_loopback(address):
         raise FailedPrecondition(
-            f"rpc_addr {address} is not on this machine, and this version has no TLS yet: what is sent could be read on "
-            f"the way. Register an address of this machine, such as 127.0.0.1:{address.rpartition(':')[2]}"
+            f"rpc_addr {address} is not on this machine, and game servers that listen are called by plain text: a game "
+            f"server of another machine attaches, with a certificate. Register an address of this machine, such as 127.0.0.1:{address.rpartition(':')[2]}"
         )
     return address
 

@@ -45,10 +45,11 @@ def enrol(url: str, token: str, claim: Claim, folder: Path, ca_file: Path | None
     Raises InvalidArgument for what is no token, PermissionDenied for a server that is not the token's or a token that is over,
     Unavailable where no server answers.
     """
-    return asyncio.run(_enrol(url.rstrip("/"), token, claim, folder, ca_file))
+    return asyncio.run(obtain(url.rstrip("/"), token, claim, folder, ca_file))
 
 
-async def _enrol(url: str, token: str, claim: Claim, folder: Path, ca_file: Path | None) -> Identity:
+async def obtain(url: str, token: str, claim: Claim, folder: Path, ca_file: Path | None) -> Identity:
+    """As `enrol`, on a running loop."""
     bearer = read_token(token)
     if travels_openly(url):
         raise FailedPrecondition(f"{url} is plain text and not on this machine: join by https://")

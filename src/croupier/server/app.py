@@ -286,7 +286,13 @@ async def serving(
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
         offered = services(
             tunnels,
-            Registration(agents=agents, direct=direct, providers=described.providers, guard=guard),
+            Registration(
+                agents=agents,
+                direct=direct,
+                providers=described.providers,
+                guard=guard,
+                revocations=known.machines.revocations,
+            ),
             Functions(guard=guard, streams=streams, calls=calls, jobs=jobs, tracer=tracer),
             MachineService(known.machines),
         )

@@ -176,7 +176,7 @@ class DirectLinks:
         address = dialable(rpc_addr, peer)
         if not is_loopback(address):
             raise InvalidArgument(
-                f"rpc_addr {rpc_addr} is not on this machine: without access control the server calls loopback only; "
+                f"rpc_addr {rpc_addr} is not on this machine: agents are called by plain text, so on loopback only; "
                 "let the agent dial in instead"
             )
         known = self._links.get(agent_id)

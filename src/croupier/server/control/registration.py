@@ -9,6 +9,7 @@ from croupier.domain.principal import Principal
 from croupier.domain.provider import check_provider_id
 from croupier.domain.scope import parse_scope
 from croupier.errors import InvalidArgument, NotFound, RateLimited
+from croupier.pki.revocations import Revocations
 from croupier.relay.context import check_admission, edge_of
 from croupier.rpc.gate import peer_of
 from croupier.rpc.service import Context, metadata_value
@@ -24,7 +25,20 @@ from croupier_wire.control.v1 import control_pb2 as wire
 
 
 class Registration:
-    def __init__(self, *, agents: Agents, direct: DirectLinks, providers: Providers, guard: Guard) -> None:
+    def __init__(
+        self,
+        *,
+        agents: Agents,
+        direct: DirectLinks,
+        providers: Providers,
+        guard: Guard,
+        revocations: Revocations | None = None,
+    ) -> None:
+        """With `revocations`, registrations end whose agents' certificates are revoked."""
+        self._serials: dict[str, str] = {}
+        """Of the certificates that agents showed last."""
+        if revocations is not None:
+            revocations.listen(self._revoked)
         self._agents = agents
         self._direct = direct
         self._providers = providers
@@ -54,7 +68,16 @@ class Registration:
         agent.link = link
         agent.edge = edge_of(context)
         self._agents.put(agent)
+        peer = peer_of(context)
+        if peer is not None:
+            self._serials[request.agent_id] = peer.serial
         return wire.RegisterResponse(session_id=session_id, expire_at=int(time.time() + TTL))
+
+    def _revoked(self, serials: frozenset[str]) -> None:
+        for agent_id in [agent_id for agent_id, serial in self._serials.items() if serial in serials]:
+            del self._serials[agent_id]
+            self._direct.forget(agent_id)
+            self._agents.drop(agent_id)
 
     def _direct_link(self, request: wire.RegisterRequest, context: Context) -> Link | None:
         """None for an agent without an address, or behind an edge: that is the way to it.
