@@ -60,6 +60,7 @@ COMMANDS: Mapping[str, Entry] = {
     "user": Entry(module="croupier.cli.user", help="Make, list, disable and invite accounts of people"),
     "session": Entry(module="croupier.cli.session", help="Show who is signed in, and end sessions"),
     "token": Entry(module="croupier.cli.token", help="Make, list and revoke API tokens"),
+    "audit": Entry(module="croupier.cli.audit", help="Look through, export and verify the record of who did what"),
     "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
 }
 

@@ -10,10 +10,8 @@ The store chains the rows (`croupier.audit`); `Audit` never reads them.
 from croupier.server.access.audit.audit import INVOKE, START, Act, Audit, outcome_note
 from croupier.server.access.audit.checkpoints import Checkpoints
 from croupier.server.access.audit.masking import Masker
+from croupier.server.access.audit.purposes import CHAIN_PURPOSE, MASK_PURPOSE, SIGN_PURPOSE
 from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive, sensitive_fields
-
-CHAIN_PURPOSE, MASK_PURPOSE, SIGN_PURPOSE = "audit.chain", "audit.mask", "audit.sign"
-"""What the deployment's key is asked for."""
 
 __all__ = [
     "CHAIN_PURPOSE",
