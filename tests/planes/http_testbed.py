@@ -159,7 +159,10 @@ class ScriptedHistory:
         more = len(self.records) > limit
         return Page(self.records[:limit], Cursor(7, self.records[limit - 1].call.id) if more else None)
 
-    async def call(self, caller: Principal, call_id: str) -> CallRecord:
+    async def call(self, caller: Principal, call_id: str, *, reveal: bool = False) -> CallRecord:
+        return await self.whole(caller, call_id)
+
+    async def whole(self, caller: Principal, call_id: str) -> CallRecord:
         for record in self.records:
             if record.call.id == call_id:
                 return record

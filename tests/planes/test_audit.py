@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from tests.planes.packs_testbed import pack_archive
 from tests.planes.scripted_agent import Server, attached, running
@@ -290,3 +291,19 @@ async def test_ten_thousand_refusals_are_one_row_and_a_number(server: Server) ->
     for _ in range(20):
         assert (await server.invoke()).status == 403
     assert len(await rows(server, result="denied")) == 1
+
+
+async def test_a_recorded_call_is_shown_masked_repeated_whole_and_revealed_on_record(server: Server) -> None:
+    async with attached(server) as agent:
+        call_id = (await server.invoke(payload={"player": "42", "password": "hunter2"})).headers["X-Call-ID"]
+        await settle(server)
+        shown = await server.request("GET", f"/api/calls/{call_id}")
+        assert b"hunter2" not in shown.body
+        assert shown.json["payload"]["player"] == "42"
+
+        await server.request("POST", f"/api/calls/{call_id}/replay")
+        assert orjson.loads(agent.executed[-1].payload)["password"] == "hunter2"
+
+        revealed = await server.request("GET", f"/api/calls/{call_id}", params={"reveal": "true"})
+        assert revealed.json["payload"]["password"] == "hunter2"
+    assert [each["target"] for each in await rows(server, action="calls.reveal")] == [call_id]

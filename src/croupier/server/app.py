@@ -306,7 +306,7 @@ async def serving(
             build_app(
                 calls=calls,
                 jobs=jobs,
-                history=History(guard=guard, store=store),
+                history=History(guard=guard, store=store, catalog=catalog, audit=audit),
                 bulks=bulks,
                 approvals=access.approving.approvals,
                 directory=directory,

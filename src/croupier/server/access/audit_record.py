@@ -150,7 +150,7 @@ class AuditRecord:
 
         Raises FailedPrecondition when there are none, or the record does not hold together: what is wrong must not vanish.
         """
-        await self._guard.require(caller, "audit.cut", None)
+        await self._guard.require(caller, "retention.cut", None)
         async with self._cutting:
             found = (await self._store.search(AuditFilter(until_ms=before_ms), 1)).rows
             if not found:

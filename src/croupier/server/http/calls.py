@@ -72,9 +72,12 @@ def call_routes(history: History) -> APIRouter:
         return json_answer(CallList(calls=[_entry(record) for record in page.items], next=cursor_text(page.next)))
 
     @routes.get("/api/calls/{call_id}", responses=_CALL)
-    async def read_call(asking: Asking, call_id: str) -> Response:
-        """One call: arguments, way, timings, result or error, and what to do where the outcome is not known."""
-        record = await history.call(asking.caller, call_id)
+    async def read_call(asking: Asking, call_id: str, reveal: bool = False) -> Response:
+        """One call: arguments, way, timings, result or error, and what to do where the outcome is not known.
+
+        Sensitive values are masked. `reveal` shows them to who may (`calls:reveal`), and is on record.
+        """
+        record = await history.call(asking.caller, call_id, reveal=reveal)
         return json_answer(asdict(_entry(record)) | _arguments(record) | _end(record))
 
     return routes

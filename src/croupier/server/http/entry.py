@@ -187,7 +187,7 @@ class LeanEntry:
         if found is None:
             raise ValueError("only a path that `find` knows comes here")
         body = parse_body(again_decoder, content) if content.strip() else AgainBody()
-        record = await self._history.call(exchange.caller, found[1])
+        record = await self._history.whole(exchange.caller, found[1])
         is_job = record.kind == "job"
         exchange.call_id = new_id("j" if is_job else "c")
         call = build_again(

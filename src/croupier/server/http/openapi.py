@@ -191,7 +191,9 @@ def _operation(
 
 
 def _lean_paths() -> dict[str, Any]:
-    invoke = _operation("Run a function and wait for its answer.", reference("CallBody"), {"200": _INVOKED, "202": _WAITS})
+    invoke = _operation(
+        "Run a function and wait for its answer.", reference("CallBody"), {"200": _INVOKED, "202": _WAITS}
+    )
     start = _operation("Start a job.", reference("CallBody"), {"200": _LOCATED, "202": _WAITS})
     run = _operation(
         "Run a function, its payload being the whole body; a job is started.",

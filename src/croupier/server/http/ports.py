@@ -43,8 +43,11 @@ class History(Protocol):
     ) -> Page[CallRecord]:
         """Those that fit and that the caller may see, newest first, without payloads, metadata and results."""
 
-    async def call(self, caller: Principal, call_id: str) -> CallRecord:
-        """Raises NotFound ("unknown call …")."""
+    async def call(self, caller: Principal, call_id: str, *, reveal: bool = False) -> CallRecord:
+        """With sensitive values masked, unless they are to be revealed to who may. Raises NotFound ("unknown call …")."""
+
+    async def whole(self, caller: Principal, call_id: str) -> CallRecord:
+        """As it was, to be made again. Raises NotFound ("unknown call …")."""
 
 
 class Jobs(Protocol):

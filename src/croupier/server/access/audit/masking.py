@@ -77,6 +77,10 @@ class Masker:
             return payload
         return _compact(self._shown(value, sensitive.names, 0, cut=False)).encode()
 
+    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Names and texts, such as metadata."""
+        return {name: self.mask(text) if guessed(name) or guessed_text(name) else text for name, text in texts.items()}
+
     def details(self, details: Mapping[str, object]) -> str:
         """What is said of an act, as JSON to be kept."""
         return self.arguments(_compact(dict(details)).encode(errors="replace")) if details else ""
