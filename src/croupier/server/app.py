@@ -360,6 +360,12 @@ async def serving(
 
 def _key(settings: ServerSettings) -> DeploymentKey:
     settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.token is None and (settings.data / "token").exists():
+        log.warning(
+            "the file token in %s is no credential any more: set server.token to what it holds, or make API tokens and "
+            "remove it",
+            settings.data,
+        )
     return load_key(settings.data, settings.key_file)
 
 
