@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -28,8 +29,8 @@ class Person:
             "XDG_CONFIG_HOME": str(home),
         }
 
-    async def croupier(self, *arguments: str, lines: str = "", **variables: str) -> tuple[int, Any, str]:
-        process = await asyncio.create_subprocess_exec(
+    async def start(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             PROGRAM,
             *arguments,
             "--json",
@@ -37,7 +38,11 @@ class Person:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # without a terminal, so that passwords are read from stdin
         )
+
+    async def croupier(self, *arguments: str, lines: str = "", **variables: str) -> tuple[int, Any, str]:
+        process = await self.start(*arguments, **variables)
         out, err = await process.communicate(lines.encode())
         return process.returncode or 0, json.loads(out) if out.strip() else None, err.decode()
 
@@ -120,6 +125,31 @@ async def test_a_person_enrols_signs_in_with_a_code_and_loses_it(stage_with_ann:
     assert (await stage.post("/api/login", {"name": "ann", "password": PASSWORD}))[0] == 200
     everything = stage.server.text()
     assert not any(secret in everything for secret in (enrolment["secret"], *codes, PASSWORD))
+
+
+async def test_the_command_line_enrols_renews_and_removes(stage_with_ann: Stage, tmp_path: Path) -> None:
+    ann = Person(stage_with_ann, tmp_path / "home")
+    await ann.croupier("login", "--name", "ann", "--password-stdin", lines=f"{PASSWORD}\n")
+    enrolling = await ann.start("second-factor", "enrol")
+    assert enrolling.stdin is not None
+    assert enrolling.stderr is not None
+    enrolling.stdin.write(f"{PASSWORD}\n".encode())
+    told = (await enrolling.stderr.readuntil(b"issuer=Croupier")).decode()
+    secret = re.search(r"Secret: ([A-Z2-7]+)", told)
+    assert secret is not None, told
+    out, err = await enrolling.communicate(f"{pyotp.TOTP(secret[1]).now()}\n".encode())
+    assert enrolling.returncode == 0, err
+    codes = json.loads(out)["recovery_codes"]
+    assert len(codes) == 10
+
+    assert (await ann.croupier("second-factor", "prove", lines=f"{codes[0]}\n"))[0] == 0
+    code, _, _ = await ann.croupier("second-factor", "prove", lines=f"{codes[0]}\n")
+    assert code == 5
+    code, renewed, err = await ann.croupier("second-factor", "recovery-codes", lines=f"{codes[1]}\n")
+    assert code == 0, err
+    assert (await ann.croupier("second-factor", "remove", lines=f"{codes[2]}\n"))[0] == 5
+    assert (await ann.croupier("second-factor", "remove", lines=f"{renewed['recovery_codes'][0]}\n"))[0] == 0
+    assert (await ann.croupier("second-factor", "show"))[1]["enrolled"] is False
 
 
 async def test_a_session_of_the_command_line_is_used_and_ended(stage_with_ann: Stage, tmp_path: Path) -> None:
