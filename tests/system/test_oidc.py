@@ -137,6 +137,19 @@ async def test_groups_are_those_of_the_last_sign_in(browser: Browser) -> None:
         assert (await browser.me())["user"]["groups"] == held
 
 
+async def test_what_a_group_of_the_provider_may_do_its_people_may_for_as_long_as_they_are_in_it(
+    browser: Browser,
+) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    binding = {"subject": "group:testers", "role": "admin"}
+    async with browser.session.post(f"{browser.bed.url}/api/bindings", json=binding, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+    for claimed, status in ((["ops"], 403), (["qa"], 200), (["ops"], 403)):
+        await browser.bed.control(claims={"groups": claimed})
+        assert (await browser.sign_in("rio"))[0] == 303
+        assert (await browser.get("/api/users"))[0] == status
+
+
 async def test_the_same_person_has_the_same_account_under_any_name(browser: Browser) -> None:
     await browser.sign_in("kim")
     first = await browser.me()
