@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
+from tests.planes.audit_testbed import audit_in_memory
 
 from croupier.domain.machine import Certificate, JoinToken, make_identity
 from croupier.pki.authority import Authority, make_authority
 from croupier.pki.identity import MachineFiles
 from croupier.pki.request import make_request, read_request
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.server.access.machines import Machines
 
@@ -49,8 +51,11 @@ class MachinesInMemory:
         }
 
 
-def machines_in_memory(guard: Guard, clock: Any) -> Machines:
-    return Machines(guard=guard, store=MachinesInMemory(), authority=make_authority("studio"), clock=clock)
+def machines_in_memory(guard: Guard, clock: Any, audit: Audit | None = None) -> Machines:
+    authority = make_authority("studio")
+    return Machines(
+        guard=guard, audit=audit or audit_in_memory(), store=MachinesInMemory(), authority=authority, clock=clock
+    )
 
 
 def certified(authority: Authority, folder: Path, role: str, name: str = "", **changes: Any) -> MachineFiles:

@@ -228,7 +228,7 @@ async def serving(
         access = await _access(settings, store, catalog, audit, router, _Sealing(key, redactor))
         stack.push_async_callback(access.close)
         guard, streams = access.guard, access.residents.streams
-        known = await identified(settings, guard, store.machines, system_clock, stack)
+        known = await identified(settings, guard, audit, store.machines, system_clock, stack)
         intake = JobIntake(store, bus, system_clock, catalog.codec_of, redactor)
         watch = JobWatch(agents=agents, store=store, intake=intake, grace=settings.job_lost_after)
         stack.push_async_callback(watch.stop)

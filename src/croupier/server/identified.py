@@ -12,6 +12,7 @@ from croupier.domain.machine import MachineRole
 from croupier.pki.identity import MachineFiles
 from croupier.rpc.gate import Gate
 from croupier.rpc.secure import check_plain, warn_plain
+from croupier.server.access.audit import Audit
 from croupier.server.access.authority_files import load_authority
 from croupier.server.access.guard import Guard
 from croupier.server.access.machines import Machines
@@ -45,6 +46,7 @@ async def _end(task: asyncio.Future[NoReturn]) -> None:
 async def identified(
     settings: ServerSettings,
     guard: Guard,
+    audit: Audit,
     store: MachineStore,
     clock: Callable[[], int],
     stack: contextlib.AsyncExitStack,
@@ -55,7 +57,7 @@ async def identified(
     """
     authority = await asyncio.to_thread(load_authority, settings.data, settings.key_file)
     machines = Machines(
-        guard=guard, store=store, authority=authority, clock=clock, lifetime=settings.certificate_lifetime
+        guard=guard, audit=audit, store=store, authority=authority, clock=clock, lifetime=settings.certificate_lifetime
     )
     await machines.begin()
     if authority is not None and settings.cert is None:

@@ -27,6 +27,7 @@ from croupier.pki.join import digest_of, make_token
 from croupier.pki.names import hosts_in, identity_in, serial_of, to_ms
 from croupier.pki.request import check_asks, read_request
 from croupier.pki.revocations import Revocations
+from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
 from croupier.store.machines import MachineStore
 
@@ -77,12 +78,14 @@ class Machines:
         self,
         *,
         guard: Guard,
+        audit: Audit,
         store: MachineStore,
         authority: Authority | None,
         clock: Callable[[], int],
         lifetime: float = LIFETIME,
     ) -> None:
         self._guard = guard
+        self._audit = audit
         self._store = store
         self._authority = authority
         self._clock = clock
@@ -119,13 +122,15 @@ class Machines:
         Raises InvalidArgument for a request that asks for more than `grant` says.
         """
         identity, hosts = self._granted(grant, grant.machine_id)
-        await self._guard.require(caller, "machines.manage", _scope_of(identity), str(identity))
+        await self._guard.require(caller, "machines.manage", _needed(identity, hosts), str(identity))
         if lifetime is not None and not LIFETIME_MIN <= lifetime <= LIFETIME_MAX:
             raise InvalidArgument("a certificate lives from 10 seconds to 365 days")
         wished = read_request(request)
         check_asks(wished, identity, hosts)
-        issued = self._sign(identity, hosts, wished, f"{caller.kind}:{caller.name}", lifetime)
-        await self._keep(issued.certificate)
+        async with self._audit.act(caller, "machines.issue", scope=_scope_of(identity), target=str(identity)) as act:
+            issued = self._sign(identity, hosts, wished, f"{caller.kind}:{caller.name}", lifetime)
+            await self._keep(issued.certificate)
+            act.add(serial=issued.certificate.serial, hosts=list(hosts))
         return issued
 
     async def issue_own(self, identity: MachineIdentity, hosts: tuple[str, ...], request: bytes) -> Issued:
@@ -145,6 +150,14 @@ class Machines:
         check_asks(wished, peer.identity, hosts)
         issued = self._sign(peer.identity, hosts, wished, RENEWAL + peer.serial, None)
         await self._keep(issued.certificate)
+        await self._audit.event(
+            _itself(peer.identity),
+            "machines.renew",
+            scope=_scope_of(peer.identity),
+            target=str(peer.identity),
+            details={"serial": issued.certificate.serial},
+            durable=False,
+        )
         return issued
 
     async def revoke(self, caller: Principal, serial: str, reason: str = "") -> Certificate:
@@ -160,10 +173,12 @@ class Machines:
         if known.revoked_ms:
             return known
         by = f"{caller.kind}:{caller.name}"
-        for each in (known, *self._renewals(known)):
-            if not each.revoked_ms:
-                revoked = replace(each, revoked_ms=self._clock(), revoked_by=by, reason=reason[:REASON_CHARACTERS])
-                await self._keep(revoked)
+        reason = reason[:REASON_CHARACTERS]
+        details = {"identity": known.identity, "reason": reason}
+        async with self._audit.act(caller, "machines.revoke", target=serial, details=details):
+            for each in (known, *self._renewals(known)):
+                if not each.revoked_ms:
+                    await self._keep(replace(each, revoked_ms=self._clock(), revoked_by=by, reason=reason))
         log.warning("certificate %s of %s was revoked by %s", serial, known.identity or "elsewhere", by)
         return self._certificates[serial]
 
@@ -232,7 +247,7 @@ class Machines:
     async def invite(self, caller: Principal, grant: Grant, life: float = TOKEN_LIFE) -> Invitation:
         """A leave to join once, within `life` seconds."""
         identity, hosts = self._granted(grant, grant.machine_id or "any")
-        await self._guard.require(caller, "machines.manage", _scope_of(identity), str(identity))
+        await self._guard.require(caller, "machines.manage", _needed(identity, hosts), str(identity))
         if not 1.0 <= life <= TOKEN_LIFE_MAX:
             raise InvalidArgument("a join token lives from 1 second to 30 days")
         if len(self._tokens) >= MOST_TOKENS:
@@ -251,8 +266,13 @@ class Machines:
             created_by=f"{caller.kind}:{caller.name}",
             expires_ms=now + int(life * 1000),
         )
-        await self._store.put_token(token)
-        self._tokens[digest] = token
+        target = str(identity) if grant.machine_id else str(identity).removesuffix("any") + ANY
+        details = {"id": token.id, "hosts": list(hosts)}
+        async with self._audit.act(
+            caller, "machines.invite", scope=_scope_of(identity), target=target, details=details
+        ):
+            await self._store.put_token(token)
+            self._tokens[digest] = token
         return Invitation(token=token, text=text)
 
     async def tokens(self, caller: Principal) -> list[JoinToken]:
@@ -269,8 +289,9 @@ class Machines:
             raise Conflict(f"join token {token_id} was used already: revoke certificate {known.serial} instead")
         if not known.revoked_ms:
             known = replace(known, revoked_ms=self._clock())
-            await self._store.put_token(known)
-            self._tokens[known.digest] = known
+            async with self._audit.act(caller, "machines.withdraw", target=token_id):
+                await self._store.put_token(known)
+                self._tokens[known.digest] = known
         return known
 
     async def enrol(self, secret: str, request: bytes) -> Issued:
@@ -289,8 +310,12 @@ class Machines:
         check_asks(wished, identity, hosts)
         issued = self._sign(identity, hosts_in(wished) or hosts, wished, f"join:{token.id}", None)
         now = self._clock()
-        if not await self._store.redeem(token.id, issued.certificate, now):
-            raise _useless()
+        details = {"join_token": token.id, "serial": issued.certificate.serial}
+        async with self._audit.act(
+            _itself(identity), "machines.join", scope=_scope_of(identity), target=str(identity), details=details
+        ):
+            if not await self._store.redeem(token.id, issued.certificate, now):
+                raise _useless()
         self._tokens[token.digest] = replace(token, used_ms=now, serial=issued.certificate.serial)
         self._note(issued.certificate)
         return issued
@@ -314,6 +339,18 @@ class Machines:
         if hosts and identity.role is MachineRole.CLIENT:
             raise InvalidArgument("a client dials and is not dialled: its certificate names no hosts")
         return identity, hosts
+
+
+def _needed(identity: MachineIdentity, hosts: tuple[str, ...]) -> Scope | None:
+    """Where somebody must have the permission. Everywhere, for what others may dial: agents of every game believe a server or edge on
+    its hosts, and a host may be another game's.
+    """
+    wide = identity.role in {MachineRole.SERVER, MachineRole.EDGE} or bool(hosts)
+    return None if wide else _scope_of(identity)
+
+
+def _itself(identity: MachineIdentity) -> Principal:
+    return Principal(name=str(identity), kind="machine")
 
 
 def _scope_of(identity: MachineIdentity) -> Scope | None:
