@@ -445,5 +445,6 @@ async def test_ten_thousand_calls_at_once_are_all_answered(bed):
 
 
 def test_every_reason_has_a_status():
-    assert set(STATUS) == {*BY_REASON, "method_not_allowed"}
+    # A game server may not say of a call that somebody has to approve it.
+    assert set(STATUS) == {*BY_REASON, "method_not_allowed", "awaiting_approval"}
     assert all(issubclass(kind, CroupierError) for kind in BY_REASON.values())

@@ -24,7 +24,7 @@ def recorded(call_id: str = "c1", outcome: Outcome | None = None, **fields) -> C
         idempotency_key=fields.pop("key", ""),
         route=Route.HASH,
         hash_key="p1",
-        metadata={"ticket": "T-7"},
+        metadata={"order": "T-7"},
         traceparent=f"00-{TRACE}-00f067aa0ba902b7-01",
         replay_of="c0",
     )
@@ -73,7 +73,7 @@ async def test_a_recorded_call_is_told_whole(bed):
         "finished_ms": 1_040,
         "timings": {"server_us": 40_000, "recorded_us": 900, "agent_us": 800, "handler_us": 700},
         "payload": {"player_id": "p1"},
-        "metadata": {"ticket": "T-7"},
+        "metadata": {"order": "T-7"},
         "timeout": None,
         "route": {
             "route": "hash",

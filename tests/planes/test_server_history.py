@@ -80,7 +80,7 @@ async def test_a_call_whose_agent_was_lost_says_where_it_went_and_what_to_do(tmp
 
 async def test_a_call_is_made_again_with_its_arguments(server: Server) -> None:
     async with attached(server) as agent:
-        first = await server.invoke(payload={"player_id": "p1"}, metadata={"ticket": "T-7"}, idempotency_key="k")
+        first = await server.invoke(payload={"player_id": "p1"}, metadata={"order": "T-7"}, idempotency_key="k")
         first_id = first.headers["X-Call-ID"]
         again = await server.request("POST", f"/api/calls/{first_id}/replay")
         again_id = again.headers["X-Call-ID"]
@@ -91,7 +91,7 @@ async def test_a_call_is_made_again_with_its_arguments(server: Server) -> None:
     assert "X-Replayed" not in again.headers
     assert (found["replay_of"], found["idempotency_key"]) == (first_id, "")
     assert [call["call_id"] for call in listed] == [again_id]
-    assert [frame.metadata["ticket"] for frame in agent.executed] == ["T-7", "T-7"]
+    assert [frame.metadata["order"] for frame in agent.executed] == ["T-7", "T-7"]
 
 
 async def test_a_repeated_key_is_counted_and_makes_no_record_of_its_own(server: Server) -> None:
