@@ -68,6 +68,12 @@ def test_a_pattern_covers_nothing_else(pattern, permission):
     assert not Permissions([pattern]).covering(permission)
 
 
+def test_who_may_manage_something_may_read_it_and_not_the_other_way_round():
+    assert Permissions(["limits:manage"]).covering("limits:read") == "limits:manage"
+    assert not Permissions(["limits:read"]).covering("limits:manage")
+    assert not Permissions(["function:x:manage"]).covering("function:x:read")
+
+
 def test_no_patterns_cover_nothing():
     assert not any(map(Permissions(()).covering, PAGE))
 

@@ -16,6 +16,8 @@ from croupier.errors import InvalidArgument
 PERMISSION_BYTES = KEY_BYTES + 32
 FUNCTION = "function:"
 EVERYTHING = "*"
+READ, MANAGE = ":read", ":manage"
+"""Who may manage something may read it."""
 MOST_PATTERNS = 1_000
 """Of one role or token."""
 
@@ -143,6 +145,8 @@ class Permissions:
             pattern = permission[: found.end()] + "*"
             if pattern in patterns:
                 return pattern
+        if permission.endswith(READ) and not permission.startswith(FUNCTION):
+            return self.covering(permission.removesuffix(READ) + MANAGE)
         return ""
 
     def within(self, others: "Permissions") -> bool:

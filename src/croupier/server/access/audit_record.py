@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
+import orjson
+
 from croupier.audit.export import ExportWriter
 from croupier.audit.signing import Signer
 from croupier.audit.table import table, table_head
@@ -58,12 +60,18 @@ class AuditRecord:
         await self._guard.require(caller, "audit.read", which.scope)
         return await self._store.search(which, limit, before)
 
-    async def row(self, caller: Principal, seq: int, scope: Scope | None = None) -> SealedRow:
-        """Raises NotFound."""
-        await self._guard.require(caller, "audit.read", scope, str(seq))
+    async def row(self, caller: Principal, seq: int) -> SealedRow:
+        """Raises NotFound, also for a row of a game that is none of the caller's."""
+        unknown = f"there is no row {seq} in the audit record, or it was cut off"
+        await self._guard.where(caller, "audit.read", None)
         found = await self._store.row(seq)
         if found is None:
-            raise NotFound(f"there is no row {seq} in the audit record, or it was cut off")
+            raise NotFound(unknown)
+        scope = _scope_of(found)
+        if scope is None:
+            await self._guard.require(caller, "audit.read", None, str(seq))
+        else:
+            await self._guard.require_of(caller, "audit.read", scope, str(seq), unknown=unknown)
         return found
 
     async def export(
@@ -176,3 +184,8 @@ def _begin(cuts: Sequence[Cut]) -> Head:
 def _check(check: ChainCheck, page: Sequence[SealedRow]) -> None:
     for each in page:
         check.row(each.row, each.hash, each.mac)
+
+
+def _scope_of(row: SealedRow) -> Scope | None:
+    said = orjson.loads(row.row)
+    return Scope(said["game_id"], said["env"]) if "game_id" in said else None

@@ -24,7 +24,7 @@ from croupier.server.http.audit_documents import (
     audit_verdict,
     cut_decoder,
 )
-from croupier.server.http.filters import Limit, NamedScope, parse_moment
+from croupier.server.http.filters import Limit, parse_moment
 from croupier.server.http.late import LateRoute
 from croupier.server.http.requests import parse_body
 
@@ -88,9 +88,9 @@ def audit_routes(record: AuditRecord) -> APIRouter:
         return json_answer(cut_document(await record.cut(asking.caller, before_ms)))
 
     @routes.get("/api/audit/{seq}", response_model=AuditEntry)
-    async def read_audit(asking: Asking, seq: int, scope: NamedScope) -> Response:
+    async def read_audit(asking: Asking, seq: int) -> Response:
         """One row."""
-        return json_answer(audit_entry(await record.row(asking.caller, seq, scope)))
+        return json_answer(audit_entry(await record.row(asking.caller, seq)))
 
     return routes
 
