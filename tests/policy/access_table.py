@@ -7,7 +7,7 @@ somebody of the game without the permission, with it, and as an administrator.
     own("GET /api/me")                              anybody who is known, for what is his own
     platform("GET /api/packs/list", "packs:read")   the permission for all games and environments
     scoped("POST /api/bulk?…", "bulk:upload")       the permission in the scope that is named (here demo|dev, by headers)
-    lists("GET /api/jobs", "jobs:read")             the permission anywhere; the rest is left out of the list
+    lists("GET /api/jobs", "jobs:read")             the permission anywhere; the rest is left out, or not there
     thing("GET /jobs/{job_id}", "jobs:read")        the permission where the thing is; for others it is not there
     mine("POST /api/approvals/{approval_id}/withdraw")   as before, but the permission is not enough
 
@@ -218,14 +218,14 @@ RULES = (
     platform("POST /api/audit/checkpoints", "audit:verify"),
     platform("POST /api/audit/cut", "audit:cut", {"before": "2020-01-01T00:00:00Z"}),
     thing("GET /api/audit/{seq}", "audit:read"),
-    platform("GET /api/limits", "limits:read"),
-    platform("GET /api/limits/{name}", "limits:read"),
+    lists("GET /api/limits", "limits:read"),
+    lists("GET /api/limits/{name}", "limits:read"),
     platform("PUT /api/limits/{name}", "limits:manage", {"functions": "mail.*", "rate": "5rps"}),
     platform("DELETE /api/limits/{name}", "limits:manage"),
-    platform("GET /api/maintenance", "maintenance:read"),
+    lists("GET /api/maintenance", "maintenance:read"),
     platform("POST /api/maintenance", "maintenance:manage", {"reason": "x", "starts": DAY, "lasts": "1h"}),
-    platform("POST /api/maintenance/{window_id}/end", "maintenance:manage"),
-    platform("GET /api/secrets", "secrets:read"),
+    lists("POST /api/maintenance/{window_id}/end", "maintenance:manage"),
+    lists("GET /api/secrets", "secrets:read"),
     platform("POST /api/secrets", "secrets:manage", {"name": "x", "value": "y"}),
     platform("GET /api/secrets/{name}", "secrets:read"),
     platform("DELETE /api/secrets/{name}", "secrets:manage"),
