@@ -216,7 +216,7 @@ RULES = (
     platform("POST /api/audit/verify", "audit:verify"),
     platform("GET /api/audit/checkpoints", "audit:read"),
     platform("POST /api/audit/checkpoints", "audit:verify"),
-    platform("POST /api/audit/cut", "audit:cut", {"before": "2020-01-01T00:00:00Z"}),
+    platform("POST /api/audit/cut", "retention:cut", {"before": "2020-01-01T00:00:00Z"}),
     thing("GET /api/audit/{seq}", "audit:read"),
     lists("GET /api/limits", "limits:read"),
     lists("GET /api/limits/{name}", "limits:read"),
