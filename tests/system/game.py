@@ -30,6 +30,11 @@ def build(provider: Provider, ledger: Path) -> None:
         note(f"end {key}")
         return {"key": key, "by": provider.service_id}
 
+    @provider.function("guarded", two_person_rule=True)
+    async def guarded(key: str, seconds: float = 0.0) -> dict[str, str]:
+        """As `act`, but somebody else has to approve it."""
+        return await act(key, seconds)
+
     @provider.function("pid")
     async def pid() -> int:
         return os.getpid()
