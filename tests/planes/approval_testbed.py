@@ -148,7 +148,7 @@ class Installation:
         self.bind(PEOPLE)
         audit = Audit(store.audit, Masker(b"key"))
         limiter = Limiter(budgets=Budgets(self.clock, store.guards))
-        self.limits = Limits(guard=guard, store=store.guards, limiter=limiter)
+        self.limits = Limits(guard=guard, audit=audit, store=store.guards, limiter=limiter)
         self.approving = Approving(
             self.settings,
             public_url="https://croupier.example",
@@ -175,6 +175,7 @@ class Installation:
         self._stack.push_async_callback(self.calls.drain)
         intake = JobIntake(store, bus, self.clock)
         self.jobs = Jobs(
+            audit=audit,
             guard=guard,
             admission=admission,
             store=store,
@@ -186,6 +187,7 @@ class Installation:
             archive=Archive(DiskObjects(self.path / "objects")),
         )
         self.bulks = Bulks(
+            audit=audit,
             guard=guard,
             catalog=self.catalog,
             calls=self.calls,

@@ -292,6 +292,17 @@ async def test_what_changed_is_shown_before_it_is_decided(place: Installation) -
     assert shown.description["version"] == "1.0.0"
 
 
+async def test_an_approver_sees_no_sensitive_value_whichever_description_says_so(place: Installation) -> None:
+    fields = {"secret_word": {"sensitive": True}, "id": {"label": "ID"}}
+    place.describe({**BAN, "ui": {"fields": fields}})
+    pending = await place.ask(place.call("ban", {"id": "p1", "secret_word": "swordfish"}))
+    place.describe(BAN)
+    shown = await place.approvals.get(BOB, pending.id)
+    assert b"swordfish" not in shown.payload
+    assert b"p1" in shown.payload
+    assert b"swordfish" in (await record_of(place, pending)).call.payload
+
+
 async def test_stricter_rules_void_it(place: Installation) -> None:
     stricter = {**BAN, "auth": {"two_person_rule": {"threshold": 2}}}
     assert "the rules of approval" in (await executed_after(place, lambda: place.describe(stricter))).message

@@ -1,5 +1,6 @@
 """What people do with approvals: look, approve, reject, withdraw, comment, review."""
 
+import asyncio
 import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from croupier.errors import (
     PermissionDenied,
     Unavailable,
 )
-from croupier.server.access.audit import Act, Audit
+from croupier.server.access.audit import NOTHING_SAID, Act, Audit, sensitive_fields
 from croupier.server.access.guard import Guard
 from croupier.server.approvals.changing import Kept, replaced
 from croupier.server.approvals.gate import ApprovalGate
@@ -39,8 +40,9 @@ class Shown:
     """One approval as whoever decides sees it."""
 
     approval: Approval
-    record: CallRecord | None
-    """Its call with arguments and, later, result; None for a bulk run, and when it is kept no longer."""
+    payload: bytes
+    """The arguments, with sensitive values masked; of a bulk run its file, rows and plan. Nothing when they are kept no longer."""
+    metadata: Mapping[str, str]
     description: Mapping[str, Any]
     """Of the function, as it was when the approval was asked for; empty where nobody described it."""
     changes: Comparison | None
@@ -94,7 +96,8 @@ class Approvals:
         described = read_description(approval.description)
         return Shown(
             approval=approval,
-            record=record,
+            payload=await self._masked(approval, record, described),
+            metadata={} if record is None else self._audit.masker.texts(record.call.metadata),
             description={} if described is None else described.document(),
             changes=self._changes(approval, described),
             drifted=() if approval.ended else tuple(self._drifted(approval, record)),
@@ -205,6 +208,24 @@ class Approvals:
 
     def _approver(self, caller: Principal, scope: Scope) -> Approver:
         return approver_of(caller, frozenset(self._guard.policy.roles(caller, scope)))
+
+    async def _masked(
+        self, approval: Approval, record: CallRecord | None, described: FunctionDescriptor | None
+    ) -> bytes:
+        """What is sensitive by the description as it was, or as it is: neither may show what the other hides."""
+        if record is None:
+            return approval.arguments
+        entry = self._catalog.entry(approval.scope, approval.function_id)
+        rules = [entry.sensitive] if entry is not None else []
+        if described is not None:
+            rules.append(sensitive_fields(described.params, {"fields": described.ui.fields}))
+
+        def masked(payload: bytes) -> bytes:
+            for sensitive in rules or [NOTHING_SAID]:
+                payload = self._audit.masker.shown(payload, sensitive)
+            return payload
+
+        return await asyncio.to_thread(masked, record.call.payload)
 
     def _changes(self, approval: Approval, then: FunctionDescriptor | None) -> Comparison | None:
         entry = self._catalog.entry(approval.scope, approval.function_id)

@@ -102,7 +102,7 @@ class ApprovalList:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalDocument(ApprovalEntry):
     payload: Any
-    """The arguments; of a bulk run its file, number of rows and plan."""
+    """The arguments, with sensitive values masked; of a bulk run its file, number of rows and plan."""
     metadata: dict[str, str]
     route: str
     target_service_id: str
@@ -121,12 +121,11 @@ def entry(approval: Approval) -> ApprovalEntry:
 
 
 def document(shown: Shown) -> ApprovalDocument:
-    approval, record = shown.approval, shown.record
-    payload = approval.arguments if record is None else record.call.payload
+    approval = shown.approval
     return ApprovalDocument(
         **_fields(approval),
-        payload=payload_fields(payload).get("payload") if payload else None,
-        metadata={} if record is None else dict(record.call.metadata),
+        payload=payload_fields(shown.payload).get("payload") if shown.payload else None,
+        metadata=dict(shown.metadata),
         route=approval.bound.route,
         target_service_id=approval.bound.target_service_id,
         description=dict(shown.description),
