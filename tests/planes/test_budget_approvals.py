@@ -8,7 +8,7 @@ from tests.planes.approval_testbed import ANN, BOB, ROOT, Clock, Installation, i
 
 from croupier.domain.approval import ApprovalState
 from croupier.domain.limit import MICRO, Budget, Limit, Per, Period, Then
-from croupier.errors import PermissionDenied
+from croupier.errors import PermissionDenied, Unavailable
 
 COINS = Limit(
     id="coins",
@@ -33,8 +33,8 @@ async def test_up_to_the_budget_one_person_is_enough_and_beyond_it_needs_two(pla
     place.execute()
     await place.calls.invoke(ANN, place.call("kick", {"coins": 9_000}))
     pending = await place.ask(place.call("kick", {"coins": 2_000}))
-    assert "limit coins" in pending.why[0]
-    assert "1000 is left" in pending.why[0]
+    assert "limit coins" in pending.demand.why[0]
+    assert "1000 is left" in pending.demand.why[0]
     assert await spent(place) == [9_000]
     assert len(place.game.given) == 1
     with pytest.raises(PermissionDenied):
@@ -47,7 +47,7 @@ async def test_up_to_the_budget_one_person_is_enough_and_beyond_it_needs_two(pla
 
 async def test_what_is_rejected_is_not_counted(place: Installation) -> None:
     pending = await place.ask(place.call("kick", {"coins": 20_000}))
-    await place.approvals.reject(BOB, pending.id, reason="too much")
+    await place.approvals.reject(BOB, pending.id, comment="too much")
     assert await spent(place) == []
     await place.calls.invoke(ANN, place.call("kick", {"coins": 10_000}))
 
@@ -55,7 +55,7 @@ async def test_what_is_rejected_is_not_counted(place: Installation) -> None:
 async def test_what_was_approved_and_did_not_run_is_given_back(place: Installation) -> None:
     place.execute()
     pending = await place.ask(place.call("kick", {"coins": 20_000}))
-    place.game.connected = False
+    place.game.error = Unavailable("the game server is full")
     await place.approvals.approve(BOB, pending.id)
     await place.reaches(pending, ApprovalState.FAILED)
     assert await spent(place) == []
