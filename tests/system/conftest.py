@@ -48,7 +48,7 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         await stage.reachable("echo")
         # Only now: unlike the SDK, gRPC waits ever longer between attempts to reach an agent that is not there yet.
         for codec in ("protobuf", "json"):
-            await stage.foreign_game(codec, "--codec", codec, "--prefix", f"{codec}.").start()
+            await stage.foreign_game(codec, "--codec", codec, "--prefix", f"{codec}.", "--heartbeat").start()
             await stage.reachable(f"{codec}.echo")
         yield stage
     await stage.end()

@@ -1,6 +1,7 @@
 """A game server that knows the contract and nothing of ours: the generated stubs, unmodified, and a port of its own."""
 
 import argparse
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -96,6 +97,13 @@ def register_json(agent: str, service_id: str, address: str, names: list[str]) -
         assert answer["session_id"]
 
 
+def heartbeat(agent: str, service_id: str) -> None:
+    """As some do: every minute, with no session; an agent that is away for a moment hears the next."""
+    with grpc.insecure_channel(agent) as channel, contextlib.suppress(grpc.RpcError):
+        stub = local_pb2_grpc.LocalControlServiceStub(channel)
+        stub.Heartbeat(local_pb2.HeartbeatRequest(service_id=service_id), timeout=30)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--agent", required=True)
@@ -103,6 +111,7 @@ def main() -> None:
     parser.add_argument("--prefix", default="foreign.", help="what its functions' names begin with")
     parser.add_argument("--codec", choices=["protobuf", "json"], default="protobuf")
     parser.add_argument("--garbage", action="store_true")
+    parser.add_argument("--heartbeat", action="store_true")
     options = parser.parse_args()
     server = grpc.server(
         futures.ThreadPoolExecutor(8),
@@ -117,7 +126,9 @@ def main() -> None:
     register = register_json if options.codec == "json" else register_protobuf
     names = ["garbage.call"] if options.garbage else [options.prefix + name for name in NAMES]
     register(options.agent, options.service_id, f":{port}", names)  # a listen string: the host is the peer's
-    server.wait_for_termination()
+    while server.wait_for_termination(timeout=60):  # True when the time is over
+        if options.heartbeat:
+            heartbeat(options.agent, options.service_id)
 
 
 if __name__ == "__main__":
