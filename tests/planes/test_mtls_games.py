@@ -19,8 +19,9 @@ from croupier.rpc.secure import open_channel
 from croupier.server.access.authority_files import init_authority
 from croupier.settings import AgentSettings
 from croupier.tunnel.grpc import UNARY_OPTIONS
-from croupier_sdk import Provider
+from croupier_sdk import Provider, Tls
 from croupier_wire.agent.local.v1 import local_pb2
+from croupier_wire.function.v1 import function_pb2
 
 
 @pytest.fixture
@@ -116,6 +117,32 @@ async def test_a_game_server_registers_by_address_under_its_own_name_only(
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await register(request.SerializeToString())
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_game_server_that_listens_is_called_by_mtls_and_by_its_agent_only(
+    server: Server, agent: str, authority: Authority, tmp_path: Path
+) -> None:
+    files = certified(authority, tmp_path / "game-1", "game", hosts=("127.0.0.2",))
+    tls = Tls(ca_file=files.ca_path, cert_file=files.cert_path, key_file=files.key_path)
+    game = Provider(
+        agent=agent, service_id="game-1", game_id="demo", env="dev", mode="listen", listen="127.0.0.2:0", tls=tls
+    )
+
+    @game.function("where")
+    def where() -> str:
+        return "here"
+
+    async with game:
+        assert await callable_at(server, "where", {}) == "here"
+        (instance,) = await server.instances()
+        client = certified(authority, tmp_path / "client-1", "client")
+        request = function_pb2.InvokeRequest(function_id="where", payload=b"{}").SerializeToString()
+        for caller, answer in ((client, grpc.StatusCode.PERMISSION_DENIED), (None, grpc.StatusCode.UNAVAILABLE)):
+            async with open_channel(instance["addr"], UNARY_OPTIONS, caller, "game") as channel:
+                invoke: Any = channel.unary_unary("/croupier.function.v1.FunctionService/Invoke")
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await invoke(request)
+                assert refused.value.code() is answer
 
 
 async def test_a_game_server_without_a_certificate_is_not_let_in(agent: str, authority: Authority) -> None:

@@ -81,7 +81,9 @@ class Agent:
             resend,
             config=AcceptorConfig(resume_window=settings.resume_window, job_window=WINDOW),
         )
-        self._registrar = Registrar(settings.data / "registrations.json", scope, self._instances, self._jobs)
+        self._registrar = Registrar(
+            settings.data / "registrations.json", scope, self._instances, self._jobs, known.local
+        )
         hello = Hello(
             agent_id=settings.agent_id,
             game_id=settings.game_id,

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from croupier.pki.identity import MachineFiles
 from croupier.rpc.client import FunctionClient
 from croupier.tunnel.frames import Invoke
 from croupier_wire.function.v1 import function_pb2 as wire
@@ -26,8 +27,9 @@ class ForeignEvent:
 class ForeignChannel:
     """A kept channel to one game server. Every method raises CroupierError; `who` names the game server in it."""
 
-    def __init__(self, address: str, who: str) -> None:
-        self._client = FunctionClient(address, who)
+    def __init__(self, address: str, who: str, files: MachineFiles | None = None) -> None:
+        """By mTLS with `files`, by plain text without."""
+        self._client = FunctionClient(address, who, files)
 
     async def close(self) -> None:
         await self._client.close()

@@ -15,6 +15,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.scope import Scope
 from croupier.domain.trace import trace_id_of
 from croupier.errors import CroupierError, InternalError, Unavailable, Unimplemented
+from croupier.pki.identity import MachineFiles
 from croupier.tunnel.frames import CallResult, Invoke, JobStarted, StartJob
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class ForeignServer:
         scope: Scope,
         jobs: Jobs,
         health: Callable[["ForeignServer", bool], None],
+        files: MachineFiles | None = None,
     ) -> None:
         self.service_id = service_id
         self.incarnation = ""
@@ -46,7 +48,7 @@ class ForeignServer:
         self._scope = scope
         self._story = jobs
         self._health = health
-        self._channel = ForeignChannel(address, f"game server {service_id}")
+        self._channel = ForeignChannel(address, f"game server {service_id}", files)
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, ForeignJob] = {}
         self._followers: dict[str, asyncio.Task[None]] = {}

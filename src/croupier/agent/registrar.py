@@ -19,6 +19,7 @@ from croupier.domain.function import Service
 from croupier.domain.identifiers import new_id
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, FailedPrecondition
+from croupier.pki.identity import MachineFiles
 
 log = logging.getLogger(__name__)
 
@@ -27,22 +28,26 @@ KEEP_LAST_SEEN = 30.0
 """Heartbeats alone are written this often."""
 
 
-def dial_address(rpc_addr: str, peer: str) -> str:
-    """Where to dial a game server that said it listens on `rpc_addr` and called from `peer`.
+def dial_address(rpc_addr: str, peer: str, *, secure: bool = False) -> str:
+    """Where to dial a game server that said it listens on `rpc_addr` and called from `peer`; `secure` when that is by mTLS.
 
-    Raises InvalidArgument for what is no address, FailedPrecondition for another machine's.
+    Raises InvalidArgument for what is no address, FailedPrecondition for another machine's that would be plain text.
     """
     address = dialable(rpc_addr, peer)
-    if not is_loopback(address):
+    if not secure and not is_loopback(address):
         raise FailedPrecondition(
-            f"rpc_addr {address} is not on this machine, and game servers that listen are called by plain text: a game "
-            f"server of another machine attaches, with a certificate. Register an address of this machine, such as 127.0.0.1:{address.rpartition(':')[2]}"
+            f"rpc_addr {address} is not on this machine, and this agent asks for no certificates, so it would be called by "
+            f"plain text: set grpc_tls. Or register an address of this machine, such as 127.0.0.1:{address.rpartition(':')[2]}"
         )
     return address
 
 
 class Registrar:
-    def __init__(self, path: Path, scope: Scope, instances: Instances, jobs: Jobs) -> None:
+    def __init__(
+        self, path: Path, scope: Scope, instances: Instances, jobs: Jobs, files: MachineFiles | None = None
+    ) -> None:
+        """With `files`, who registers has shown a certificate, and is called by mTLS."""
+        self._files = files
         self._path = path
         self._scope = scope
         self._instances = instances
@@ -60,7 +65,7 @@ class Registrar:
         for registration in await asyncio.to_thread(load, self._path):
             service = registration.service
             try:
-                address = dial_address(service.addr, "")
+                address = dial_address(service.addr, "", secure=self._files is not None)
                 self._put(
                     replace(service, addr=address),
                     self._server(service.service_id, address),
@@ -84,7 +89,7 @@ class Registrar:
             raise FailedPrecondition(
                 f"{service.service_id} is attached by a stream; end that one, or register under another service_id"
             )
-        service = replace(service, addr=dial_address(service.addr, peer))
+        service = replace(service, addr=dial_address(service.addr, peer, secure=self._files is not None))
         session_id = new_id("s")
         now = time.time()
         try:
@@ -121,7 +126,9 @@ class Registrar:
         known = self._servers.get(service_id)
         if known is not None and known.address == address and known.healthy:
             return known
-        return ForeignServer(service_id, address, scope=self._scope, jobs=self._jobs, health=self._health)
+        return ForeignServer(
+            service_id, address, scope=self._scope, jobs=self._jobs, health=self._health, files=self._files
+        )
 
     def _put(
         self,

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+import click
+
 from croupier.redaction import RedactingFormatter, Redactor
 from croupier.settings import LogFormat, LogLevel
 
@@ -37,11 +39,19 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
+    """With `colours`, warnings and what is worse are red."""
+
+    def __init__(self, *, colours: bool = False) -> None:
+        super().__init__()
+        self._colours = colours
+
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
         # What others sent may be part of a message: it must not look like a line of its own.
         message = (record.getMessage() + fields).replace("\r", "\\r").replace("\n", "\\n")
         line = f"{_time(record)} {record.levelname.lower():8} {record.name}: {message}"
+        if self._colours and record.levelno >= logging.WARNING:
+            line = click.style(line, fg="red")
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

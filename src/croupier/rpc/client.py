@@ -9,6 +9,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from croupier.domain.limits import MESSAGE_BYTES, PAYLOAD_BYTES
+from croupier.domain.machine import MachineRole
 from croupier.errors import (
     CroupierError,
     DeadlineExceeded,
@@ -18,6 +19,8 @@ from croupier.errors import (
     PayloadTooLarge,
     Unavailable,
 )
+from croupier.pki.identity import MachineFiles
+from croupier.rpc.secure import open_channel
 from croupier.tunnel.grpc import UNARY_OPTIONS
 from croupier.tunnel.status import bounded, error_from
 from croupier_wire.edge.job.v1 import job_pb2
@@ -62,11 +65,13 @@ def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
 class FunctionClient:
     """Raises CroupierError for whatever goes wrong; `timeout` is in seconds, None for no limit."""
 
-    def __init__(self, address: str, name: str = "") -> None:
-        """`name` is what errors call the other side, instead of its address."""
+    def __init__(self, address: str, name: str = "", files: MachineFiles | None = None) -> None:
+        """`name` is what errors call the other side, instead of its address. With `files` that must be a game server, by
+        mTLS; without, it is plain text, and FailedPrecondition is raised for an address beyond this machine.
+        """
         self.address = address
         self._name = name or address
-        self._channel = grpc.aio.insecure_channel(address, options=UNARY_OPTIONS)
+        self._channel = open_channel(address, UNARY_OPTIONS, files, MachineRole.GAME)
 
     async def invoke(self, request: wire.InvokeRequest, timeout: float | None) -> bytes:
         raw = await self._unary(SERVICE + "Invoke", request, timeout)

@@ -210,6 +210,8 @@ class Machines:
         lifetime: float | None,
     ) -> Issued:
         if len(self._certificates) >= MOST_CERTIFICATES:
+            self._forget_old()
+        if len(self._certificates) >= MOST_CERTIFICATES:
             raise RateLimited(f"rate limited: {MOST_CERTIFICATES} certificates are kept already")
         made = self.authority.issue(identity, hosts, request, lifetime=lifetime or self._lifetime)
         kept = Certificate(
@@ -222,6 +224,14 @@ class Machines:
         )
         pem = made.public_bytes(serialization.Encoding.PEM)
         return Issued(certificate=kept, pem=pem, ca_pem=self.authority.certificate_pem)
+
+    def _forget_old(self) -> None:
+        """As the store does at the next start."""
+        before = self._clock() - KEPT
+        over = [each.serial for each in self._certificates.values() if 0 < each.not_after_ms < before]
+        for serial in over:
+            del self._certificates[serial]
+            self._successors.pop(serial, None)
 
     async def _keep(self, certificate: Certificate) -> None:
         await self._store.put_certificate(certificate)
@@ -250,6 +260,9 @@ class Machines:
         await self._guard.require(caller, "machines.manage", _needed(identity, hosts), str(identity))
         if not 1.0 <= life <= TOKEN_LIFE_MAX:
             raise InvalidArgument("a join token lives from 1 second to 30 days")
+        if len(self._tokens) >= MOST_TOKENS:
+            over = self._clock() - KEPT
+            self._tokens = {digest: each for digest, each in self._tokens.items() if each.expires_ms >= over}
         if len(self._tokens) >= MOST_TOKENS:
             raise RateLimited(f"rate limited: {MOST_TOKENS} join tokens are kept already")
         text, digest = make_token(self.authority.fingerprint)

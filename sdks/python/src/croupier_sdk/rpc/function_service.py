@@ -20,6 +20,8 @@ from croupier_sdk.running.workers import Outcome
 from croupier_wire.function.v1 import function_pb2
 
 _SERVICES = ("croupier.function.v1.FunctionService", "croupier.sdk.v1.FunctionService")
+_IDENTITY = "croupier://"
+"""How the identity in a certificate of Croupier's own authority begins: deployment, role, game, env and id follow."""
 _ENDED_JOBS = 1_000
 _ENDED_SECONDS = 600.0
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -27,8 +29,10 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class FunctionService:
-    def __init__(self, game_id: str, env: str, calls: Calls, jobs: Jobs) -> None:
+    def __init__(self, game_id: str, env: str, calls: Calls, jobs: Jobs, *, certified: bool = False) -> None:
+        """`certified`: callers have certificates, and of Croupier's only those of this game's and env's agents may call."""
         self._scope = (game_id, env)
+        self._certified = certified
         self._calls = calls
         self._jobs = jobs
         self._events: dict[str, KeptEvents] = {}
@@ -100,13 +104,24 @@ class FunctionService:
             env=self._scope[1],
         )
 
+    async def _check_caller(self, context: _Context) -> None:
+        for name in context.auth_context().get("peer_uri", ()):
+            uri = bytes(name).decode(errors="replace")
+            if uri.startswith(_IDENTITY) and uri.removeprefix(_IDENTITY).split("/")[1:4] != ["agent", *self._scope]:
+                text = f"the certificate of {uri[:300]} may not call this game server: it is called by its agent"
+                await abort(context, Failure(reason="permission_denied", message=text))
+
     async def _check_scope(self, request: function_pb2.InvokeRequest, context: _Context) -> None:
+        if self._certified:
+            await self._check_caller(context)
         theirs = (request.metadata.get("game_id") or self._scope[0], request.metadata.get("env") or self._scope[1])
         if theirs != self._scope:
             text = f"this game server is of {'|'.join(self._scope)}; the call is for {'|'.join(theirs)}"
             await abort(context, Failure(reason="permission_denied", message=text))
 
     async def _find(self, job_id: str, context: _Context) -> KeptEvents:
+        if self._certified:
+            await self._check_caller(context)
         events = self._events.get(job_id)
         if events is None:
             await abort(context, Failure(reason="not_found", message=f"unknown job {job_id[:128]}"))

@@ -35,7 +35,7 @@ class Listener:
     def __init__(self, peer: Peer, settings: ListenerSettings, calls: Calls, jobs: Jobs) -> None:
         self._peer = peer
         self._settings = settings
-        self._functions = FunctionService(peer.game_id, peer.env, calls, jobs)
+        self._functions = FunctionService(peer.game_id, peer.env, calls, jobs, certified=peer.tls is not None)
         self._health = Health()
         self._service = tunnel_pb2.Service()
         self._changed = asyncio.Event()
