@@ -7,17 +7,18 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.planes.people_testbed import AccountsInMemory, PeopleTestbed
+from tests.planes.people_testbed import PASSWORD, AccountsInMemory, PeopleTestbed
 
 from croupier.domain.account import Account, checked_groups, checked_name, checked_text, folded
-from croupier.domain.credential import csrf_token, make_credential, read_credential
+from croupier.domain.credential import Session, csrf_token, make_credential, read_credential
 from croupier.domain.policy import Binding, Role
 from croupier.domain.principal import Principal
-from croupier.errors import CroupierError, InvalidArgument, PermissionDenied, RateLimited, Unauthenticated
+from croupier.errors import Conflict, CroupierError, InvalidArgument, PermissionDenied, RateLimited, Unauthenticated
 from croupier.server.access.addresses import Hosts, Proxies
 from croupier.server.access.browser import check_origin, check_own_page, session_cookie, set_cookie
 from croupier.server.access.clock import OnwardClock
 from croupier.server.access.epoch import Epoch
+from croupier.server.access.live import FORGOTTEN_AT_ONCE
 from croupier.server.access.passwords import WAITING
 from croupier.server.access.people import People
 from croupier.server.access.streams import LiveStreams
@@ -328,9 +329,28 @@ async def test_so_many_may_wait_for_their_password_and_no_more(bed):
     passwords = bed.residents.passwords
     kept = bed.residents.accounts.named("ann").password_hash
     tries = [asyncio.ensure_future(passwords.verify(kept, "x")) for _ in range(WAITING + 5)]
+    known = asyncio.ensure_future(passwords.verify(kept, PASSWORD, is_known=True))
     done = await asyncio.gather(*tries, return_exceptions=True)
     assert [type(each) for each in done[WAITING:]] == [RateLimited] * 5
     assert set(done[:WAITING]) == {False}
+    assert await known is True, "who is known does not wait behind strangers"
+
+
+@pytest.mark.parametrize("name", ["developer", "SYSTEM", "Nobody"])
+async def test_nobody_is_called_like_the_server_calls_others_than_people(bed, name):
+    with pytest.raises(Conflict):
+        await bed.residents.accounts.add(name, created_by="test")
+
+
+async def test_many_sessions_that_are_over_are_forgotten_by_and_by(bed):
+    account = bed.residents.accounts.named("ann")
+    for number in range(FORGOTTEN_AT_ONCE * 2 + 1):
+        session = Session(id=f"s{number}", user_id=account.id, secret_sha256=b"", created_ms=0, until_ms=1, seen_ms=0)
+        bed.store.kept_sessions[session.id] = session
+    await bed.residents.sessions.begin()
+    await bed.residents.sweep()
+    assert bed.store.kept_sessions == {}
+    assert bed.residents.sessions.of(account.id) == []
 
 
 # ------------------------------------------------------------------------------------------------ names

@@ -54,7 +54,7 @@ def test_a_refused_try_does_not_make_the_wait_longer(throttle, clock):
 def test_who_succeeds_begins_anew(throttle):
     for _ in range(25):
         throttle.enter("ann", "192.0.2.1")
-        throttle.enter("ann", "192.0.2.1").succeeded()
+        throttle.enter("ann", "192.0.2.1").forgive()
 
 
 def test_tries_are_forgotten_in_time(throttle, clock):

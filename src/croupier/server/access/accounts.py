@@ -14,6 +14,9 @@ from croupier.store.accounts import AccountChange, AccountStore
 
 ACCOUNTS = 100_000
 
+RESERVED = frozenset({"developer", "system", "setup", "nobody"})
+"""What records call others than people."""
+
 
 class Accounts:
     """Asks nobody whether they may: `People` does, for those who come from outside."""
@@ -62,7 +65,7 @@ class Accounts:
             **_checked(fields),
         )
         async with self._changing:
-            if self.named(account.name) is not None:
+            if self.named(account.name) is not None or account.folded in RESERVED:
                 raise Conflict(f"there is an account {account.name} already: choose another name")
             if len(self._by_id) >= ACCOUNTS:
                 raise RateLimited(f"there are {ACCOUNTS} accounts already: no more are possible")

@@ -1,6 +1,7 @@
 """Credentials that are in force: in memory, with when each was last used."""
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -12,6 +13,8 @@ C = TypeVar("C", Session, ApiToken)
 
 WRITTEN_AFTER_MS = 60_000
 """The time of use is written when it is this much younger than what was written before."""
+
+FORGOTTEN_AT_ONCE = 1_000
 
 _FUTURE_MS = 300_000
 """A credential that was made so much later than now is one of a clock that went wrong."""
@@ -34,6 +37,7 @@ class LiveCredentials(ABC, Generic[C]):
         self._idle_ms = idle_ms
         self._live: dict[str, C] = {}
         self._uses: dict[str, _Use] = {}
+        self._by_owner: defaultdict[str, dict[str, C]] = defaultdict(dict)
         self._ended: set[str] = set()
         """What is still to be forgotten on disk."""
 
@@ -84,25 +88,22 @@ class LiveCredentials(ABC, Generic[C]):
     def of(self, user_id: str = "") -> list[C]:
         """Those in force of one account, or of all; the oldest first."""
         now = self._clock()
-        return [
-            each
-            for each in self._live.values()
-            if (not user_id or each.user_id == user_id) and not self._is_over(each, now)
-        ]
+        found = self._by_owner.get(user_id, {}) if user_id else self._live
+        return [each for each in found.values() if not self._is_over(each, now)]
 
     async def end(self, ids: Collection[str]) -> None:
         """They are of no use from now on, and what hangs on them ends."""
-        gone = [each for each in ids if self._live.pop(each, None) is not None]
+        gone = [found for each in ids if (found := self._live.pop(each, None)) is not None]
         for each in gone:
-            del self._uses[each]
+            self._drop(each)
         if gone:
             self._epoch.end()
-            self._ended.update(gone)
+            self._ended.update(each.id for each in gone)
             await self._forget_ended()
 
     async def end_all(self, user_id: str, *, but: str = "") -> int:
         """Returns how many ended."""
-        ids = [each.id for each in self._live.values() if each.user_id == user_id and each.id != but]
+        ids = [each for each in self._by_owner.get(user_id, {}) if each != but]
         await self.end(ids)
         return len(ids)
 
@@ -115,7 +116,7 @@ class LiveCredentials(ABC, Generic[C]):
             await self._write_seen(seen)
 
     async def _forget_ended(self) -> None:
-        if ids := sorted(self._ended):
+        while ids := sorted(self._ended)[:FORGOTTEN_AT_ONCE]:
             await self._forget(ids)
             self._ended.difference_update(ids)
 
@@ -124,8 +125,16 @@ class LiveCredentials(ABC, Generic[C]):
             if self._uses[each.id].seen_ms - each.seen_ms >= WRITTEN_AFTER_MS:
                 yield each.id, self._uses[each.id].seen_ms
 
+    def _drop(self, credential: C) -> None:
+        del self._uses[credential.id]
+        owned = self._by_owner[credential.user_id]
+        del owned[credential.id]
+        if not owned:
+            del self._by_owner[credential.user_id]
+
     def _take(self, credential: C) -> None:
         self._live[credential.id] = credential
+        self._by_owner[credential.user_id][credential.id] = credential
         use = self._uses.get(credential.id)
         self._uses[credential.id] = _Use(max(credential.seen_ms, use.seen_ms if use is not None else 0))
 

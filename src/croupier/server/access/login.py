@@ -7,7 +7,7 @@ from typing import Protocol
 from croupier.domain.account import NAME_CHARACTERS, Account, folded
 from croupier.domain.credential import Session, csrf_token
 from croupier.domain.principal import Principal
-from croupier.errors import CroupierError, Unauthenticated
+from croupier.errors import CroupierError, RateLimited, Unauthenticated
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit
 from croupier.server.access.clock import Clock
@@ -80,19 +80,25 @@ class Login:
         check_size(password)
         asked = folded(name[: NAME_CHARACTERS + 1])
         account = self._accounts.named(asked)
-        attempt = self._throttle.enter(asked, visitor.address, is_known=self._was_here(account, visitor.address))
+        is_known = self._was_here(account, visitor.address)
+        attempt = self._throttle.enter(asked, visitor.address, is_known=is_known)
         kept = account.password_hash if account is not None and not account.disabled else ""
         try:
-            if not await self._passwords.verify(kept, password) or account is None:
+            is_right = await self._passwords.verify(kept, password, is_known=is_known)
+        except RateLimited:
+            attempt.forgive()  # nobody looked at the password
+            raise
+        try:
+            if not is_right or account is None:
                 raise Unauthenticated(WRONG)
             if not code:
-                attempt.succeeded()  # whoever is asked for a code now has guessed nothing
+                attempt.forgive()  # whoever is asked for a code now has guessed nothing
             proved_ms = await self._second(account, code)
         except CroupierError as error:
             # A name that nobody has is not put on record: people type passwords there.
             await self._audit.denied(_visiting(account), "login", error)
             raise
-        attempt.succeeded()
+        attempt.forgive()
         signed_in = await self.open(visitor, account, proved_ms=proved_ms)
         await self._renew_hash(account, password)
         return signed_in
@@ -132,7 +138,7 @@ class Login:
         )
         if not await self._passwords.verify(account.password_hash, password):
             raise Unauthenticated("the password is wrong")
-        attempt.succeeded()
+        attempt.forgive()
 
     def _was_here(self, account: Account | None, address: str) -> bool:
         if account is None:

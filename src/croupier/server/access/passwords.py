@@ -22,7 +22,7 @@ LARGEST_BYTES = 1024
 
 AT_ONCE = 2
 WAITING = 64
-"""More sign-ins than these do not wait for their turn."""
+"""More sign-ins than these do not wait for their turn: of strangers, and apart from them of those who are known."""
 
 _BUSY = "too many people sign in at this moment: try again in a few seconds"
 
@@ -35,20 +35,22 @@ def usual_hasher() -> PasswordHasher:
 class Passwords:
     def __init__(self, hasher: PasswordHasher) -> None:
         self._hasher = hasher
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
-        self._waiting = 0
+        self._strangers = _Lane(AT_ONCE)
+        self._known = _Lane(1)
         self._nobodys = _hash_of_nothing(hasher)
 
     async def hash(self, password: str) -> str:
         """What is kept of it. Raises RateLimited when too many wait."""
-        return await self._run(lambda: self._hasher.hash(_bytes(password)))
+        return await self._known.run(lambda: self._hasher.hash(_bytes(password)))
 
-    async def verify(self, kept: str, password: str) -> bool:
-        """Whether `kept` is a hash of it. Nothing kept takes as long as something, and is never right.
+    async def verify(self, kept: str, password: str, *, is_known: bool = False) -> bool:
+        """Whether `kept` is a hash of it. Nothing kept takes as long as something, and is never right. Who `is_known` does
+        not wait behind strangers.
 
         Raises RateLimited when too many wait.
         """
-        found = await self._run(lambda: self._verify(kept or self._nobodys, _bytes(password)))
+        lane = self._known if is_known else self._strangers
+        found = await lane.run(lambda: self._verify(kept or self._nobodys, _bytes(password)))
         return found and bool(kept)
 
     def is_outdated(self, kept: str) -> bool:
@@ -56,7 +58,8 @@ class Passwords:
         return self._hasher.check_needs_rehash(kept)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._strangers.close()
+        self._known.close()
 
     def _verify(self, kept: str, password: bytes) -> bool:
         try:
@@ -66,7 +69,16 @@ class Passwords:
         except (Argon2Error, InvalidHashError) as error:
             raise InternalError("a kept password hash cannot be read: set a new password") from error
 
-    async def _run(self, work: Callable[[], T]) -> T:
+
+class _Lane:
+    """Threads, and who waits for them."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._waiting = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Raises RateLimited when too many wait."""
         if self._waiting >= WAITING:
             raise RateLimited(_BUSY)
         self._waiting += 1
@@ -74,6 +86,9 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def check_new(password: str, name: str) -> None:

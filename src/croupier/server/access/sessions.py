@@ -67,4 +67,6 @@ class Sessions(LiveCredentials[Session]):
 
     async def _write_seen(self, seen: dict[str, int]) -> None:
         await self._store.seen(seen, {})
-        self._live |= {each: replace(self._live[each], seen_ms=at) for each, at in seen.items() if each in self._live}
+        for each, at in seen.items():
+            if each in self._live:
+                self._take(replace(self._live[each], seen_ms=at))

@@ -91,14 +91,15 @@ class _Tries:
 
 
 class Attempt:
-    """A try that may be made. It counts as failed until it succeeded."""
+    """A try that may be made. It counts as failed until it is forgiven."""
 
     def __init__(self, throttle: "Throttle", account: str, address: str) -> None:
         self._throttle = throttle
         self._account = account
         self._address = address
 
-    def succeeded(self) -> None:
+    def forgive(self) -> None:
+        """It succeeded, or was none."""
         self._throttle.forgive(self._account, self._address)
 
 

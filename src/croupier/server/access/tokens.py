@@ -74,4 +74,6 @@ class Tokens(LiveCredentials[ApiToken]):
 
     async def _write_seen(self, seen: dict[str, int]) -> None:
         await self._store.seen({}, seen)
-        self._live |= {each: replace(self._live[each], seen_ms=at) for each, at in seen.items() if each in self._live}
+        for each, at in seen.items():
+            if each in self._live:
+                self._take(replace(self._live[each], seen_ms=at))
