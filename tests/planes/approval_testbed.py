@@ -194,6 +194,7 @@ class Installation:
             catalog=self.catalog,
             calls=self.calls,
             approvals=self.approving.gate,
+            current=self.approving.current,
             store=store,
             bus=bus,
             clock=self.clock,

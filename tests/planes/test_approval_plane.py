@@ -28,6 +28,7 @@ from tests.planes.approval_testbed import (
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState, ReviewState
 from croupier.domain.bulk import BulkState, Plan
 from croupier.domain.call import Call, CallState, Result, Route
+from croupier.domain.limit import Budget, Limit, Per, Period, Then
 from croupier.domain.listing import CallFilter
 from croupier.errors import (
     AwaitingApproval,
@@ -577,6 +578,17 @@ async def test_a_row_that_begins_to_need_an_approval_fails_instead_of_asking(pla
     assert page.items == []
 
 
+async def test_rows_end_with_the_account_of_whoever_started_them(place: Installation) -> None:
+    bulk_id = await uploaded(place, "kick")
+    place.game.goes_on.clear()
+    await place.bulks.start(ANN, bulk_id, Plan(concurrency=1))
+    await place.game.began.wait()
+    await place.accounts.change("u-ann", disabled=True)
+    place.game.goes_on.set()
+    await ends(place, bulk_id)
+    assert len(place.game.given) == 1
+
+
 async def test_an_approved_bulk_run_is_started_by_the_next_process(tmp_path: Path, clock: Clock) -> None:
     async with installed(tmp_path, clock) as place:
         bulk_id = await uploaded(place)
@@ -587,3 +599,42 @@ async def test_an_approved_bulk_run_is_started_by_the_next_process(tmp_path: Pat
         await place.reaches(pending, ApprovalState.EXECUTED)
         await ends(place, bulk_id)
         assert len(place.game.given) == 2
+
+
+# ------------------------------------------------------------------------------------------------ budgets
+
+MILLION = 1_000_000
+
+
+async def limited(place: Installation, most: int) -> None:
+    """`economy.give` may take so many coins a day, for each caller; more needs a second person."""
+    budget = Budget(path="$.amount", most=most * MILLION, period=Period.DAY, then=Then.APPROVAL)
+    limit = Limit(id="coins", functions="economy.give", game_id="demo", per=Per.USER, budget=budget)
+    await place.limits.put(ROOT, limit)
+    place.describe({"id": "economy.give"})
+
+
+async def test_what_goes_over_a_budget_needs_a_second_person(place: Installation) -> None:
+    place.execute()
+    await limited(place, 10_000)
+    await place.calls.invoke(ANN, place.call("economy.give", {"amount": 9_000}))
+    pending = await place.ask(place.call("economy.give", {"amount": 2_000}))
+    assert "limit coins" in pending.demand.why[0]
+    await place.approvals.approve(BOB, pending.id)
+    await place.reaches(pending, ApprovalState.EXECUTED)
+    assert len(place.game.given) == 2
+
+
+async def test_what_waits_takes_nothing_from_its_budget(place: Installation) -> None:
+    await limited(place, 10_000)
+    await place.ask(place.call("economy.give", {"amount": 20_000}))
+    await place.calls.invoke(ANN, place.call("economy.give", {"amount": 10_000}))
+
+
+async def test_a_row_that_goes_over_a_budget_fails_instead_of_asking(place: Installation) -> None:
+    await limited(place, 100)
+    bulk_id = await uploaded(place, "economy.give", b'{"amount": 60}', b'{"amount": 60}')
+    await place.bulks.start(ANN, bulk_id, Plan(concurrency=1))
+    await ends(place, bulk_id)
+    assert len(place.game.given) == 1
+    assert (await place.store.approvals.approvals(ApprovalFilter(), 10)).items == []

@@ -258,6 +258,7 @@ async def serving(
             catalog=catalog,
             calls=calls,
             approvals=access.approving.gate,
+            current=access.approving.current,
             store=store,
             bus=bus,
             clock=system_clock,

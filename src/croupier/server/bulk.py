@@ -22,7 +22,7 @@ from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, RateLimited
 from croupier.server.access.audit import Act, Audit
 from croupier.server.access.guard import Guard
-from croupier.server.approvals import ApprovalGate, Grant
+from croupier.server.approvals import ApprovalGate, Current, Grant
 from croupier.server.bulk_approval import approved_call, approved_plan
 from croupier.server.bulk_intake import BulkIntake, RowFault
 from croupier.server.bulk_rows import Format
@@ -98,11 +98,13 @@ class Bulks:
         catalog: Catalog,
         calls: Calls,
         approvals: ApprovalGate,
+        current: Current,
         store: Store,
         bus: Bus,
         clock: Callable[[], int],
     ) -> None:
         self._approvals = approvals
+        self._current = current
         self._guard = guard
         self._audit = audit
         self._catalog = catalog
@@ -365,6 +367,7 @@ class Bulks:
             Counter(await self._store.counts(bulk.id)),
             calls=self._calls,
             grant=await self._grant(bulk),
+            current=self._current,
             store=self._store,
             clock=self._clock,
             patient_until=self._patient_until,

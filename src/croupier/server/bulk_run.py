@@ -32,7 +32,7 @@ from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.trace import begin_trace
 from croupier.errors import CroupierError, RateLimited, Unavailable
-from croupier.server.approvals import Grant
+from croupier.server.approvals import Current, Grant
 from croupier.server.bulk_pace import LONGEST_PAUSE, Pace, Speed, pause_before
 from croupier.server.calls import Calls
 from croupier.store.bulk import BulkStore
@@ -63,6 +63,7 @@ class BulkRun:
         *,
         calls: Calls,
         grant: Grant,
+        current: Current,
         store: BulkStore,
         clock: Callable[[], int],
         patient_until: float,
@@ -73,6 +74,7 @@ class BulkRun:
         self.speed = Speed()
         self._calls = calls
         self._grant = grant
+        self._current = current
         self._store = store
         self._clock = clock
         self._patient_until = patient_until
@@ -222,7 +224,7 @@ class BulkRun:
             if self._is_early() and not await self._can_be_reached(call):
                 return Unavailable("the server has started and no game server has come back yet")
             await self._store.record(self.bulk.id, [row], durable=False)
-            return await self._calls.invoke(self._caller, call, grant=self._grant)
+            return await self._calls.invoke(self._current(self._caller), call, grant=self._grant)
         except CroupierError as error:
             return error
 

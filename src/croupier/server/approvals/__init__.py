@@ -10,9 +10,9 @@ Its life is `domain/approval.py`. Only the executor makes grants, and a grant op
 """
 
 from croupier.server.approvals.approving import Approving
-from croupier.server.approvals.executor import Runners
+from croupier.server.approvals.executor import Current, Runners
 from croupier.server.approvals.gate import ApprovalGate, Passed
 from croupier.server.approvals.grant import Grant
 from croupier.server.approvals.rules import Rules
 
-__all__ = ["ApprovalGate", "Approving", "Grant", "Passed", "Rules", "Runners"]
+__all__ = ["ApprovalGate", "Approving", "Current", "Grant", "Passed", "Rules", "Runners"]

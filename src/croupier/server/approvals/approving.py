@@ -42,6 +42,8 @@ class Approving:
     ) -> None:
         """Raises InvalidArgument where a rule of the settings is none."""
         outbox = Outbox(settings.webhooks, clock)
+        self.current = functools.partial(as_it_is, accounts)
+        """Somebody who asked for something earlier, as it may act now. Raises PermissionDenied."""
         self.gate = ApprovalGate(
             guard=guard,
             audit=audit,
@@ -57,7 +59,7 @@ class Approving:
             foresee=foresee,
             clock=clock,
             audit=audit,
-            current=functools.partial(as_it_is, accounts),
+            current=self.current,
         )
         self.approvals = Approvals(
             guard=guard,
