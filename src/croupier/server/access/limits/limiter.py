@@ -34,6 +34,10 @@ class _Bound:
     budget: tuple[Limit, Budget] | None = None
 
 
+_Covering = tuple[Sequence[Limit], Sequence[_Bound]]
+_NONE: _Covering = ((), ())
+
+
 class Limiter:
     """`clock` gives seconds and never goes back."""
 
@@ -48,7 +52,7 @@ class Limiter:
         self.budgets = budgets or Budgets()
         self._rates = Rates(clock)
         self._running: Counter[Hashable] = Counter()
-        self._covering: dict[tuple[Scope, str], Sequence[Limit]] = {}
+        self._covering: dict[tuple[Scope, str], _Covering] = {}
 
     def use(self, limits: Mapping[str, Limit]) -> None:
         """From now on these count, and no others; what was used of those that stay is still used."""
@@ -90,9 +94,8 @@ class Limiter:
             told = f"{bound.concurrency} run at once" if bound.concurrency else "none may run"
             raise _limited(f"{told}, and no more are taken", bound, call, BUSY)
 
-    def _bounds(self, call: Call, descriptor: FunctionDescriptor | None) -> list[_Bound]:
-        covering = self._limits_of(call.scope, call.function_id) if self.limits else ()
-        bounds = [_bound(each) for each in covering]
+    def _bounds(self, call: Call, descriptor: FunctionDescriptor | None) -> Sequence[_Bound]:
+        covering, bounds = self._limits_of(call.scope, call.function_id) if self.limits else _NONE
         if descriptor is None or not descriptor.semantics.limited:
             return bounds
         said = descriptor.semantics
@@ -103,15 +106,16 @@ class Limiter:
         if any(each.replaces and each.concurrency is not None for each in covering):
             concurrency = None
         if rate is not None or concurrency is not None:
-            bounds.append(_Bound(DESCRIBED, Per.FUNCTION, rate, concurrency))
+            return (*bounds, _Bound(DESCRIBED, Per.FUNCTION, rate, concurrency))
         return bounds
 
-    def _limits_of(self, scope: Scope, function_id: str) -> Sequence[Limit]:
+    def _limits_of(self, scope: Scope, function_id: str) -> "_Covering":
         known = self._covering.get((scope, function_id))
         if known is None:
             if len(self._covering) >= REMEMBERED:
                 self._covering.clear()
-            known = tuple(each for each in self.limits.values() if each.covers(scope, function_id))
+            covering = tuple(each for each in self.limits.values() if each.covers(scope, function_id))
+            known = covering, tuple(map(_bound, covering))
             self._covering[scope, function_id] = known
         return known
 
