@@ -177,7 +177,6 @@ class Installation:
         self.jobs = Jobs(
             audit=audit,
             guard=guard,
-            audit=audit,
             admission=admission,
             store=store,
             router=router,
@@ -190,7 +189,6 @@ class Installation:
         self.bulks = Bulks(
             audit=audit,
             guard=guard,
-            audit=audit,
             catalog=self.catalog,
             calls=self.calls,
             approvals=self.approving.gate,
