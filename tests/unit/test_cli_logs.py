@@ -39,7 +39,9 @@ def test_an_exception_is_told_in_both_forms():
 
 
 def test_warnings_are_red_on_a_terminal_and_nowhere_else():
-    record = logging.makeLogRecord({"name": "x", "msg": "PLAIN TEXT", "levelno": logging.WARNING, "levelname": "WARNING"})
+    record = logging.makeLogRecord(
+        {"name": "x", "msg": "PLAIN TEXT", "levelno": logging.WARNING, "levelname": "WARNING"}
+    )
     calm = logging.makeLogRecord({"name": "x", "msg": "fine", "levelno": logging.INFO, "levelname": "INFO"})
     assert TextLines(colours=True).format(record).startswith("\x1b[31m")
     assert "\x1b" not in TextLines(colours=True).format(calm)

@@ -19,6 +19,7 @@ from croupier.server.access.browser import check_origin, check_own_page, session
 from croupier.server.access.clock import OnwardClock
 from croupier.server.access.epoch import Epoch
 from croupier.server.access.live import FORGOTTEN_AT_ONCE
+from croupier.server.access.login import Visitor
 from croupier.server.access.passwords import WAITING
 from croupier.server.access.people import People
 from croupier.server.access.streams import LiveStreams
@@ -334,6 +335,21 @@ async def test_so_many_may_wait_for_their_password_and_no_more(bed):
     assert [type(each) for each in done[WAITING:]] == [RateLimited] * 5
     assert set(done[:WAITING]) == {False}
     assert await known is True, "who is known does not wait behind strangers"
+
+
+async def test_ten_thousand_failed_logins_cost_few_hashes_and_keep_nobody_out(bed):
+    async def tried(address):
+        try:
+            return await bed.people.login.sign_in(Visitor(address=address), "ann", "wrong wrong")
+        except (RateLimited, Unauthenticated):
+            return None
+
+    for _ in range(10_000):
+        assert await tried("198.51.100.1") is None
+    assert bed.hasher.verified < 30
+    signed_in = await bed.people.login.sign_in(Visitor(address="192.0.2.1"), "ann", PASSWORD)
+    assert signed_in.account.name == "ann"
+    assert len(bed.audit_store.notes) < 40, "and the record is not flooded"
 
 
 @pytest.mark.parametrize("name", ["developer", "SYSTEM", "Nobody"])
