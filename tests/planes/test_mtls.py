@@ -19,7 +19,7 @@ from tests.planes.scripted_agent import SCOPE, ScriptedAgent, Server, attached, 
 
 from croupier.domain.machine import make_identity
 from croupier.domain.scope import Scope
-from croupier.errors import FailedPrecondition, PermissionDenied
+from croupier.errors import FailedPrecondition, PermissionDenied, Unavailable
 from croupier.pki.authority import Authority, make_authority
 from croupier.pki.identity import MachineFiles
 from croupier.pki.names import HUB, expected_name, subject_names
@@ -31,6 +31,7 @@ from croupier.relay.handshake import shake_hands
 from croupier.relay.link import RelayLink
 from croupier.relay.proof import LinkProof
 from croupier.rpc.gate import EVERY_ROLE, Gate
+from croupier.rpc.machine_client import OverChannel
 from croupier.rpc.secure import open_channel
 from croupier.rpc.service import RpcServer
 from croupier.server.access.authority_files import init_authority
@@ -541,6 +542,23 @@ async def _renewed(channel: Any, request: bytes) -> bytes:
 
 def _varint(number: int) -> bytes:
     return bytes([number & 0x7F | 0x80, number >> 7])
+
+
+async def test_whoever_follows_revocations_learns_that_the_connection_was_closed(
+    server: Server, agent: MachineFiles
+) -> None:
+    channel = open_channel(server.grpc, CHANNEL_OPTIONS, agent, HUB)
+
+    async def opened_channel() -> grpc.aio.Channel:
+        return channel
+
+    lists = OverChannel(opened_channel).revocations()
+    assert await within(anext(lists)) == []
+    following = asyncio.ensure_future(anext(lists))
+    await asyncio.sleep(0)
+    await channel.close()
+    with pytest.raises(Unavailable):
+        await within(following)
 
 
 async def test_revoking_a_certificate_revokes_what_renewed_it_too(server: Server, agent: MachineFiles) -> None:

@@ -169,7 +169,7 @@ class Uplink:
                 beside.cancel()
                 await asyncio.gather(beside, return_exceptions=True)
                 call.cancel()
-                self._call = None
+                self._call = self._channel = None
         reached = self._opened.is_set()
         self._tell_end(server, why, reached=reached)
         return reached

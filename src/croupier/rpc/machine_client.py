@@ -1,5 +1,6 @@
 """MachineService as a machine sees it: its messages, and a client over a channel."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from croupier.errors import HandlerFailed
+from croupier.errors import HandlerFailed, Unavailable
 from croupier.rpc.client import error_of
 from croupier_wire.machine.v1 import machine_pb2 as wire
 
@@ -50,6 +51,8 @@ class OverChannel:
             return renewed(await call(renew_request(request), timeout=TIMEOUT))
         except grpc.aio.AioRpcError as error:
             raise error_of(error, "the server") from error
+        except asyncio.CancelledError as error:
+            raise _closed(error) from None
 
     async def revocations(self) -> AsyncGenerator[list[str], None]:
         open_stream: Any = (await self._channel()).unary_stream(WATCH)
@@ -59,5 +62,15 @@ class OverChannel:
                 yield revoked(answer)
         except grpc.aio.AioRpcError as error:
             raise error_of(error, "the server") from error
+        except asyncio.CancelledError as error:
+            raise _closed(error) from None
         finally:
             call.cancel()
+
+
+def _closed(error: asyncio.CancelledError) -> BaseException:
+    """For grpcio a call whose channel was closed looks like a cancelled task; only the second is for our callers."""
+    current = asyncio.current_task()
+    if current is not None and current.cancelling():
+        return error
+    return Unavailable("the connection to the server was closed; try again")

@@ -52,18 +52,26 @@ class Renewal:
             left = self._left()
             if left > 0:
                 await asyncio.sleep(min(left, LOOK))
-                continue
-            try:
-                current = self._files.current()
-                cert, ca = await self._calls.renew(await asyncio.to_thread(current.request))
-                renewed = await asyncio.to_thread(self._files.replace, cert, ca)
-            except CroupierError as error:
-                log.warning("the certificate could not be renewed, tried again in %.0f s: %s", pause, error.message)
+            elif await self._renewed(pause):
+                pause = RETRY
+            else:
                 await asyncio.sleep(pause)
                 pause = min(RETRY_MOST, 2 * pause)
-            else:
-                pause = RETRY
-                log.info("the certificate was renewed: serial %s", renewed.peer.serial)
+
+    async def _renewed(self, pause: float) -> bool:
+        try:
+            current = self._files.current()
+            cert, ca = await self._calls.renew(await asyncio.to_thread(current.request))
+            renewed = await asyncio.to_thread(self._files.replace, cert, ca)
+        except CroupierError as error:
+            log.warning("the certificate could not be renewed, tried again in %.0f s: %s", pause, error.message)
+            return False
+        except Exception:
+            # A fault of ours must not let the certificate run out.
+            log.exception("the certificate could not be renewed, tried again in %.0f s", pause)
+            return False
+        log.info("the certificate was renewed: serial %s", renewed.peer.serial)
+        return True
 
     def _left(self) -> float:
         """Seconds until it is time."""
@@ -82,5 +90,8 @@ class Renewal:
                         pause = RETRY
             except CroupierError as error:
                 log.info("what is revoked is not known anew, asked again in %.0f s: %s", pause, error.message)
+            except Exception:
+                # Nor must one let revoked machines stay.
+                log.exception("what is revoked is not known anew, asked again in %.0f s", pause)
             await asyncio.sleep(pause)
             pause = min(RETRY_MOST / 4, 2 * pause)
