@@ -60,6 +60,10 @@ COMMANDS: Mapping[str, Entry] = {
     "user": Entry(module="croupier.cli.user", help="Make, list, disable and invite accounts of people"),
     "session": Entry(module="croupier.cli.session", help="Show who is signed in, and end sessions"),
     "token": Entry(module="croupier.cli.token", help="Make, list and revoke API tokens"),
+    "role": Entry(module="croupier.cli.role", help="Show and change roles: what somebody may do"),
+    "binding": Entry(module="croupier.cli.binding", help="Give roles to people and groups, and take them"),
+    "policy": Entry(module="croupier.cli.policy", help="Keep roles and bindings as files, and apply them"),
+    "access": Entry(module="croupier.cli.access", help="Say who may do what, and why"),
     "audit": Entry(module="croupier.cli.audit", help="Look through, export and verify the record of who did what"),
     "config": Entry(module="croupier.cli.config", help="Check a configuration file"),
 }
