@@ -19,6 +19,7 @@ from croupier.errors import FailedPrecondition
 from croupier.settings import ClientSettings
 
 CONNECT_SECONDS = 5.0
+NO_CONTENT = 204
 SILENCE_SECONDS = 45.0
 """A stream says something every 15 s; after three times that the connection is taken for dead."""
 
@@ -107,9 +108,10 @@ class Client:
             return _json(await _read(response))
 
     async def delete(self, path: str) -> Any:
-        """DELETE that may be repeated safely, and its JSON answer."""
+        """DELETE that may be repeated safely, and its JSON answer; nothing where there is none."""
         async with self._request("DELETE", path, total=30.0, lost="unreachable") as response:
-            return _json(await _read(response))
+            body = await _read(response)
+            return _json(body) if body or response.status != NO_CONTENT else {}
 
     async def download(self, path: str, query: Mapping[str, str | list[str]], file: BinaryIO) -> None:
         """GET a file of any size and write it to `file` as it comes."""

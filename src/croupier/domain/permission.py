@@ -134,6 +134,13 @@ class Permissions:
             raise InvalidArgument(f"{len(self.patterns)} permissions: at most {MOST_PATTERNS} are kept together")
         self._all = EVERYTHING in self.patterns
 
+    @classmethod
+    def kept(cls, patterns: frozenset[str]) -> "Permissions":
+        """Of patterns that are in their one spelling: as a role has them."""
+        found = cls(())
+        found.patterns, found._all = patterns, EVERYTHING in patterns
+        return found
+
     def covering(self, permission: str) -> str:
         """The pattern that allows `permission`, which is in its one spelling; nothing where none does."""
         patterns = self.patterns

@@ -40,7 +40,7 @@ class Snapshot:
 
     def __init__(self, roles: Iterable[Role], bindings: Iterable[Binding]) -> None:
         self.roles: Mapping[str, Role] = {**{role.name: role for role in roles}, **BUILTIN}
-        permissions = {name: _permissions(role) for name, role in self.roles.items()}
+        permissions = {name: Permissions.kept(role.permissions) for name, role in self.roles.items()}
         self._permissions = permissions
         self.bindings = frozenset(bindings)
         granted: defaultdict[str, list[Grant]] = defaultdict(list)
@@ -91,14 +91,6 @@ class Snapshot:
         kept |= {role.name: replace(role, builtin=False) for role in roles}
         added = frozenset(bindings)
         return Snapshot(kept.values(), (self.bindings - added - frozenset(without)) | added)
-
-
-def _permissions(role: Role) -> Permissions:
-    try:
-        return Permissions(role.permissions)
-    except InvalidArgument as error:
-        log.warning("role %s gives nothing to anybody: %s", role.name, error.message)
-        return _NOTHING
 
 
 @lru_cache(maxsize=4096)
