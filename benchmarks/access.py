@@ -65,8 +65,8 @@ def main() -> None:
         now_ms=1_763_985_600_000,
         has_permission=lambda _: True,
     )
-    assert decide(), "the decision that is measured is a yes"
-    assert why_not(CONDITION, facts) == "", "and so is the condition"
+    if not decide() or why_not(CONDITION, facts):
+        raise SystemExit("what is measured is to be a yes, and is not")
     remembered, fresh = microseconds(decide, 20_000), microseconds(anew, 5_000)
     condition = microseconds(lambda: why_not(CONDITION, facts), 3_000)
     print(

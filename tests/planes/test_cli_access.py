@@ -130,3 +130,11 @@ def test_files_of_a_folder_make_one_policy_in_which_nothing_is_written_twice(tmp
     assert ["twice" in fault.message for fault in read_policy_files(tmp_path).faults] == [True]
     (tmp_path / "b.yml").unlink()
     assert not read_policy_files(tmp_path).faults
+
+
+async def test_a_condition_that_cannot_be_used_is_among_the_faults_of_the_catalog(server: Server) -> None:
+    faulty = {"id": "mail.send", "auth": {"allow_if": "nobody_knows == 1"}}
+    manifest = json.dumps({"provider": {"id": "mail", "version": "1"}, "functions": [faulty]}).encode()
+    assert (await server.request("POST", "/api/providers/capabilities", data=manifest)).status == 200
+    faults = (await server.request("GET", "/api/catalog/faults")).json["faults"]
+    assert any("unknown name 'nobody_knows'" in json.dumps(fault) for fault in faults)

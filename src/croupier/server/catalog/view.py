@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from croupier.descriptors import Comparison, compare
+from croupier.descriptors import Comparison, Fault, Message, compare
 from croupier.domain.function import Function
 from croupier.domain.identifiers import new_id
 from croupier.domain.policy import Within
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, NotFound
+from croupier.server.access.policy.conditions import compile_condition
 from croupier.server.catalog.catalog import Catalog
 from croupier.server.catalog.entry import EntityEntry, Entry, LoadFault, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
@@ -201,10 +202,21 @@ class CatalogView:
     def _form_faults(self) -> Iterator[LoadFault]:
         for source in self._catalog.snapshot.sources:
             for entry in source.entries.values():
-                yield from (LoadFault(origin=entry.origin, fault=fault) for fault in entry.faults)
+                yield from (LoadFault(origin=entry.origin, fault=fault) for fault in _faults_of(entry))
         for scope, speech in self._catalog.spoken.speeches():
             for entry in speech.entries():
-                yield from (LoadFault(origin=entry.origin, fault=fault, scope=scope) for fault in entry.faults)
+                yield from (LoadFault(origin=entry.origin, fault=fault, scope=scope) for fault in _faults_of(entry))
+
+
+def _faults_of(entry: Entry) -> Iterator[Fault]:
+    """What is wrong with a description that is used all the same; a condition that cannot be used denies every call."""
+    yield from entry.faults
+    text = entry.descriptor.auth.allow_if if entry.descriptor is not None else ""
+    if text:
+        try:
+            compile_condition(text)
+        except InvalidArgument as error:
+            yield Fault(file=entry.function.id, path="$.auth.allow_if", message=Message(error.message, error.message))
 
 
 def _named(versions: list[Version], name: str) -> Version:
