@@ -299,6 +299,19 @@ async def test_pending_ones_whose_time_is_over_are_found(store: Store) -> None:
     assert await store.approvals.overdue(NOW + DAY_MS, 10) == []
 
 
+async def test_what_has_ended_is_forgotten_after_its_time_but_no_open_review(store: Store) -> None:
+    await store.approvals.ask(an_approval(), a_call(), notices=[a_notice()])
+    assert await store.approvals.forget(NOW + DAY_MS, 10) == 0
+    await store.approvals.replace(life.withdraw(await kept(store), ANN, comment="", now_ms=NOW))
+    reviewed = an_approval("a2", break_glass=True, state=ApprovalState.EXECUTED, review=ReviewState.OPEN)
+    await store.begin(a_call("ca2"), approval=reviewed)
+    assert await store.approvals.forget(NOW, 10) == 0
+    assert await store.approvals.forget(NOW + 1, 10) == 1
+    assert await store.approvals.approval("a1") is None
+    assert await store.approvals.notices("a1") == []
+    assert await kept(store, "a2") == reviewed
+
+
 # ------------------------------------------------------------------------------------------------ notices
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from croupier.settings.fields import Name, Seconds, Text, Token, travels_openly
+from croupier.settings.fields import Name, Retention, Seconds, Text, Token, travels_openly
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, defer_build=True)
 
@@ -102,6 +102,8 @@ class ApprovalsSettings(BaseModel):
     """Whether every request needs a reason."""
     ticket: bool = False
     """Whether every request needs a ticket."""
+    retention: Retention = 400 * 86_400.0
+    """How long approvals that have ended are kept; at least a day."""
     rules: Annotated[tuple[ApprovalRuleSettings, ...], Field(max_length=1000)] = ()
     webhooks: Annotated[tuple[WebhookSettings, ...], Field(max_length=20)] = ()
 

@@ -72,6 +72,11 @@ class ApprovalStore(Protocol):
     async def overdue(self, now_ms: int, limit: int) -> list[Approval]:
         """Pending ones whose time is over."""
 
+    async def forget(self, before_ms: int, limit: int) -> int:
+        """Delete the oldest that have ended and were asked for before then, with their notices; none whose review is open.
+        Returns how many.
+        """
+
     async def due_notices(self, now_ms: int, limit: int) -> list[Notice]:
         """Those that are to be sent by now, the longest due first."""
 

@@ -60,6 +60,7 @@ class Approving:
             clock=clock,
             audit=audit,
             current=self.current,
+            retention=settings.retention,
         )
         self.approvals = Approvals(
             guard=guard,

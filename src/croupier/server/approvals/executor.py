@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
 """Seconds between looks for what expired, ended or was left behind; what is approved here is executed at once."""
+FORGET_EVERY = 3600.0
 AT_ONCE = 16
 BATCH = 100
 TRIES = 12
@@ -84,7 +85,9 @@ class Executor:
         clock: Callable[[], int],
         audit: Audit,
         current: Current,
+        retention: float,
     ) -> None:
+        """`retention` is seconds for which what has ended is kept."""
         self._records = store
         self._store = store.approvals
         self._kept = Kept(store, outbox)
@@ -92,6 +95,9 @@ class Executor:
         self._clock = clock
         self._audit = audit
         self._current = current
+        self._retention_ms = int(retention * 1000)
+        self._forget_at = 0.0
+        """By the loop's clock."""
         self._news = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """What is executed here now, by approval."""
@@ -109,6 +115,7 @@ class Executor:
             self._news.clear()
             try:
                 await self._look(runners)
+                await self._forget()
             except CroupierError as error:
                 log.warning("approvals wait, the store refused: %s", error.message)
             try:
@@ -139,6 +146,14 @@ class Executor:
                 task = asyncio.ensure_future(self._execute(approval, runners))
                 self._tasks[approval.id] = task
                 task.add_done_callback(partial(self._done, approval.id))
+
+    async def _forget(self) -> None:
+        """A batch an hour, or more at once where there are more."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._forget_at:
+            forgotten = await self._store.forget(self._clock() - self._retention_ms, BATCH)
+            if forgotten < BATCH:
+                self._forget_at = now + FORGET_EVERY
 
     def _done(self, approval_id: str, _task: asyncio.Task[None]) -> None:
         self._tasks.pop(approval_id, None)

@@ -12,7 +12,7 @@ from croupier.domain.listing import Cursor, Page
 from croupier.domain.notice import Event, Notice, NoticeState
 from croupier.errors import CroupierError
 from croupier.store.approvals import ApprovalFilter
-from croupier.store.sql.approval_writes import AskApproval, OpenApproval, PutNotice, ReplaceApproval
+from croupier.store.sql.approval_writes import AskApproval, ForgetApprovals, OpenApproval, PutNotice, ReplaceApproval
 from croupier.store.sql.bulk_store import Read
 from croupier.store.sql.queries import natural
 from croupier.store.sql.searches import fits
@@ -65,6 +65,9 @@ class SqlApprovalStore:
 
     async def overdue(self, now_ms: int, limit: int) -> list[Approval]:
         return await self._read(lambda connection: _overdue(connection, now_ms, natural(limit)))
+
+    async def forget(self, before_ms: int, limit: int) -> int:
+        return int(await self._writer.submit(ForgetApprovals(before_ms, natural(limit))))
 
     async def due_notices(self, now_ms: int, limit: int) -> list[Notice]:
         return await self._read(lambda connection: _due(connection, now_ms, natural(limit)))

@@ -9,7 +9,7 @@ import msgspec
 import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, insert, literal_column, select, update
 
-from croupier.domain.approval import Approval, ApprovalState, execute
+from croupier.domain.approval import Approval, ApprovalState, ReviewState, execute
 from croupier.domain.call import CallState
 from croupier.domain.notice import Notice
 from croupier.errors import Canceled, Conflict, CroupierError
@@ -26,6 +26,14 @@ _REPLACE = (
 _IS_OPEN = select(exists().where(approvals.c.call_id == bindparam("call_id"), UNDECIDED))
 _INSERT_NOTICES = insert(notices)
 _DELETE_NOTICE = delete(notices).where(notices.c.id == bindparam("known"))
+_OLD = (
+    select(approvals.c.id)
+    .where(~UNDECIDED, approvals.c.review != ReviewState.OPEN.value, approvals.c.created_ms < bindparam("before"))
+    .order_by(approvals.c.created_ms)
+    .limit(bindparam("at_most"))
+)
+_FORGET = delete(approvals).where(approvals.c.id.in_(bindparam("ids", expanding=True)))
+_FORGET_NOTICES = delete(notices).where(notices.c.approval_id.in_(bindparam("ids", expanding=True)))
 _waiting = update(calls).where(calls.c.id == bindparam("known"), calls.c.state == CallState.WAITING.value)
 _RESUME = _waiting.values(state=CallState.RUNNING.value)
 _END = _waiting.values(
@@ -102,6 +110,22 @@ class PutNotice(ApprovalWrite):
     def run(self, connection: Connection) -> None:
         connection.execute(_DELETE_NOTICE, {"known": self.notice.id})
         _insert_notices(connection, [self.notice])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForgetApprovals(ApprovalWrite):
+    """Answered with how many there were."""
+
+    before_ms: int
+    limit: int
+
+    def run(self, connection: Connection) -> int:
+        given = {"before": self.before_ms, "at_most": self.limit}
+        ids = list(connection.scalars(_OLD, given))
+        if ids:
+            connection.execute(_FORGET_NOTICES, {"ids": ids})
+            connection.execute(_FORGET, {"ids": ids})
+        return len(ids)
 
 
 def insert_approval(connection: Connection, approval: Approval, told: Sequence[Notice]) -> None:
