@@ -126,7 +126,7 @@ async def test_so_many_run_at_once_and_no_more(server: Server) -> None:
         await put_limit(server, concurrency=2)
         first, second = (asyncio.ensure_future(server.invoke()) for _ in range(2))
         frames = [await agent.request() for _ in range(2)]
-        assert "2 run at once" in refused(await server.invoke())["detail"]
+        assert "takes 2 at once in demo|dev" in refused(await server.invoke())["detail"]
         agent.send(CallResult(request_id=frames[0].request_id, payload=b"{}"))
         await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
         third = asyncio.ensure_future(server.invoke())

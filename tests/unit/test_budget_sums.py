@@ -145,6 +145,6 @@ def test_of_two_limits_that_cover_a_call_neither_is_used_where_the_other_refuses
         }
     )
     call = Call(id="c", function_id="f", scope=Scope("demo", "dev"), payload=b"{}", caller="")
-    with pytest.raises(RateLimited, match="none may run"):
+    with pytest.raises(RateLimited, match="takes none"):
         limiter.hold(ANN, call, None)
     assert limiter.running("a") == 0

@@ -89,10 +89,9 @@ class Limiter:
 
     def _check(self, bound: _Bound, key: Hashable, call: Call, now: float) -> None:
         if bound.rate is not None and (wait := self._rates.wait(key, bound.rate, now)):
-            raise _limited(f"{bound.rate} are taken", bound, call, max(wait, 0.001))
+            raise _limited(str(bound.rate), bound, call, max(wait, 0.001))
         if bound.concurrency is not None and self._running[key] >= bound.concurrency:
-            told = f"{bound.concurrency} run at once" if bound.concurrency else "none may run"
-            raise _limited(f"{told}, and no more are taken", bound, call, BUSY)
+            raise _limited(f"{bound.concurrency} at once" if bound.concurrency else "none", bound, call, BUSY)
 
     def _bounds(self, call: Call, descriptor: FunctionDescriptor | None) -> Sequence[_Bound]:
         covering, bounds = self._limits_of(call.scope, call.function_id) if self.limits else _NONE
@@ -140,11 +139,15 @@ def _key(bound: _Bound, call: Call, who: str) -> tuple[str, Scope, str]:
             return bound.name, call.scope, ""
 
 
-def _limited(why: str, bound: _Bound, call: Call, wait: float) -> RateLimited:
-    whose = {Per.FUNCTION: call.function_id, Per.USER: "one caller", Per.GAME: "all callers together"}[bound.per]
+def _limited(most: str, bound: _Bound, call: Call, wait: float) -> RateLimited:
+    takes = {
+        Per.FUNCTION: f"{call.function_id} takes",
+        Per.USER: "one caller may make",
+        Per.GAME: "all callers together may make",
+    }[bound.per]
     by = "its description" if bound.name == DESCRIBED else f"limit {bound.name}"
     error = RateLimited(
-        f"rate limited: of {whose} in {call.scope} {why} ({by}); nothing ran, try again in {wait:.3g} s",
+        f"rate limited: {takes} {most} in {call.scope} ({by}); nothing ran, try again in {wait:.3g} s",
         {"limit": bound.name, "retry_after": f"{wait:.3f}"},
     )
     error.retry_after = wait
