@@ -19,6 +19,10 @@ from croupier.audit.documents import CheckpointDocument, CutDocument, Hex, check
 from croupier.audit.signing import Signer
 from croupier.domain.audit import Checkpoint, Cut, Head, SealedRow
 
+ROW_LINE = b'{"hash":"%s","mac":"%s","prev":"%s","row":%s}\n'
+MAC_AT = len(b'{"hash":"","mac":"') + 64
+ROW_AT = len(b'{"hash":"","mac":"","prev":"","row":') + 192
+
 STATED_BYTES = len(b'{"hash":"","mac":""') + 128
 """Of a row's line: its hash and its mac."""
 
@@ -96,7 +100,7 @@ class ExportWriter:
 
     def row(self, previous: bytes, sealed: SealedRow) -> bytes:
         """`previous` is the hash that it is chained to."""
-        line = b'{"hash":"%s","mac":"%s","prev":"%s","row":%s}\n' % (
+        line = ROW_LINE % (
             sealed.hash.hex().encode(),
             sealed.mac.hex().encode(),
             previous.hex().encode(),
