@@ -1,7 +1,6 @@
 """The sentences of `croupier.store.audit`, each a test, over every implementation."""
 
 import asyncio
-from dataclasses import replace
 
 import orjson
 import pytest
@@ -40,7 +39,7 @@ def intent_of(call: Call) -> Note:
 
 
 def outcome_of(call: Call) -> Note:
-    return replace(intent_of(call), phase=Phase.OUTCOME, result="ok")
+    return intent_of(call)._replace(phase=Phase.OUTCOME, result="ok")
 
 
 async def everything(store: Store) -> list[SealedRow]:

@@ -6,11 +6,12 @@ a player's id of 64 bits is no number of RFC 8785.
 """
 
 import re
-from typing import Any
+from functools import lru_cache
 
 import orjson
 
-from croupier.domain.audit import Note
+from croupier.domain.audit import Note, Phase
+from croupier.domain.scope import Scope
 
 VERSION = 1
 
@@ -19,41 +20,52 @@ _TREACHEROUS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u20
 
 
 def canonical(note: Note, seq: int, time_ms: int) -> bytes:
-    """Fields that are empty are left out. The names are in the order of RFC 8785 already."""
-    actor = note.actor
-    who: dict[str, str] = {}
-    if actor.credential:
-        who["credential"] = harmless(actor.credential)
-    who["kind"] = actor.kind
-    who["name"] = harmless(actor.name)
-    if actor.user_id:
-        who["user_id"] = harmless(actor.user_id)
-    row: dict[str, Any] = {}
-    if note.act_id:
-        row["act_id"] = harmless(note.act_id)
-    row["action"] = note.action
-    row["actor"] = who
-    if note.address:
-        row["address"] = note.address
-    if note.details:
-        row["details"] = harmless(note.details)
-    scope = note.scope
-    if scope is not None:
-        row["env"] = scope.env
-        row["game_id"] = scope.game_id
-    row["phase"] = note.phase.value
-    if note.reason:
-        row["reason"] = note.reason
-    if note.result:
-        row["result"] = note.result
-    row["seq"] = seq
-    if note.target:
-        row["target"] = harmless(note.target)
-    row["time_ms"] = time_ms
-    if note.trace_id:
-        row["trace_id"] = note.trace_id
-    row["v"] = VERSION
-    return orjson.dumps(row)
+    """Fields that are empty are left out. The names are in the order of RFC 8785.
+
+    What many rows share is put together once: that takes half of the time of a dictionary, and every call writes two rows.
+    """
+    actor, action, phase, act_id, target, scope, trace_id, details, result, reason, address = note
+    who = (actor.kind, actor.name, actor.user_id, actor.credential)
+    before, between, after = _shared(who, action, phase, target, scope, result, reason, address)
+    act = f'"act_id":{_quoted(act_id)},' if act_id else ""
+    said = f',"details":{_quoted(details)}' if details else ""
+    trace = f',"trace_id":{_quoted(trace_id)}' if trace_id else ""
+    return f'{{{act}{before}{said}{between}{seq}{after}{time_ms}{trace},"v":{VERSION}}}'.encode()
+
+
+@lru_cache(maxsize=4096)
+def _shared(
+    who: tuple[str, str, str, str],
+    action: str,
+    phase: Phase,
+    target: str,
+    scope: Scope | None,
+    result: str,
+    reason: str,
+    address: str,
+) -> tuple[str, str, str]:
+    """What comes before the details, between them and the number, and between that and the time."""
+    kind, name, user_id, credential = who
+    known = {"credential": credential, "kind": kind, "name": name, "user_id": user_id}
+    actor = _fields({field: text for field, text in known.items() if text or field in {"kind", "name"}})
+    game_id, env = scope or ("", "")
+    before = f'"action":{_quoted(action)},"actor":{{{actor}}}' + _more({"address": address})
+    rest = {"env": env, "game_id": game_id, "phase": phase.value, "reason": reason, "result": result}
+    return before, _more(rest) + ',"seq":', _more({"target": target}) + ',"time_ms":'
+
+
+def _more(fields: dict[str, str]) -> str:
+    """Those that are not empty, each after a comma."""
+    said = _fields({name: text for name, text in fields.items() if text})
+    return f",{said}" if said else ""
+
+
+def _fields(fields: dict[str, str]) -> str:
+    return ",".join(f'"{name}":{_quoted(text)}' for name, text in fields.items())
+
+
+def _quoted(text: str) -> str:
+    return orjson.dumps(text if text.isascii() and "\x7f" not in text else harmless(text)).decode()
 
 
 def harmless(text: str) -> str:

@@ -9,10 +9,10 @@ What changes something leaves two rows, an intent before it and an outcome after
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.domain.values import value
 
 
 class Phase(StrEnum):
@@ -31,9 +31,8 @@ WAITING = "waiting"
 """For somebody's approval; nothing ran yet."""
 
 
-@value(frozen=True, kw_only=True, slots=True)
-class Note:
-    """What the record will say of something."""
+class Note(NamedTuple):
+    """What the record will say of something. A tuple, because every call makes two."""
 
     actor: Principal
     action: str
@@ -45,22 +44,21 @@ class Note:
     scope: Scope | None = None
     """None is the platform as a whole."""
     trace_id: str = ""
-    address: str = ""
-    """Where the request came from, if it is known."""
     details: str = ""
     """JSON, with masked values and bounded; of a call its arguments."""
     result: str = ""
     """ok | denied | failed | repeated, or how a job ended; empty for an intent."""
     reason: str = ""
     """One of the reasons of `croupier.errors`, where it did not go well."""
+    address: str = ""
+    """Where the request came from, if it is known."""
 
 
 SYSTEM = Principal(name="croupier", kind="system")
 """Who does what nobody asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where a chain stands: its last row."""
 
     seq: int
@@ -71,8 +69,7 @@ GENESIS = Head(0, bytes(32))
 """Before the first row."""
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRow:
+class SealedRow(NamedTuple):
     """A row as it is kept."""
 
     seq: int

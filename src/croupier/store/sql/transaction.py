@@ -9,7 +9,6 @@ commit.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -111,7 +110,7 @@ def _audit(audit: AuditRows, by_kind: Mapping[type, Sequence[Any]], ledger: Ledg
     for ask in by_kind.get(AskApproval, ()):
         if (note := ask.begin.note) is not None:
             answer = answers.get(ask)
-            waits = replace(note, phase=Phase.EVENT, result=WAITING) if answer is None else _told(note, answer)
+            waits = note._replace(phase=Phase.EVENT, result=WAITING) if answer is None else _told(note, answer)
             audit.add(waits, ask.begin.started_ms)
     for record in by_kind.get(Record, ()):
         for note in record.notes:
@@ -128,9 +127,9 @@ def _told(note: Note, answer: object) -> Note:
     """An intent that came to nothing: its idempotency key was used before, or its approval no longer holds."""
     if isinstance(answer, CallRecord):
         same = orjson.dumps({"call_id": answer.call.id}).decode()
-        return replace(note, phase=Phase.EVENT, details=same, result=REPEATED)
+        return note._replace(phase=Phase.EVENT, details=same, result=REPEATED)
     reason = answer.reason if isinstance(answer, CroupierError) else ""
-    return replace(note, phase=Phase.EVENT, result=DENIED, reason=reason)
+    return note._replace(phase=Phase.EVENT, result=DENIED, reason=reason)
 
 
 def _end_of(job: Job) -> Note:

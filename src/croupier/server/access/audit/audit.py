@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -134,16 +135,9 @@ class Audit:
         self, caller: Principal, call: Call, sensitive: Sensitive = NOTHING_SAID, *, action: str = INVOKE
     ) -> Note:
         """Of a call; the store writes it in the commit of the call's own row."""
-        return Note(
-            actor=caller,
-            action=action,
-            phase=Phase.INTENT,
-            act_id=call.id,
-            target=call.function_id,
-            scope=call.scope,
-            trace_id=call.traceparent[3:35],
-            details=self.masker.arguments(call.payload, sensitive),
-        )
+        details = self.masker.arguments(call.payload, sensitive)
+        trace_id = call.traceparent[3:35]
+        return Note(caller, action, Phase.INTENT, call.id, call.function_id, call.scope, trace_id, details)
 
 
 def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> Note:
@@ -153,19 +147,14 @@ def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> 
     else:
         result, reason, service_id = _RESULTS.get(outcome.reason, FAILED), outcome.reason, ""
     service_id = service_id or (trail.service_id if trail is not None else "")
-    return Note(
-        actor=intent.actor,
-        action=intent.action,
-        phase=Phase.OUTCOME,
-        act_id=intent.act_id,
-        target=intent.target,
-        scope=intent.scope,
-        trace_id=intent.trace_id,
-        address=intent.address,
-        details=orjson.dumps({"service_id": service_id}).decode() if service_id else "",
-        result=result,
-        reason=reason,
-    )
+    details = _served_by(service_id) if service_id else ""
+    actor, action, _, act_id, target, scope, trace_id, *_ = intent
+    return Note(actor, action, Phase.OUTCOME, act_id, target, scope, trace_id, details, result, reason)
+
+
+@lru_cache(maxsize=4096)
+def _served_by(service_id: str) -> str:
+    return orjson.dumps({"service_id": service_id}).decode()
 
 
 class Act:

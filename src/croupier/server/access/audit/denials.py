@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -49,7 +49,7 @@ class Denials:
     def _end(self, key: _Key) -> None:
         seen = self._seen.pop(key)
         if seen.again:
-            self._tell(replace(seen.note, details=orjson.dumps({"again": seen.again}).decode()))
+            self._tell(seen.note._replace(details=orjson.dumps({"again": seen.again}).decode()))
 
     def close(self) -> None:
         """Tell what has been counted."""

@@ -15,7 +15,7 @@ import orjson
 
 from croupier.domain.limits import JSON_DEPTH
 from croupier.redaction import Redactor
-from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive, guessed, guessed_text
+from croupier.server.access.audit.sensitive import COUNTABLE, HIDDEN, NOTHING_SAID, SHOWN, Sensitive, exposure_of
 
 OPENED_BYTES = 65_536
 """A larger payload is not opened: its size and hash stand for it."""
@@ -79,7 +79,7 @@ class Masker:
 
     def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
         """Names and texts, such as metadata."""
-        return {name: self.mask(text) if guessed(name) or guessed_text(name) else text for name, text in texts.items()}
+        return {name: self.mask(text) if exposure_of(name) is not SHOWN else text for name, text in texts.items()}
 
     def details(self, details: Mapping[str, object]) -> str:
         """What is said of an act, as JSON to be kept."""
@@ -111,28 +111,32 @@ class Masker:
 
 
 def _is_hidden(name: str, value: object, names: frozenset[str]) -> bool:
-    return name in names or guessed(name) or (guessed_text(name) and not isinstance(value, int | float))
+    if name in names:
+        return True
+    exposure = exposure_of(name)
+    return exposure is HIDDEN or (exposure is COUNTABLE and not isinstance(value, int | float))
 
 
 def _is_plain(value: Any, names: frozenset[str], depth: int) -> bool:
     """Whether it can be kept as orjson writes it: nothing to hide or to cut, and no number that was too large for orjson."""
     kind = type(value)
-    if kind is str:
-        return len(value) <= TEXT_CHARS
     if kind is dict:
         if depth > JSON_DEPTH:
             return False
         for key, item in value.items():
-            if _is_hidden(key, item, names) or not _is_plain(item, names, depth + 1):
+            kind = type(item)
+            if key in names or (exposure := exposure_of(key)) is HIDDEN or (exposure is COUNTABLE and kind is not int):
+                return False
+            if kind is str:
+                if len(item) > TEXT_CHARS:
+                    return False
+            elif kind is not int and not _is_plain(item, names, depth + 1):
                 return False
         return True
     if kind is list:
-        return (
-            len(value) <= LIST_ITEMS
-            and depth <= JSON_DEPTH
-            and all(_is_plain(item, names, depth + 1) for item in value)
-        )
-    return kind is not float
+        few = len(value) <= LIST_ITEMS and depth <= JSON_DEPTH
+        return few and all(_is_plain(item, names, depth + 1) for item in value)
+    return len(value) <= TEXT_CHARS if kind is str else kind is not float
 
 
 def _hides(value: Any, names: frozenset[str], depth: int) -> bool:

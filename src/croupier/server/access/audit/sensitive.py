@@ -49,20 +49,20 @@ class Sensitive:
 NOTHING_SAID = Sensitive()
 
 
-@lru_cache(maxsize=16_384)
-def guessed(name: str) -> bool:
-    """Whether a field of this name holds what should be hidden, whatever its value is."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    return bool(_ALWAYS.search("".join(words))) or not _WORDS.isdisjoint(words)
+HIDDEN, COUNTABLE, SHOWN = "hidden", "countable", "shown"
+"""What a name says of its value: it is hidden, hidden unless it is a number, or shown."""
 
 
 @lru_cache(maxsize=16_384)
-def guessed_text(name: str) -> bool:
-    """Whether it does where its value is no number."""
+def exposure_of(name: str) -> str:
     words = [word.lower() for word in _WORD.findall(name)]
-    if _COUNTABLE.search("".join(words)):
-        return True
-    return bool(words) and words[-1] in {"key", "keys"} and (len(words) == 1 or words[-2] not in _HARMLESS_KEYS)
+    joined = "".join(words)
+    if _ALWAYS.search(joined) or not _WORDS.isdisjoint(words):
+        return HIDDEN
+    if _COUNTABLE.search(joined):
+        return COUNTABLE
+    is_key = bool(words) and words[-1] in {"key", "keys"}
+    return COUNTABLE if is_key and (len(words) == 1 or words[-2] not in _HARMLESS_KEYS) else SHOWN
 
 
 def sensitive_fields(schema: Mapping[str, Any] | None, ui: Mapping[str, Any]) -> Sensitive:
