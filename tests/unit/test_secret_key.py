@@ -1,7 +1,6 @@
 """The key of secrets comes from where the settings say, and nothing of it is ever told."""
 
 import base64
-import os
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from croupier.errors import FailedPrecondition, InvalidArgument
 from croupier.settings import ServerSettings, load, read_secret_key
 
-KEY = os.urandom(32)
+KEY = bytes(range(32))
 WRITTEN = base64.b64encode(KEY).decode()
 
 
