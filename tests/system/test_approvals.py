@@ -72,7 +72,7 @@ async def test_a_request_survives_a_kill_and_is_executed_when_it_is_approved(run
     assert await bob.approve(waits["approval_id"]) == 200
     await reaches(running, waits["approval_id"], "executed")
     _, call = await running.get(f"/api/calls/{waits['call_id']}")
-    assert (call["state"], call["result"]["payload"]["key"]) == ("succeeded", "pending")
+    assert (call["state"], call["result"]["payload"]["by"]) == ("succeeded", "game-1")
     assert running.noted() == ["begin pending", "end pending"]
 
 
