@@ -1,15 +1,18 @@
 """The spine over a real store and a real session, in memory: what does not fit is refused, and what ends is recorded."""
 
 import asyncio
+import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import orjson
 import pytest
 
+from croupier.descriptors import FunctionDescriptor, read_descriptor
 from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Outcome, Result, Trail
 from croupier.domain.function import FunctionRef, Service
@@ -22,7 +25,8 @@ from croupier.server.admission import Admission
 from croupier.server.approvals import ApprovalGate, Rules
 from croupier.server.approvals.notices.outbox import Outbox
 from croupier.server.calls import Calls
-from croupier.server.catalog import Catalog
+from croupier.server.catalog import Catalog, Kind, Origin
+from croupier.server.catalog.snapshot import source_of
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import TunnelLink
 from croupier.server.dispatch.preview import preview
@@ -230,3 +234,58 @@ async def test_a_deadline_ends_a_call_and_its_agent_is_told(store: SqlStore) -> 
         async with asyncio.timeout(90):
             await agent.aborted.wait()
         assert agent.peer.machine.running == 0
+
+
+def described_as(mode: str) -> Catalog:
+    function = read_descriptor(orjson.dumps({"id": "f", "semantics": {"mode": mode}}), "f.json")
+    assert isinstance(function, FunctionDescriptor)
+    origin = Origin(kind=Kind.PROVIDER, name="test")
+    catalog = Catalog()
+    catalog.use_sources(providers=[source_of(origin, [function])])
+    return catalog
+
+
+@contextmanager
+def a_full_disk(store: SqlStore) -> Iterator[None]:
+    """While this lasts the database takes no page more."""
+    connection = store._committer._connection.connection.driver_connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute("CREATE TABLE filler (x)")
+    connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    with suppress(sqlite3.OperationalError):
+        while True:
+            connection.execute("INSERT INTO filler VALUES (zeroblob(500))")
+    yield
+    connection.execute("PRAGMA max_page_count = 1000000")
+
+
+@pytest.mark.parametrize("mode", ["command", "query"])
+async def test_a_full_disk_stops_commands_and_no_queries_and_is_over_when_there_is_room(
+    store: SqlStore, mode: str
+) -> None:
+    catalog = described_as(mode)
+    await store.audit.record(Note(actor=CALLER, action="test.begin"))
+    large = b'"' + b"x" * 900 + b'"'
+    async with spine(store, catalog) as (calls, agent, _):
+        answering = asyncio.ensure_future(answer_for_ever(agent))
+        with a_full_disk(store):
+            outcomes = await asyncio.gather(
+                *(ended(calls, replace(call(number), payload=large)) for number in range(40))
+            )
+            with pytest.raises(Unavailable):
+                await store.audit.record(Note(actor=CALLER, action="test.full", details="x" * 9_000))
+        refused = [outcome for outcome in outcomes if isinstance(outcome, CroupierError)]
+        assert bool(refused) is (mode == "command")
+        assert all(isinstance(outcome, Unavailable) and "disk is full" in outcome.message for outcome in refused)
+        assert isinstance(await ended(calls, replace(call(1_000), payload=large)), Result)
+        answering.cancel()
+    await store.audit.record(Note(actor=CALLER, action="test.end"))
+    rows = [orjson.loads(each.row) for each in await store.audit.rows(0, 1_000)]
+    assert any(row["action"] == "audit.gap" for row in rows)
+
+
+async def answer_for_ever(agent: Holding) -> None:
+    while True:
+        await agent.until_held(1)
+        agent.answer_all()
+        agent.held.clear()
