@@ -75,12 +75,14 @@ class Gate:
         return peer
 
     def check(self, peer: Peer) -> None:
-        """Raises Unauthenticated unless its certificate is of this deployment and counts now."""
+        """Raises Unauthenticated unless its certificate is of this deployment and counts now. A connection that began with one
+        that was renewed since goes on: TLS takes an expired one for no new connection.
+        """
         if peer.identity.deployment != self._deployment:
             raise Unauthenticated(f"the certificate is of deployment {peer.identity.deployment}, not of this one")
         if peer.serial in self._revocations:
             raise Unauthenticated(f"the certificate of {_name(peer)} was revoked: join again with a new token")
-        if peer.expires_ms <= time.time() * 1000:
+        if peer.expires_ms <= time.time() * 1000 and self.until(peer) <= time.time():
             raise Unauthenticated(f"the certificate of {_name(peer)} has expired: join again with a new token")
 
     @contextmanager

@@ -91,8 +91,10 @@ class Machines:
         self._clock = clock
         self._lifetime = lifetime
         self._certificates: dict[str, Certificate] = {}
-        self._successors: dict[str, str] = {}
-        """Serials of renewed certificates to those that came for them."""
+        self._roots: dict[str, str] = {}
+        """By serial, the first certificate of which it is a renewal, or a renewal of a renewal; itself, where it is none."""
+        self._lineages: dict[str, set[str]] = {}
+        """By root: the serials of its renewals and itself, which are all of one key."""
         self._tokens: dict[str, JoinToken] = {}
         self.revocations = Revocations()
 
@@ -176,30 +178,21 @@ class Machines:
         reason = reason[:REASON_CHARACTERS]
         details = {"identity": known.identity, "reason": reason}
         async with self._audit.act(caller, "machines.revoke", target=serial, details=details):
-            for each in (known, *self._renewals(known)):
+            for each in self._lineage(serial) or [known]:
                 if not each.revoked_ms:
                     await self._keep(replace(each, revoked_ms=self._clock(), revoked_by=by, reason=reason))
         log.warning("certificate %s of %s was revoked by %s", serial, known.identity or "elsewhere", by)
         return self._certificates[serial]
 
-    def _renewals(self, certificate: Certificate) -> list[Certificate]:
-        """Those that it renewed and those that renewed it: they are of the same key."""
-        found: list[Certificate] = []
-        serial = certificate.serial
-        while (serial := self._successors.get(serial, "")) in self._certificates:
-            found.append(self._certificates[serial])
-        before: Certificate | None = certificate
-        while before is not None:
-            before = self._certificates.get(before.issued_by.removeprefix(RENEWAL))
-            found += [before] if before is not None else []
-        return found
+    def _lineage(self, serial: str) -> list[Certificate]:
+        root = self._roots.get(serial, serial)
+        return [self._certificates[each] for each in self._lineages.get(root, ()) if each in self._certificates]
 
     def renewed_until(self, peer: Peer) -> int:
-        """When the newest certificate ends that was given for this one, in milliseconds since 1970; 0 where none was."""
-        serial, last = peer.serial, 0
-        while (serial := self._successors.get(serial, "")) in self._certificates:
-            last = self._certificates[serial].not_after_ms
-        return last
+        """When the last certificate ends that the machine got for the key of this one, in milliseconds since 1970; 0 where
+        none counts.
+        """
+        return max((each.not_after_ms for each in self._lineage(peer.serial) if not each.revoked_ms), default=0)
 
     def _sign(
         self,
@@ -231,7 +224,10 @@ class Machines:
         over = [each.serial for each in self._certificates.values() if 0 < each.not_after_ms < before]
         for serial in over:
             del self._certificates[serial]
-            self._successors.pop(serial, None)
+            root = self._roots.pop(serial, serial)
+            self._lineages.get(root, set()).discard(serial)
+            if not self._lineages.get(root):
+                self._lineages.pop(root, None)
 
     async def _keep(self, certificate: Certificate) -> None:
         await self._store.put_certificate(certificate)
@@ -239,8 +235,10 @@ class Machines:
 
     def _place(self, certificate: Certificate) -> None:
         self._certificates[certificate.serial] = certificate
-        if certificate.issued_by.startswith(RENEWAL):
-            self._successors[certificate.issued_by.removeprefix(RENEWAL)] = certificate.serial
+        renewed = certificate.issued_by.removeprefix(RENEWAL) if certificate.issued_by.startswith(RENEWAL) else ""
+        root = self._roots.get(renewed, renewed) or certificate.serial
+        self._roots[certificate.serial] = root
+        self._lineages.setdefault(root, {root}).add(certificate.serial)
 
     def _note(self, certificate: Certificate) -> None:
         self._place(certificate)
