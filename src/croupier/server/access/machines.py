@@ -178,7 +178,7 @@ class Machines:
         reason = reason[:REASON_CHARACTERS]
         details = {"identity": known.identity, "reason": reason}
         async with self._audit.act(caller, "machines.revoke", target=serial, details=details):
-            for each in self._lineage(serial) or [known]:
+            for each in (known, *(each for each in self._lineage(serial) if each.serial != serial)):
                 if not each.revoked_ms:
                     await self._keep(replace(each, revoked_ms=self._clock(), revoked_by=by, reason=reason))
         log.warning("certificate %s of %s was revoked by %s", serial, known.identity or "elsewhere", by)
