@@ -336,6 +336,8 @@ async def test_the_setup_link_makes_one_administrator_and_works_once():
     assert (await page.send("GET", "/api/me")).json["name"] == "root"
     assert (await page.send("POST", "/api/setup", json={**body, "name": "eve"}, csrf="")).status == 401
     assert bed.residence.people.setup.open() == ""
+    made = [note for note in bed.residence.audit_store.notes if note.action == "users.setup"]
+    assert [(note.actor.name, note.target) for note in made] == [("setup", "root")] * 2
 
 
 async def test_two_who_open_the_setup_link_at_once_are_not_both_let_in():

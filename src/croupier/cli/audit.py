@@ -94,7 +94,13 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
 
 @command.command()
 @_filtered
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="a file; standard output by default")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="a file; standard output by default",
+)
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @connection_options
 def export(output: Path | None, form: str, as_json: bool, **flags: Any) -> None:

@@ -75,7 +75,9 @@ class Residents:
             second_factor=second_factor,
             audit=audit,
         )
-        setup = Setup(accounts=self.accounts, passwords=self.passwords, clock=self.clock, grant_admin=grant_admin)
+        setup = Setup(
+            accounts=self.accounts, passwords=self.passwords, clock=self.clock, grant_admin=grant_admin, audit=audit
+        )
         return People(
             guard=guard,
             audit=audit,

@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable
 from croupier.domain.account import Account
 from croupier.domain.credential import INVITE_PREFIX, make_credential, read_credential
 from croupier.domain.identifiers import new_id
+from croupier.domain.principal import Principal
 from croupier.errors import Unauthenticated
 from croupier.server.access.accounts import Accounts
+from croupier.server.access.audit import Audit
 from croupier.server.access.clock import Clock
 from croupier.server.access.passwords import Passwords, check_new
 
@@ -25,12 +27,17 @@ INVITE_MS = 3 * 24 * 3_600_000
 _SETUP_OVER = "this setup link was used, is too old, or was never made: start the server again for a new one"
 _INVITE_OVER = "this invitation was used, is too old, or was never made: ask for a new one"
 
+_NOBODY_YET = Principal(name="setup", kind="system")
+
 Grant = Callable[[str], Awaitable[None]]
 """Makes the account of that id an administrator; safe to repeat."""
 
 
 class Setup:
-    def __init__(self, *, accounts: Accounts, passwords: Passwords, clock: Clock, grant_admin: Grant) -> None:
+    def __init__(
+        self, *, accounts: Accounts, passwords: Passwords, clock: Clock, grant_admin: Grant, audit: Audit
+    ) -> None:
+        self._audit = audit
         self._accounts = accounts
         self._passwords = passwords
         self._clock = clock
@@ -56,11 +63,12 @@ class Setup:
             check_new(password, name)
             user_id = new_id("u")
             hashed = await self._passwords.hash(password)
-            # First the right, then the account: were it the other way round, a crash between would leave nobody in charge.
-            await self._grant_admin(user_id)
-            account = await self._accounts.add(
-                name, user_id=user_id, display_name=display_name, password_hash=hashed, created_by="setup"
-            )
+            async with self._audit.act(_NOBODY_YET, "users.setup", target=name[:64]):
+                # First the right, then the account: the other way round, a crash between would leave nobody in charge.
+                await self._grant_admin(user_id)
+                account = await self._accounts.add(
+                    name, user_id=user_id, display_name=display_name, password_hash=hashed, created_by="setup"
+                )
             self._digest = b""
         return account
 
