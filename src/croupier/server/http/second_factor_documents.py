@@ -8,7 +8,7 @@ from croupier.server.access.second_factors import Standing
 from croupier.server.access.totp import Enrolment
 
 
-class EnrolBody(msgspec.Struct, kw_only=True):
+class FactorEnrolBody(msgspec.Struct, kw_only=True):
     password: str = ""
     """Yours; empty where you have none and signed in by an identity provider in the last ten minutes."""
 
@@ -18,7 +18,7 @@ class CodeBody(msgspec.Struct, kw_only=True):
     """Six digits of the authenticator app, or a recovery code."""
 
 
-BODIES: tuple[type, ...] = (EnrolBody, CodeBody)
+BODIES: tuple[type, ...] = (FactorEnrolBody, CodeBody)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

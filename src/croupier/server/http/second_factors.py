@@ -10,7 +10,7 @@ from croupier.server.http.people_documents import takes
 from croupier.server.http.requests import parse_body
 from croupier.server.http.second_factor_documents import (
     CodeBody,
-    EnrolBody,
+    FactorEnrolBody,
     RecoveryCodes,
     SecondFactorEnrolment,
     SecondFactorProof,
@@ -20,7 +20,7 @@ from croupier.server.http.second_factor_documents import (
 )
 from croupier.server.http.visitors import Visitors
 
-_enrol_decoder = msgspec.json.Decoder(EnrolBody)
+_enrol_decoder = msgspec.json.Decoder(FactorEnrolBody)
 _code_decoder = msgspec.json.Decoder(CodeBody)
 
 
@@ -32,7 +32,9 @@ def second_factor_routes(ways: WaysIn, visitors: Visitors) -> APIRouter:
         """Whether you have a second factor, and how many recovery codes are left."""
         return json_answer(standing_document(ways.factors.standing(asking.caller.user_id)))
 
-    @routes.post("/api/me/second_factor", response_model=SecondFactorEnrolment, openapi_extra=dict(takes(EnrolBody)))
+    @routes.post(
+        "/api/me/second_factor", response_model=SecondFactorEnrolment, openapi_extra=dict(takes(FactorEnrolBody))
+    )
     async def enrol_second_factor(asking: Asking, request: Request) -> Response:
         """A secret for your authenticator app. It counts when you confirm it with a code, within ten minutes."""
         body = parse_body(_enrol_decoder, await request.body())
