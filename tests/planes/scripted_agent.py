@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ OTHER = Scope("other", "prod")
 DEADLINE = 90.0
 """Seconds after which something awaited counts as never coming; nothing depends on how much sooner it comes."""
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 E = TypeVar("E")
 
@@ -290,9 +292,28 @@ class ScriptedAgent:
 
     async def connect(self) -> Opened:
         """Dial, and say hello; a session that was cut is resumed."""
+        self._dial()
+        return await self.event(Opened)
+
+    def _dial(self) -> asyncio.Task[None]:
         self._channel = open_channel(self.address, CHANNEL_OPTIONS, self.files, HUB)
         self._task = asyncio.ensure_future(self.peer.run(ClientStream(open_stream(self._channel, OPEN))))
-        return await self.event(Opened)
+        return self._task
+
+    async def enter(self) -> None:
+        """As `connect`; and as agents do, dial again when the connection breaks before it is open, which the log tells."""
+        opened = asyncio.ensure_future(self.event(Opened))
+        try:
+            while True:
+                running = self._dial()
+                await asyncio.wait([opened, running], return_when=asyncio.FIRST_COMPLETED)
+                if opened.done():
+                    break
+                log.warning("the connection broke before it was open: %r", running.exception())
+                await self.cut()
+            opened.result()
+        finally:
+            opened.cancel()
 
     async def cut(self) -> None:
         """Break the connection without a word."""
@@ -312,7 +333,7 @@ class ScriptedAgent:
 async def attached(server: Server, agent_id: str = "agent-1", **fields: Any) -> AsyncIterator[ScriptedAgent]:
     """An agent that is connected, and whose functions the server knows."""
     agent = ScriptedAgent(server.grpc, agent_id, **fields)
-    await agent.connect()
+    await agent.enter()
     try:
         await known(server, agent)
         yield agent

@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 import pytest
 from tests.planes.agent_testbed import Agent, AttachedGame, ForeignGame, ScriptedServer
+from tests.planes.scripted_agent import eventually
 
 from croupier.agent.foreign import ForeignChannel
 from croupier.agent.foreign_jobs import STREAM_TRIES, ForeignJob
@@ -164,8 +165,15 @@ async def test_the_list_shows_every_instance_of_every_function(agent, game):
     await attached.cut()
 
 
+async def is_listed(agent, service_id):
+    """What a game server says of itself comes after its session, and another caller may be faster."""
+    answer = await agent.control("ListLocal", local_pb2.ListLocalRequest())
+    return any(each.service_id == service_id for function in answer.functions for each in function.instances)
+
+
 async def test_a_service_that_is_attached_does_not_register_by_address_too(agent, lone):
     attached = await AttachedGame(agent.info.grpc, "foreign-1").attach()
+    await eventually(lambda: is_listed(agent, "foreign-1"))
     with pytest.raises(grpc.aio.AioRpcError) as failure:
         await agent.control("RegisterLocal", lone.request("f.echo"))
     assert failure.value.code() is grpc.StatusCode.FAILED_PRECONDITION
