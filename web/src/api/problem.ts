@@ -1,0 +1,42 @@
+import type { components } from "./schema";
+
+export type Problem = components["schemas"]["Problem"];
+
+/** The server refused, in the words of its problem document (RFC 9457). */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+  get status(): number {
+    return this.problem.status;
+  }
+  get reason(): string {
+    return this.problem.reason;
+  }
+}
+
+/** Nobody answered: offline, or the server restarts. */
+export class Unreachable extends Error {
+  override readonly name = "Unreachable";
+}
+
+/** The problem an answer carries; made from its status when the answer is of something between us and the server. */
+export async function readProblem(response: Response): Promise<Problem> {
+  const text = await response.text();
+  try {
+    const found: unknown = JSON.parse(text);
+    if (typeof found === "object" && found !== null && "detail" in found && "reason" in found) {
+      return { ...(found as Problem), status: response.status };
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return {
+    type: "about:blank",
+    title: response.statusText,
+    status: response.status,
+    detail: text.slice(0, 400) || `HTTP ${response.status} ${response.statusText}`,
+    reason: `http_${response.status}`,
+  };
+}

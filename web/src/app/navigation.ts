@@ -1,0 +1,16 @@
+import type { Icon } from "@tabler/icons-react";
+import type { ShellTexts } from "./texts";
+
+export interface NavigationItem {
+  /** Where it leads; a page is its item's when its path begins so. */
+  readonly to: string;
+  readonly label: keyof ShellTexts["pages"];
+  readonly icon: Icon;
+  /** The letter after g. */
+  readonly key: string;
+  /** What one needs to see it; "" for everybody who is signed in. */
+  readonly permission: string;
+}
+
+/** The page's own table of contents, in the order of the day's work. */
+export const NAVIGATION: readonly NavigationItem[] = [];

@@ -1,0 +1,41 @@
+import { createRootRoute, createRoute, Outlet, retainSearchParams } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { ErrorPage, NotFoundPage } from "#/components/ErrorPage";
+import { LOCALE } from "#/i18n/language";
+import { LanguageProvider } from "#/i18n/texts";
+import { SessionGate } from "./SessionGate";
+import { Shell } from "./Shell";
+import { readPageSearch, usePageLanguage } from "./scope";
+
+function Root() {
+  const language = usePageLanguage();
+  useEffect(() => {
+    document.documentElement.lang = LOCALE[language];
+  }, [language]);
+  return (
+    <LanguageProvider language={language}>
+      <Outlet />
+    </LanguageProvider>
+  );
+}
+
+export const rootRoute = createRootRoute({
+  validateSearch: readPageSearch,
+  search: { middlewares: [retainSearchParams(["game", "env", "lang"])] },
+  component: Root,
+  notFoundComponent: NotFoundPage,
+  errorComponent: ErrorPage,
+});
+
+/** Pages for people who are signed in: header, navigation and status bar around them. */
+export const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "shell",
+  component: () => (
+    <SessionGate>
+      <Shell />
+    </SessionGate>
+  ),
+  notFoundComponent: NotFoundPage,
+  errorComponent: ErrorPage,
+});

@@ -1,0 +1,27 @@
+import { createRouter } from "@tanstack/react-router";
+import { loginRoutes } from "#/pages/login/routes";
+import { rootRoute, shellRoute } from "./root";
+
+/** Every page; an area's routes stand beside its pages. */
+const pages = [] as const;
+
+const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
+
+export const router = createRouter({
+  routeTree,
+  // Values in a URL are texts: `?game=1001` stays as it is written.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const pairs = Object.entries(search).filter(([, value]) => value !== undefined && value !== "");
+    const text = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+    return text && `?${text}`;
+  },
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const COMPRESSED = /\.(js|css|svg|json)$/;
+
+/** Writes `name.br` beside each asset: the server sends it to browsers that take brotli. */
+function brotli(): Plugin {
+  return {
+    name: "brotli",
+    apply: "build",
+    writeBundle({ dir }) {
+      const assets = join(dir ?? "dist", "assets");
+      for (const name of readdirSync(assets).filter((name) => COMPRESSED.test(name))) {
+        const file = join(assets, name);
+        const quality = { [constants.BROTLI_PARAM_QUALITY]: 9 };
+        writeFileSync(`${file}.br`, brotliCompressSync(readFileSync(file), { params: quality }));
+      }
+    },
+  };
+}
+
+const server = process.env.CROUPIER_URL ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [react(), brotli()],
+  resolve: { alias: { "#": fileURLToPath(new URL("./src", import.meta.url)) } },
+  // The server puts a new nonce in its place in every answer.
+  html: { cspNonce: "__CSP_NONCE__" },
+  worker: { format: "es" },
+  build: {
+    target: "es2023",
+    modulePreload: { polyfill: false },
+    // Nothing is inlined as data: or blob: where the policy of the page would refuse it.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1200,
+    reportCompressedSize: false,
+  },
+  server: { proxy: { "/api": server, "/plugins": server } },
+  test: {
+    environment: "happy-dom",
+    setupFiles: ["tests/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+    testTimeout: 20_000,
+  },
+});
