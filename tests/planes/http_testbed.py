@@ -41,6 +41,7 @@ from croupier.server.catalog.view import CatalogView
 from croupier.server.dispatch.agents import Agents
 from croupier.server.entities import EntityState, Order, Wish
 from croupier.server.explain import Explain
+from croupier.server.games import Games
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
@@ -434,6 +435,11 @@ class Testbed:
             guard=guard,
             roles=Roles(guard=guard, store=PolicyInMemory(), audit=self.residence.audit, clock=lambda: 7),
             explain=Explain(guard=guard, catalog=self.catalog, whois=self.residence.residents.whois, clock=lambda: 7),
+            games=Games(
+                guard=guard,
+                production=("prod",),
+                sources=(lambda: {SCOPE, Scope("other", "prod")}, lambda: guard.policy.snapshot.places),
+            ),
             people=self.residence.people,
             ways=self.residence.ways,
             streams=self.residence.residents.streams,

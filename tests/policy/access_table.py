@@ -101,6 +101,7 @@ RULES = (
     open_("POST /api/machines/enrol"),
     # ------------------------------------------------------------------ one's own
     own("GET /api/me"),
+    own("GET /api/games"),
     own("POST /api/logout"),
     own("POST /api/me/password", {"current": "x", "password": "y"}),
     own("POST /api/me/prove", {"code": "1"}),

@@ -74,7 +74,14 @@ class Within:
 
     def __contains__(self, scope: Scope) -> bool:
         game_id, env = scope
-        return any(game in {ANY, game_id} and name in {ANY, env} for game, name in self.places)
+        return not self.places.isdisjoint(((game_id, env), (game_id, ANY), (ANY, env), (ANY, ANY)))
+
+    def touches(self, place: tuple[str, str]) -> bool:
+        """Whether any scope that fits `place`, a game and an environment with `*` for any, is in here."""
+        game_id, env = place
+        if ANY not in place:
+            return Scope(game_id, env) in self
+        return any(_met(game, game_id) and _met(name, env) for game, name in self.places)
 
     def covers(self, place: tuple[str, str]) -> bool:
         """Whether all scopes that fit `place` are in here, by one and the same of these."""

@@ -67,6 +67,7 @@ from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
 from croupier.server.entities import Entities
 from croupier.server.explain import Explain
+from croupier.server.games import Games
 from croupier.server.history import History
 from croupier.server.http.app import build_app
 from croupier.server.identified import Identified, identified, web_tls
@@ -326,6 +327,7 @@ async def serving(
                 guard=guard,
                 roles=access.roles,
                 explain=access.explain,
+                games=_games(settings, guard, agents, catalog),
                 people=access.people,
                 ways=access.ways,
                 streams=streams,
@@ -418,6 +420,21 @@ def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings, 
         },
         files=known.files,
         gate=known.gate,
+    )
+
+
+def _games(settings: ServerSettings, guard: Guard, agents: Agents, catalog: Catalog) -> Games:
+    named = {Scope(*name.split("|")) for names in (settings.games, *settings.edge_scopes.values()) for name in names}
+    named |= {Scope(rule.game_id, rule.env) for rule in settings.routing.canary}
+    return Games(
+        guard=guard,
+        production=settings.production,
+        sources=(
+            lambda: named,
+            lambda: (agent.scope for agent in agents),
+            catalog.scopes,
+            lambda: guard.policy.snapshot.places,
+        ),
     )
 
 

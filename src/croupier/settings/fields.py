@@ -280,6 +280,12 @@ Labels = Annotated[
 ScopeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\|[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """`game|env`"""
 
+ScopeNames = Annotated[tuple[ScopeName, ...], BeforeValidator(_comma_list), Field(max_length=10_000, strict=False)]
+"""A list; in a variable or flag separated by commas."""
+
+EnvNames = Annotated[tuple[Name, ...], BeforeValidator(_comma_list), Field(max_length=64, strict=False)]
+"""As above, of environments."""
+
 EdgeScopes = Annotated[
     dict[HostName, Annotated[tuple[ScopeName, ...], Field(max_length=10_000, strict=False)]],
     BeforeValidator(_edge_scopes),

@@ -11,6 +11,7 @@ from croupier.settings.fields import (
     CertificateLife,
     DialAddresses,
     EdgeScopes,
+    EnvNames,
     FilesByHost,
     Folder,
     HostName,
@@ -30,6 +31,7 @@ from croupier.settings.fields import (
     Ratio,
     RequestsPerSecond,
     Retention,
+    ScopeNames,
     Seconds,
     Text,
     Token,
@@ -274,6 +276,12 @@ class ServerSettings(MachineSettings):
     edge_scopes: EdgeScopes = Field(
         default_factory=dict,
         description="for which games and envs an edge may bring agents; one that is not named may for all",
+    )
+    games: ScopeNames = Field(
+        (), description="games and their environments that are shown before anything else names them, as `game|env`"
+    )
+    production: EnvNames = Field(
+        ("prod", "production", "live"), description="what environments are called that real players are on"
     )
     routing: Annotated[RoutingSettings, BeforeValidator(mapping_of)] = Field(
         default_factory=RoutingSettings,

@@ -80,6 +80,14 @@ class LiveCredentials(ABC, Generic[C]):
     def get(self, credential_id: str) -> C | None:
         return self._live.get(credential_id) if self.is_live(credential_id) else None
 
+    def ends_ms(self, credential_id: str) -> int:
+        """When it ends unless it is used again; 0 for one that is not in force."""
+        found = self.get(credential_id)
+        if found is None:
+            return 0
+        idle = found.until_ms if self._idle_ms is None else self.seen_ms(credential_id) + self._idle_ms
+        return min(found.until_ms, idle)
+
     def seen_ms(self, credential_id: str) -> int:
         """When it was last used; 0 is never."""
         use = self._uses.get(credential_id)

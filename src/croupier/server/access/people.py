@@ -64,6 +64,10 @@ class People:
         """The session the caller came by, if it was one."""
         return self._sessions.get(caller.credential)
 
+    def session_ends_ms(self, caller: Principal) -> int:
+        """When that session ends unless it is used again; 0 where it was none."""
+        return self._sessions.ends_ms(caller.credential)
+
     def owner(self, user_id: str) -> Account | None:
         """Whose a session or a token is, for those who may know of it."""
         return self._accounts.get(user_id)

@@ -23,6 +23,7 @@ from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
 from croupier.server.explain import Explain
+from croupier.server.games import Games
 from croupier.server.http.approvals import approval_routes
 from croupier.server.http.asking import answer_failure, answer_faulty, answer_invalid, answer_refusal, answer_stale
 from croupier.server.http.assignments import assignment_routes
@@ -44,6 +45,7 @@ from croupier.server.http.limits import limit_routes
 from croupier.server.http.login import login_routes
 from croupier.server.http.machines import machine_routes
 from croupier.server.http.maintenance import maintenance_routes
+from croupier.server.http.me import me_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.oidc import oidc_routes
 from croupier.server.http.packs import Reread, pack_routes
@@ -81,6 +83,7 @@ def build_app(
     guard: Guard,
     roles: Roles,
     explain: Explain,
+    games: Games,
     people: People,
     ways: WaysIn,
     streams: LiveStreams,
@@ -130,6 +133,7 @@ def build_app(
         maintenance_routes(maintenance),
         secret_routes(secrets),
         login_routes(people, visitors),
+        me_routes(people, ways, games, guard),
         oidc_routes(ways, visitors),
         second_factor_routes(ways, visitors),
         user_routes(people),

@@ -1,24 +1,20 @@
-"""Signing in and out over HTTP, and who one is."""
+"""Signing in and out over HTTP."""
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from croupier.domain.credential import csrf_token
-from croupier.server.access.browser import clear_cookie, session_cookie
+from croupier.server.access.browser import clear_cookie
 from croupier.server.access.people import People
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
-from croupier.server.http.exchange import Exchange
 from croupier.server.http.late import LateRoute
 from croupier.server.http.people_documents import (
     InvitationBody,
+    Known,
     LoginBody,
-    Me,
     PasswordBody,
     PasswordSet,
     SetupBody,
-    names,
     takes,
-    user_entry,
 )
 from croupier.server.http.requests import parse_body
 from croupier.server.http.signed_in import signed_in_answer, with_header
@@ -33,7 +29,7 @@ _password = msgspec.json.Decoder(PasswordBody)
 def login_routes(people: People, visitors: Visitors) -> APIRouter:
     routes = APIRouter(tags=["login"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
-    @routes.post("/api/setup", response_model=Me, openapi_extra=dict(takes(SetupBody)))
+    @routes.post("/api/setup", response_model=Known, openapi_extra=dict(takes(SetupBody)))
     async def set_up(asking: Asking, request: Request) -> Response:
         """Make the first account, an administrator's, with the secret of the setup link, and sign in."""
         body = parse_body(_setup, await request.body())
@@ -47,7 +43,7 @@ def login_routes(people: People, visitors: Visitors) -> APIRouter:
         account = await people.accept(body.invitation, body.password)
         return json_answer(PasswordSet(name=account.name))
 
-    @routes.post("/api/login", response_model=Me, openapi_extra=dict(takes(LoginBody)))
+    @routes.post("/api/login", response_model=Known, openapi_extra=dict(takes(LoginBody)))
     async def sign_in(asking: Asking, request: Request) -> Response:
         """Sign in. The session is in the cookie; what changes something needs the answer's `csrf_token` too."""
         body = parse_body(_login, await request.body())
@@ -61,11 +57,6 @@ def login_routes(people: People, visitors: Visitors) -> APIRouter:
         await people.login.sign_out(asking.caller)
         return with_header(Response(status_code=204), clear_cookie(asking.headers))
 
-    @routes.get("/api/me", response_model=Me)
-    async def read_me(asking: Asking) -> Response:
-        """Who asks, and how they are known."""
-        return json_answer(_me(people, asking))
-
     @routes.post("/api/me/password", status_code=204, openapi_extra=dict(takes(PasswordBody)))
     async def change_password(asking: Asking, request: Request) -> Response:
         """Change one's own password. Every other session ends."""
@@ -74,28 +65,3 @@ def login_routes(people: People, visitors: Visitors) -> APIRouter:
         return Response(status_code=204)
 
     return routes
-
-
-def _me(people: People, exchange: Exchange) -> Me:
-    caller = exchange.caller
-    account = people.me(caller)
-    session = people.session(caller)
-    return Me(
-        name=caller.name,
-        kind=caller.kind,
-        root=caller.root,
-        user=user_entry(account, people.clock()) if account is not None else None,
-        session_id=session.id if session is not None else "",
-        expires_ms=session.until_ms if session is not None else 0,
-        proved_ms=caller.proved_ms,
-        csrf_token=_csrf(exchange),
-        permissions=names(caller.permissions),
-        scopes=names(caller.scopes),
-    )
-
-
-def _csrf(exchange: Exchange) -> str:
-    if b"authorization" in exchange.headers:
-        return ""
-    text = session_cookie(exchange.headers)
-    return csrf_token(text) if text is not None else ""

@@ -132,7 +132,9 @@ class UserInvited:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Me:
+class Known:
+    """Who somebody is, and how they are known."""
+
     name: str
     kind: str
     """user: signed in · token: by an API token, or the token of the settings."""

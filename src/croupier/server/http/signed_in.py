@@ -6,13 +6,13 @@ from croupier.server.access.browser import set_cookie
 from croupier.server.access.login import SignedIn
 from croupier.server.http.asking import json_answer
 from croupier.server.http.exchange import Exchange
-from croupier.server.http.people_documents import Me, user_entry
+from croupier.server.http.people_documents import Known, user_entry
 
 
 def signed_in_answer(exchange: Exchange, found: SignedIn) -> Response:
     """Who signed in, and the cookie that says so from now on."""
     session = found.session
-    document = Me(
+    document = Known(
         name=found.account.name,
         kind="user",
         root=False,

@@ -85,7 +85,11 @@ class Policy:
 
     def belongs(self, caller: Principal, scope: Scope) -> bool:
         """Whether `caller` may do anything at all there. Whoever may not is not told what there is."""
-        return caller.root or scope in places(caller, self.snapshot.grants(caller))
+        return scope in self.present(caller)
+
+    def present(self, caller: Principal) -> Within:
+        """Where `caller` may do anything at all."""
+        return EVERYWHERE if caller.root else places(caller, self.snapshot.grants(caller))
 
     def lessened(self, caller: Principal) -> bool:
         """Whether the last change took anything from `caller`."""

@@ -43,6 +43,8 @@ class Snapshot:
         permissions = {name: Permissions.kept(role.permissions) for name, role in self.roles.items()}
         self._permissions = permissions
         self.bindings = frozenset(bindings)
+        self.places = frozenset((each.game_id, each.env) for each in self.bindings)
+        """Of bindings, whosever they are."""
         granted: defaultdict[str, list[Grant]] = defaultdict(list)
         for binding in self.bindings:
             if (role := self.roles.get(binding.role)) is not None:
