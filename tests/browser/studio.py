@@ -1,0 +1,148 @@
+"""A studio on loopback for browsers: server, agent and the demo game as processes of their own, and the people who work there."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from tests.system.stage import SCOPE, TOKEN, Program, Stage, until
+
+WEB = Path(__file__).parents[2] / "web"
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+PASSWORD = "correct horse battery staple"
+PEOPLE = {"ann": "operator", "bob": "approver", "vera": "viewer", "ada": "admin"}
+"""Who has an account, and the role each has in the demo game."""
+SIZE = (1440, 900)
+
+
+class Studio:
+    """As tests/system's Stage, with the demo game and accounts."""
+
+    def __init__(self, root: Path) -> None:
+        self.stage = Stage(root)
+        self.game = self.stage.program(
+            "demo", sys.executable, "-m", "croupier.demo", "--agent", self.stage.local, "--data", str(root / "demo")
+        )
+        self.url = f"http://{self.stage.http}"
+
+    async def start(self) -> Self:
+        headers = {**SCOPE, "Authorization": f"Bearer {TOKEN}"}
+        self.stage.session = aiohttp.ClientSession(headers=headers)
+        for program in (self.stage.server, self.stage.agent, self.game):
+            await program.start()
+        await self.stage.reachable("player.ban")
+        for name, role in PEOPLE.items():
+            await self.add(name, role)
+        return self
+
+    async def add(self, name: str, role: str) -> None:
+        """An account that may what `role` may: an admin everywhere, others in the demo game."""
+        await self.send("POST", "/api/users", {"name": name, "password": PASSWORD})
+        scope = {} if role == "admin" else {"game_id": "demo"}
+        await self.send("POST", "/api/bindings", {"subject": f"user:{name}", "role": role, **scope})
+
+    async def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the server as its root, past every page."""
+        assert self.stage.session is not None
+        async with self.stage.session.request(method, self.url + path, json=body) as answer:
+            text = await answer.text()
+            assert answer.status < 300, text
+            return json.loads(text) if text else None
+
+    async def restart_server(self) -> None:
+        """kill -9, and up again with the same data."""
+        await self.stage.server.kill()
+        await self.stage.server.start()
+        await self.up()
+
+    async def up(self) -> None:
+        await until(self._is_up, "the server answers")
+
+    async def _is_up(self) -> bool:
+        assert self.stage.session is not None
+        try:
+            async with self.stage.session.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    @property
+    def programs(self) -> list[Program]:
+        return self.stage.programs
+
+    async def end(self) -> None:
+        if self.stage.session is not None:
+            await self.stage.session.close()
+        await self.stage.end()
+
+
+@dataclass
+class Visitor:
+    """A person at a browser of their own: cookies, storage, pages, and what the console said."""
+
+    studio: Studio
+    context: BrowserContext
+    language: str
+    allowed: set[int] = field(default_factory=set)
+    """HTTP statuses that the test provokes; the browser writes each refused request into its console."""
+    said: list[str] = field(default_factory=list)
+
+    async def sign_in(self, name: str) -> Self:
+        """Past the page of signing in, which has tests of its own."""
+        answer = await self.context.request.post(
+            f"{self.studio.url}/api/login", data={"name": name, "password": PASSWORD}
+        )
+        assert answer.ok, await answer.text()
+        return self
+
+    async def open(self, path: str = "/", *, scope: bool = True) -> Page:
+        """A new tab."""
+        page = await self.context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.said.append(f"uncaught: {error}"))
+        await page.goto(self.address(path, scope=scope))
+        return page
+
+    def address(self, path: str, *, scope: bool = True) -> str:
+        if not scope:
+            return self.studio.url + path
+        path, mark, fragment = path.partition("#")
+        joint = "&" if "?" in path else "?"
+        return f"{self.studio.url}{path}{joint}game=demo&env=dev&lang={self.language}{mark}{fragment}"
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type not in {"error", "warning"}:
+            return
+        if message.text.startswith("Failed to load resource") and any(
+            f"status of {status}" in message.text for status in self.allowed
+        ):
+            return
+        self.said.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def calm(self) -> None:
+        """Raises AssertionError if a console had an error, a warning or a message of the content security policy."""
+        assert not self.said, "\n".join(self.said)
+
+
+async def visitor(browser: Browser, studio: Studio, language: str = "en", theme: str = "light") -> Visitor:
+    width, height = SIZE
+    context = await browser.new_context(
+        locale={"en": "en-GB", "zh": "zh-CN"}[language],
+        timezone_id="Asia/Shanghai",
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": width, "height": height},
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(30_000)
+    return Visitor(studio, context, language)
+
+
+async def faults_of(page: Page) -> list[str]:
+    """What axe finds: WCAG 2.2 A and AA and its best practices."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
+    found: list[dict[str, Any]] = await page.evaluate("axe.run(document).then((found) => found.violations)")
+    return [f"{rule['id']}: {rule['help']}: {[node['html'][:160] for node in rule['nodes'][:4]]}" for rule in found]
