@@ -1571,6 +1571,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/games": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Games
+         * @description The games and environments in which the caller may do anything: of the settings, of agents and game servers,
+         *     assignments and bindings.
+         */
+        get: operations["list_games_api_games_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invoke": {
         parameters: {
             query?: never;
@@ -2044,7 +2065,7 @@ export interface paths {
         };
         /**
          * Read Me
-         * @description Who asks, and how they are known.
+         * @description Who asks, how they are known, and what they may in the scope that is named (X-Game-ID and X-Env, or the query).
          */
         get: operations["read_me_api_me_get"];
         put?: never;
@@ -4462,6 +4483,13 @@ export interface components {
             /** Total */
             total: number;
         };
+        /** EnvEntry */
+        EnvEntry: {
+            /** Env */
+            env: string;
+            /** Production */
+            production: boolean;
+        };
         /** ExplainAnswer */
         ExplainAnswer: {
             /** Allowed */
@@ -4594,6 +4622,29 @@ export interface components {
              * @default 0
              */
             agents?: number;
+        };
+        /** GameEntry */
+        GameEntry: {
+            /** Game Id */
+            game_id: string;
+            /** Envs */
+            envs: components["schemas"]["EnvEntry"][];
+        };
+        /** GameList */
+        GameList: {
+            /** Games */
+            games: components["schemas"]["GameEntry"][];
+        };
+        /** HeldRole */
+        HeldRole: {
+            /** Role */
+            role: string;
+            /** Subject */
+            subject: string;
+            /** Game Id */
+            game_id: string;
+            /** Env */
+            env: string;
         };
         /**
          * InstanceView
@@ -4870,6 +4921,31 @@ export interface components {
          */
         Kind: "pack" | "provider" | "game_server" | "agent";
         /**
+         * Known
+         * @description Who somebody is, and how they are known.
+         */
+        Known: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Root */
+            root: boolean;
+            user: components["schemas"]["UserEntry"] | null;
+            /** Session Id */
+            session_id: string;
+            /** Expires Ms */
+            expires_ms: number;
+            /** Proved Ms */
+            proved_ms: number;
+            /** Csrf Token */
+            csrf_token: string;
+            /** Permissions */
+            permissions: string[] | null;
+            /** Scopes */
+            scopes: string[] | null;
+        };
+        /**
          * LimitBody
          * @description The body of `PUT /api/limits/{name}`. It has a rate, a concurrency or a budget, or several of them.
          */
@@ -5034,6 +5110,21 @@ export interface components {
             permissions: string[] | null;
             /** Scopes */
             scopes: string[] | null;
+            /** Acting As */
+            acting_as: string;
+            /** Idle Ends Ms */
+            idle_ends_ms: number;
+            second_factor: components["schemas"]["SecondFactorStanding"];
+            /** Scope */
+            scope: string;
+            /** Roles */
+            roles: components["schemas"]["HeldRole"][];
+            /** May */
+            may: string[];
+            /** May Somewhere */
+            may_somewhere: string[];
+            /** Games */
+            games: components["schemas"]["GameEntry"][];
         };
         /** NamedRoleBody */
         NamedRoleBody: {
@@ -7532,6 +7623,35 @@ export interface operations {
             };
         };
     };
+    list_games_api_games_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GameList"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     job_result_api_job_result_get: {
         parameters: {
             query: {
@@ -7782,7 +7902,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["Known"];
                 };
             };
             /** @description Any failure. */
@@ -9453,7 +9573,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["Known"];
                 };
             };
             /** @description Any failure. */

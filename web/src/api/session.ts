@@ -21,10 +21,12 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** Whether one of `permissions`, as `/api/me` lists them, lets `wanted` (`packs:manage`) through. The server decides; this only spares dead buttons. */
+/** Whether they may `wanted` (`packs:import`) in the scope the page stands in. The server decides; this only spares dead buttons. */
 export function may(me: Me | null | undefined, wanted: string): boolean {
-  if (!me) return false;
-  if (me.root || me.permissions === null || me.permissions === undefined) return true;
-  const [kind] = wanted.split(":");
-  return me.permissions.some((held) => held === "*" || held === "*:*" || held === wanted || held === `${kind}:*`);
+  return Boolean(me && (me.root || me.may.includes(wanted)));
+}
+
+/** Whether they may it in some scope: a page of it is worth opening. */
+export function maySomewhere(me: Me | null | undefined, wanted: string): boolean {
+  return Boolean(me && (me.root || me.may_somewhere.includes(wanted)));
 }

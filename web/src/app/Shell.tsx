@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { may, meQuery } from "#/api/session";
+import { maySomewhere, meQuery } from "#/api/session";
 import { useTexts } from "#/i18n/texts";
 import { Header } from "./Header";
 import { NAVIGATION, type NavigationItem } from "./navigation";
@@ -13,7 +13,8 @@ export function Shell() {
   const text = useTexts(shellTexts);
   const scope = useScope();
   const { data: me } = useSuspenseQuery(meQuery);
-  useKeptScope(scope, undefined);
+  const first = me?.games[0];
+  useKeptScope(scope, first && { game: first.game_id, env: first.envs[0]?.env ?? "" });
   return (
     <div className="shell" data-production={isProduction(scope.env) || undefined}>
       <a className="skip" href="#page">
@@ -21,7 +22,7 @@ export function Shell() {
       </a>
       <Header />
       <nav className="shell-nav" aria-label={text.navigation}>
-        {NAVIGATION.filter((item) => !item.permission || may(me, item.permission)).map((item) => (
+        {NAVIGATION.filter((item) => !item.permission || maySomewhere(me, item.permission)).map((item) => (
           <Item key={item.to} item={item} />
         ))}
       </nav>

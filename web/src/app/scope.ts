@@ -1,6 +1,8 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect } from "react";
 import { type Scope, setStanding } from "#/api/client";
+import { meQuery } from "#/api/session";
 import { keepLanguage, preferredLanguage, readLanguage } from "#/i18n/language";
 
 const KEPT_AS = "croupier.scope";
@@ -60,6 +62,11 @@ export function useKeptScope(scope: Scope, first: Scope | undefined): void {
   const change = useChangePage();
   const game = scope.game || first?.game;
   const env = scope.env || first?.env;
+  const queries = useQueryClient();
+  // What one may is told for the scope one stands in.
+  useEffect(() => {
+    if (game || env) void queries.invalidateQueries({ queryKey: meQuery.queryKey });
+  }, [game, env, queries]);
   useEffect(() => {
     if (game || env) localStorage.setItem(KEPT_AS, `${game ?? ""}|${env ?? ""}`);
     if ((game && search.game !== game) || (env && search.env !== env))
