@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from croupier.audit.chain import Chain, Macs
+from croupier.audit.chain import Chain
 from croupier.audit.export import ExportWriter
+from croupier.audit.macs import Macs
 from croupier.audit.signing import Signer
 from croupier.audit.verify import ExportCheck, Verdict
 from croupier.domain.audit import GENESIS, Note, Phase, SealedRow

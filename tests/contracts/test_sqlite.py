@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import event
+from sqlalchemy import event, text
 
+from croupier.domain.audit import SYSTEM, AuditFilter, Note
 from croupier.domain.call import UNKNOWN_TRAIL, Call, Result
 from croupier.domain.entity import Subject
 from croupier.domain.job import JobEvent, JobState
@@ -123,6 +124,42 @@ async def test_what_the_first_version_kept_is_kept_with_its_key(path: Path):
     repeated = await store.begin(Call(**KEPT, id="c1"))
     assert (repeated.call.id, repeated.trail, repeated.replays) == ("c0", UNKNOWN_TRAIL, 0)
     assert [job.id for job in await store.old_jobs(7, 1)] == ["j0"]
+    await store.close()
+
+
+async def test_rows_of_the_audit_record_from_before_are_found_by_act_and_time(path: Path):
+    with sqlite.writer_engine(path).begin() as connection:
+        settings = upgrade.config()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0016_policy")
+        for seq, row in ((1, '{"act_id":"c1","seq":1,"time_ms":5}'), (2, '{"seq":2,"time_ms":7}')):
+            kept = {"seq": seq, "row": row, "blob": bytes(32)}
+            connection.execute(
+                text('INSERT INTO audit (seq, "row", hash, mac) VALUES (:seq, :row, :blob, :blob)'), kept
+            )
+
+    store = await open_store(path)
+
+    assert [each.seq for each in (await store.audit.search(AuditFilter(act_id="c1"), 10)).rows] == [1]
+    assert [each.seq for each in (await store.audit.search(AuditFilter(since_ms=6), 10)).rows] == [2]
+    assert await store.audit.misfiled(0, 2, 10) == []
+    await store.close()
+
+
+async def test_a_row_of_the_audit_record_that_is_filed_elsewhere_by_hand_is_found(path: Path):
+    store = await open_store(path)
+    await store.audit.record(*(Note(actor=SYSTEM, action="audit.cut", act_id=f"a{number}") for number in range(1, 5)))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE audit SET act_id = 'a9' WHERE seq = 2")
+        connection.execute("UPDATE audit SET time_ms = time_ms - 1 WHERE seq = 3")
+        connection.execute("UPDATE audit SET row = 'bent' WHERE seq = 4")
+    connection.close()
+
+    assert await store.audit.misfiled(0, 4, 10) == [2, 3]
+    assert await store.audit.misfiled(0, 4, 1) == [2]
+    assert await store.audit.misfiled(2, 4, 10) == [3]
+    assert (await store.audit.search(AuditFilter(act_id="a9"), 10)).rows == []
+    assert [each.seq for each in (await store.audit.search(AuditFilter(action="audit.*"), 10)).rows] == [3, 2, 1]
     await store.close()
 
 

@@ -2,7 +2,8 @@
 
 from tests.planes.objects_testbed import ObjectsInMemory
 
-from croupier.audit.chain import Chain, Macs
+from croupier.audit.chain import Chain
+from croupier.audit.macs import Macs
 from croupier.audit.signing import Signer
 from croupier.domain.audit import AuditFilter, AuditPage, Checkpoint, Cut, Head, Note, SealedRow
 from croupier.server.access.audit import Audit, Checkpoints, Masker

@@ -137,6 +137,8 @@ async def test_a_table_for_spreadsheets_has_every_row(server: Server) -> None:
         ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 4", 4),
         ("DELETE FROM audit WHERE seq = 5", 5),
         ("UPDATE audit SET seq = 1000 WHERE seq = 5", 5),
+        ("UPDATE audit SET act_id = 'c0' WHERE seq = 3", 3),
+        ("UPDATE audit SET time_ms = 0 WHERE seq = 4", 4),
     ],
 )
 async def test_a_table_that_was_edited_by_hand_is_told_with_the_row(

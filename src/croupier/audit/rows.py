@@ -19,23 +19,40 @@ _TREACHEROUS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u20
 """What changes how a line looks and is not seen itself; JSON escapes only what is below U+0020."""
 
 
-def canonical(note: Note, seq: int, time_ms: int) -> bytes:
+def canonical(note: Note, seq: int, time_ms: int) -> str:
     """Fields that are empty are left out. The names are in the order of RFC 8785.
 
     What many rows share is put together once: that takes half of the time of a dictionary, and every call writes two rows.
+    Raises orjson.JSONEncodeError for text that is no Unicode.
     """
     actor, action, phase, act_id, target, scope, trace_id, details, result, reason, address = note
-    who = (actor.kind, actor.name, actor.user_id, actor.credential)
-    before, between, after = _shared(who, action, phase, target, scope, result, reason, address)
-    act = f'"act_id":{_quoted(act_id)},' if act_id else ""
+    before, between, after = _shared(
+        actor.kind,
+        actor.name,
+        actor.user_id,
+        actor.credential,
+        action,
+        phase,
+        target,
+        scope,
+        result,
+        reason,
+        address,
+    )
     said = f',"details":{_quoted(details)}' if details else ""
+    if trace_id and (ids := act_id + trace_id).isalnum() and ids.isascii():  # as nearly all are: nothing to be escaped
+        return f'{{"act_id":"{act_id}",{before}{said}{between}{seq}{after}{time_ms},"trace_id":"{trace_id}","v":{VERSION}}}'
+    act = f'"act_id":{_quoted(act_id)},' if act_id else ""
     trace = f',"trace_id":{_quoted(trace_id)}' if trace_id else ""
-    return f'{{{act}{before}{said}{between}{seq}{after}{time_ms}{trace},"v":{VERSION}}}'.encode()
+    return f'{{{act}{before}{said}{between}{seq}{after}{time_ms}{trace},"v":{VERSION}}}'
 
 
 @lru_cache(maxsize=4096)
 def _shared(
-    who: tuple[str, str, str, str],
+    kind: str,
+    name: str,
+    user_id: str,
+    credential: str,
     action: str,
     phase: Phase,
     target: str,
@@ -45,7 +62,6 @@ def _shared(
     address: str,
 ) -> tuple[str, str, str]:
     """What comes before the details, between them and the number, and between that and the time."""
-    kind, name, user_id, credential = who
     known = {"credential": credential, "kind": kind, "name": name, "user_id": user_id}
     actor = _fields({field: text for field, text in known.items() if text or field in {"kind", "name"}})
     game_id, env = scope or ("", "")

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 import orjson
 
-from croupier.audit.chain import HASH_BYTES, Macs, link
+from croupier.audit.chain import HASH_BYTES, link
 from croupier.audit.documents import HASH, checkpoint_of, cut_of
 from croupier.audit.export import (
     MAC_AT,
@@ -27,6 +27,7 @@ from croupier.audit.export import (
     Header,
     statement_of,
 )
+from croupier.audit.macs import Macs
 from croupier.audit.signing import Witness
 from croupier.domain.audit import GENESIS, Checkpoint, Head
 from croupier.errors import InvalidArgument

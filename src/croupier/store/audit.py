@@ -24,6 +24,11 @@ class AuditStore(Protocol):
 
     async def row(self, seq: int) -> SealedRow | None: ...
 
+    async def misfiled(self, after: int, up_to: int, limit: int) -> list[int]:
+        """Rows of these that a search for their act or their time would miss, because what they are filed under was bent by a
+        hand: the first `limit` of them.
+        """
+
     async def search(self, which: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
         """Those that fit, newest first, from the one before `before`."""
 

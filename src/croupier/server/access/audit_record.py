@@ -135,6 +135,8 @@ class AuditRecord:
         check = ChainCheck(verdict, head, key=self._keys.chain, kept=kept)
         async for page in self._pages(head.seq, last.seq):
             await asyncio.to_thread(_check, check, page)
+            for seq in await self._store.misfiled(page[0].seq - 1, page[-1].seq, PAGE):
+                verdict.fault("is filed under another act or time than it says: searches miss it", seq=seq)
         for each in kept:
             if each.seq > max(check.last.seq, last.seq):
                 verdict.fault("is missing: a checkpoint was signed for it", seq=each.seq)

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
-from croupier.audit.chain import Chain, Macs
+from croupier.audit.chain import Chain
+from croupier.audit.macs import Macs
 from croupier.domain.audit import FAILED, GENESIS, SYSTEM, Head, Note
 from croupier.errors import Unavailable
 from croupier.store.sql import statements
@@ -64,10 +65,9 @@ class AuditRows:
         if log.lost:
             self._notes.insert(0, (_gap(log), self._notes[0][1]))
         chain = Chain(log.macs, log.head or head(self._connection))
-        sealed = [chain.add(note, time_ms) for note, time_ms in self._notes]
-        statements.INSERT_AUDIT.run(
-            self._connection, [(each.seq, each.row.decode(), each.hash, each.mac) for each in sealed]
-        )
+        placed = zip(chain.place(self._notes), self._notes, strict=True)
+        rows = [(*row, note.act_id, time_ms) for row, (note, time_ms) in placed]
+        statements.INSERT_AUDIT.run(self._connection, rows)
         self._head = chain.head
 
     def settle(self) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, literal_column, or_, select
 
 from croupier.domain.audit import AuditFilter, AuditPage, Checkpoint, Cut, SealedRow
 from croupier.store.sql.queries import natural
-from croupier.store.sql.tables import audit, audit_act, audit_checkpoints, audit_cuts, audit_time
+from croupier.store.sql.tables import audit, audit_checkpoints, audit_cuts
 
 SCANNED = 20_000
 """So many rows are looked at for a page, where no index serves a condition."""
@@ -24,6 +24,19 @@ def rows(connection: Connection, after: int, limit: int) -> list[SealedRow]:
 def row(connection: Connection, seq: int) -> SealedRow | None:
     found = connection.execute(_ROWS.where(audit.c.seq == natural(seq))).one_or_none()
     return None if found is None else _sealed(found)
+
+
+def misfiled(connection: Connection, after: int, up_to: int, limit: int) -> list[int]:
+    which = _ROWS.where(audit.c.seq > natural(after), audit.c.seq <= natural(up_to)).subquery()
+    said = case((func.json_valid(which.c.row) == 1, which.c.row), else_=literal_column("'{}'"))
+    bent = or_(
+        which.c.act_id != func.coalesce(func.json_extract(said, "$.act_id"), literal_column("''")),
+        which.c.time_ms.is_distinct_from(func.json_extract(said, "$.time_ms")),
+    )
+    found = (
+        select(which.c.seq).where(func.json_valid(which.c.row) == 1, bent).order_by(which.c.seq).limit(natural(limit))
+    )
+    return list(connection.scalars(found))
 
 
 def search(connection: Connection, which: AuditFilter, limit: int, before: int | None) -> AuditPage:
@@ -57,17 +70,18 @@ def _sealed(found: Row[Any]) -> SealedRow:
 
 def _indexed(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
     if which.act_id:
-        yield audit_act == which.act_id
+        yield audit.c.act_id == which.act_id
     if which.after_seq:
         yield audit.c.seq > natural(which.after_seq)
     if which.since_ms is not None:
-        yield audit_time >= natural(which.since_ms)
+        yield audit.c.time_ms >= natural(which.since_ms)
     if which.until_ms is not None:
-        yield audit_time < natural(which.until_ms)
+        yield audit.c.time_ms < natural(which.until_ms)
 
 
 def _conditions(text: ColumnElement[Any], which: AuditFilter) -> Iterator[ColumnElement[bool]]:
     wanted = {
+        "$.act_id": which.act_id,
         "$.actor.name": which.actor,
         "$.actor.user_id": which.user_id,
         "$.target": which.target,
@@ -78,11 +92,12 @@ def _conditions(text: ColumnElement[Any], which: AuditFilter) -> Iterator[Column
         "$.game_id": which.scope.game_id if which.scope is not None else "",
         "$.env": which.scope.env if which.scope is not None else "",
     }
+    said = case((func.json_valid(text) == 1, text), else_=literal_column("'{}'"))  # a row that a hand bent fits nothing
     for path, expected in wanted.items():
         if expected:
-            yield func.json_extract(text, path) == expected
+            yield func.json_extract(said, path) == expected
     if which.action:
-        action: ColumnElement[Any] = func.json_extract(text, "$.action")
+        action: ColumnElement[Any] = func.json_extract(said, "$.action")
         area = which.action.removesuffix("*")
         begins: ColumnElement[Any] = action if area == which.action else func.substr(action, 1, len(area))
         yield begins == area

@@ -28,6 +28,9 @@ class SqlAuditStore:
     async def row(self, seq: int) -> SealedRow | None:
         return await self._read(lambda connection: audit_queries.row(connection, seq))
 
+    async def misfiled(self, after: int, up_to: int, limit: int) -> list[int]:
+        return await self._read(lambda connection: audit_queries.misfiled(connection, after, up_to, limit))
+
     async def search(self, which: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
         return await self._read(lambda connection: audit_queries.search(connection, which, limit, before))
 

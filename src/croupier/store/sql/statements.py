@@ -165,4 +165,4 @@ INSERT_EVENTS = Rows(
     ("job_id", "seq", "type", "message", "progress", "payload", "reason", "time_ms"),
 )
 
-INSERT_AUDIT = Rows(sqlite.insert(audit), ("seq", "row", "hash", "mac"))
+INSERT_AUDIT = Rows(sqlite.insert(audit), ("seq", "row", "hash", "mac", "act_id", "time_ms"))

@@ -26,6 +26,10 @@ START = "job.start"
 _RESULTS = {Canceled.reason: "canceled", OutcomeUnknown.reason: "outcome_unknown"}
 
 
+_made = tuple.__new__
+"""A NamedTuple of all its fields, in a third of the time that calling it takes."""
+
+
 class Audit:
     """What is put on record, before it is done."""
 
@@ -137,7 +141,8 @@ class Audit:
         """Of a call; the store writes it in the commit of the call's own row."""
         details = self.masker.arguments(call.payload, sensitive)
         trace_id = call.traceparent[3:35]
-        return Note(caller, action, Phase.INTENT, call.id, call.function_id, call.scope, trace_id, details)
+        act_id, target, scope = call.id, call.function_id, call.scope
+        return _made(Note, (caller, action, Phase.INTENT, act_id, target, scope, trace_id, details, "", "", ""))
 
 
 def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> Note:
@@ -148,8 +153,9 @@ def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> 
         result, reason, service_id = _RESULTS.get(outcome.reason, FAILED), outcome.reason, ""
     service_id = service_id or (trail.service_id if trail is not None else "")
     details = _served_by(service_id) if service_id else ""
-    actor, action, _, act_id, target, scope, trace_id, *_ = intent
-    return Note(actor, action, Phase.OUTCOME, act_id, target, scope, trace_id, details, result, reason)
+    actor, action, _, act_id, target, scope, trace_id, _, _, _, address = intent
+    outcome_of = (actor, action, Phase.OUTCOME, act_id, target, scope, trace_id, details, result, reason, address)
+    return _made(Note, outcome_of)
 
 
 @lru_cache(maxsize=4096)
