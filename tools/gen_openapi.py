@@ -43,6 +43,7 @@ def describe() -> dict[str, Any]:
         games=nobody,
         streams=nobody,
         proxies=nobody,
+        page=nobody,
         stopping=asyncio.Event(),
     )
     return app.description.openapi()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -45,6 +46,7 @@ from croupier.server.games import Games
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
+from croupier.server.web.page import BuiltPage
 from croupier.store import CallRecord, Deed
 
 TOKEN = "the-one-token"
@@ -397,6 +399,7 @@ class Testbed:
         residence: PeopleTestbed | None = None,
         trusted_proxies: Sequence[str] = (),
         throttle: Throttle | None = None,
+        page: Path = Path("nowhere"),
     ) -> None:
         self.calls = ScriptedCalls()
         self.jobs = ScriptedJobs()
@@ -444,6 +447,7 @@ class Testbed:
             ways=self.residence.ways,
             streams=self.residence.residents.streams,
             proxies=Proxies(trusted_proxies),
+            page=BuiltPage(page),
             stopping=self.stopping,
             flights=flights,
             room=room,

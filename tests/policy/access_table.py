@@ -116,6 +116,7 @@ RULES = (
     own("POST /api/tokens", {"name": "x", "expires_in": "1h"}),
     own("DELETE /api/tokens/{token_id}"),
     own("GET /api/openapi.json"),
+    own("GET /api/version"),
     own("POST /api/access/explain", {"permission": "packs:read"}),
     # ------------------------------------------------------------------ calls
     scoped("POST /api/invoke", CALL, INVOKE),

@@ -46,6 +46,7 @@ from croupier.server.http.front import Front
 from croupier.server.identified import Identified, identified, web_tls
 from croupier.server.recorded import Record, audit_record, retention_of
 from croupier.server.reports import Reports, expire
+from croupier.server.web.page import BuiltPage
 from croupier.server.works import Works, works_of
 from croupier.settings import ServerSettings, TelemetrySettings
 from croupier.store.sql import system_clock
@@ -211,6 +212,7 @@ def _front(
         ways=gates.ways,
         streams=gates.residents.streams,
         proxies=Proxies(settings.trusted_proxies),
+        page=BuiltPage(settings.web.directory),
         stopping=stopping,
         tracer=base.tracer,
         throttle=Throttle(credential=settings.throttle_credential, address=settings.throttle_address),

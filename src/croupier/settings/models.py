@@ -134,6 +134,15 @@ class PacksSettings(BaseModel):
     """Whether packs without a signature of a trusted key may be imported."""
 
 
+class WebSettings(BaseModel):
+    """The page that browsers load."""
+
+    model_config = _FROZEN
+
+    directory: Folder | None = None
+    """The folder that it was built into; without it the one of this installation."""
+
+
 class SecretsSettings(BaseModel):
     """What seals the secrets that the server keeps: 32 random bytes as base64."""
 
@@ -294,6 +303,10 @@ class ServerSettings(MachineSettings):
     packs: Annotated[PacksSettings, BeforeValidator(mapping_of)] = Field(
         default_factory=PacksSettings,
         description="where packs lie and whose are trusted, see below; in a variable as JSON",
+    )
+    web: Annotated[WebSettings, BeforeValidator(mapping_of)] = Field(
+        default_factory=WebSettings,
+        description="where the built page lies, see below; in a variable as JSON",
     )
     oidc: Annotated[OidcSettings | None, BeforeValidator(mapping_of)] = Field(
         None, description="an identity provider that people log in by, see below; in a variable as JSON"

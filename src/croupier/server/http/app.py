@@ -49,14 +49,17 @@ from croupier.server.http.me import me_routes
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.oidc import oidc_routes
 from croupier.server.http.packs import Reread, pack_routes
+from croupier.server.http.page import PageDoor
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
 from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Readiness
 from croupier.server.http.providers import provider_routes
 from croupier.server.http.roles import binding_routes, policy_routes, role_routes
 from croupier.server.http.second_factors import second_factor_routes
 from croupier.server.http.secrets import secret_routes
+from croupier.server.http.version import version_routes
 from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
+from croupier.server.web.page import BuiltPage
 from croupier.telemetry import Tracer
 
 
@@ -88,6 +91,7 @@ def build_app(
     ways: WaysIn,
     streams: LiveStreams,
     proxies: Proxies,
+    page: BuiltPage,
     stopping: asyncio.Event,
     metrics: HttpMetrics | None = None,
     flights: Flights | None = None,
@@ -112,7 +116,6 @@ def build_app(
         metrics=metrics,
         tracer=tracer,
     )
-    visitors = Visitors(guard, proxies)
     framework = _framework(
         call_routes(history),
         job_cancel_routes(jobs),
@@ -141,6 +144,7 @@ def build_app(
         credential_routes(people),
         machine_routes(machines),
         health_routes(readiness, metrics, guard, stopping=stopping),
+        version_routes(page),
     )
     description = Description(framework, entry, OPEN)
     _add(framework, description_routes(description.openapi))
@@ -154,6 +158,7 @@ def build_app(
         metrics=metrics,
         throttle=throttle or Throttle(),
         visitors=visitors,
+        page=PageDoor(page),
     )
 
 

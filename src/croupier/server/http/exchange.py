@@ -94,6 +94,15 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": answer.body})
 
+    async def answer_unchanged(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """304: who asks has it already; no header tells of a body that is not sent (RFC 9110, section 15.4.5)."""
+        told = [(b"x-trace-id", self.trace_id.encode()), *headers]
+        if self.shortcut is not None:
+            await self.shortcut.answer(304, told, b"")
+            return
+        await self.send({"type": "http.response.start", "status": 304, "headers": told})
+        await self.send({"type": "http.response.body", "body": b""})
+
     def refusal(
         self,
         error: CroupierError,

@@ -1,6 +1,6 @@
-"""What every request passes: host, token, a bounded body; then the lean entry or the framework.
+"""What every request passes: host, token, a bounded body; then the lean entry or the framework. The page needs no token.
 
-Nothing is open unless `OPEN` names it, so an address that somebody adds is closed until they decide otherwise.
+Nothing of the API is open unless `OPEN` names it, so an address that somebody adds is closed until they decide otherwise.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from croupier.domain.bulk import UPLOAD_BYTES
 from croupier.domain.principal import Principal
 from croupier.domain.secret import VALUE_BYTES
-from croupier.errors import CroupierError, Unauthenticated
+from croupier.errors import CroupierError, NotFound, Unauthenticated
 from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.server.access.browser import SAFE, check_origin
 from croupier.server.access.guard import Guard
@@ -24,6 +24,7 @@ from croupier.server.http.exchange import Exchange
 from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.oidc import METHODS, OIDC
+from croupier.server.http.page import PageDoor
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
 from croupier.server.http.visitors import Visitors
@@ -83,8 +84,10 @@ class Front:
         metrics: HttpMetrics,
         throttle: Throttle,
         visitors: Visitors,
+        page: PageDoor,
     ) -> None:
         self.description = description
+        self._page = page
         self._throttle = throttle
         self._visitors = visitors
         self._guard = guard
@@ -100,6 +103,10 @@ class Front:
             return
         exchange = Exchange(scope, receive, send)
         try:
+            self._check(exchange)
+            if exchange.method != "POST" and self._page.takes(exchange):
+                await self._serve_page(exchange)
+                return
             self._admit(exchange)
         except CroupierError as error:
             await self._refuse(exchange, error)
@@ -118,9 +125,23 @@ class Front:
                 exchange, MethodNotAllowed(f"{exchange.method} is not possible here: use {allow}", allow=allow)
             )
 
-    def _admit(self, exchange: Exchange) -> None:
+    def _check(self, exchange: Exchange) -> None:
         check_single(exchange.scope["headers"], exchange.headers)
         self._guard.admit_host(exchange.headers.get(b"host"))
+
+    async def _serve_page(self, exchange: Exchange) -> None:
+        """However many ask: it costs less than to count them."""
+        try:
+            answer = await self._page.answer(exchange)
+        except NotFound as error:
+            answer = exchange.refusal(error, headers=[(b"cache-control", b"no-store")])
+        self._metrics.request("page", answer.status)
+        if answer.status == 304:
+            await exchange.answer_unchanged(answer.headers)
+        else:
+            await exchange.answer(answer)
+
+    def _admit(self, exchange: Exchange) -> None:
         if exchange.path not in OPEN:
             exchange.caller = self._known(exchange)
             return
