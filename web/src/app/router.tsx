@@ -1,9 +1,10 @@
 import { createRouter } from "@tanstack/react-router";
 import { loginRoutes } from "#/pages/login/routes";
+import { meRoutes } from "#/pages/me/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [] as const;
+const pages = [...meRoutes] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 

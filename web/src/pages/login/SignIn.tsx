@@ -1,31 +1,27 @@
-import { Button, Center, Divider, Group, Paper, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Divider, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body, setStanding } from "#/api/client";
 import { ProblemError } from "#/api/problem";
 import { meQuery } from "#/api/session";
-import { LanguageSwitch, ThemeSwitch } from "#/app/Header";
 import { ProblemBox } from "#/components/ProblemBox";
 import { useTexts } from "#/i18n/texts";
+import { Door } from "./Door";
 import { loginTexts } from "./texts";
 
 /** Name, password and, where asked, a code; or an identity provider. As a `page` it stands in the middle of nothing else. */
-export function SignIn({ page = false }: { page?: boolean }) {
+export function SignIn({ page = false, refused = "" }: { page?: boolean; refused?: string }) {
   const text = useTexts(loginTexts);
   if (!page) return <SignInForm />;
   return (
-    <Center mih="100vh" component="main">
-      <Paper withBorder p="lg" w={340}>
-        <Group justify="space-between" mb="md">
-          <Title order={1}>{text.title}</Title>
-          <Group gap={6}>
-            <LanguageSwitch />
-            <ThemeSwitch />
-          </Group>
-        </Group>
-        <SignInForm />
-      </Paper>
-    </Center>
+    <Door title={text.title}>
+      {refused && (
+        <Alert color="orange" mb="sm">
+          {refused}
+        </Alert>
+      )}
+      <SignInForm />
+    </Door>
   );
 }
 
@@ -39,9 +35,9 @@ function SignInForm() {
   });
   const signIn = useMutation({
     mutationFn: () => body(api.POST("/api/login", { body: given })),
-    onSuccess: (me) => {
-      setStanding({ csrf: me.csrf_token });
-      queries.setQueryData(meQuery.queryKey, me);
+    onSuccess: async (known) => {
+      setStanding({ csrf: known.csrf_token });
+      await queries.refetchQueries({ queryKey: meQuery.queryKey });
       void queries.invalidateQueries();
     },
   });

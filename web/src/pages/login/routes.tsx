@@ -16,4 +16,14 @@ export const loginRoutes = [
     }),
     component: lazyRouteComponent(() => import("./LoginPage"), "LoginPage"),
   }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/setup",
+    component: lazyRouteComponent(() => import("./SetupPage"), "SetupPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/invitation",
+    component: lazyRouteComponent(() => import("./InvitationPage"), "InvitationPage"),
+  }),
 ] as const;
