@@ -40,6 +40,7 @@ def describe() -> dict[str, Any]:
         ways=nobody,
         roles=nobody,
         explain=nobody,
+        matrix=nobody,
         games=nobody,
         streams=nobody,
         proxies=nobody,

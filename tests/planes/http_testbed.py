@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,17 @@ from croupier.server.access.guard import Guard
 from croupier.server.access.limits import Limiter, Limits, Maintenance, Throttle, Windows
 from croupier.server.access.roles import Roles
 from croupier.server.access.secrets import Envelope, Secrets
+from croupier.server.approvals import Rules
 from croupier.server.catalog import Catalog
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
 from croupier.server.dispatch.agents import Agents
+from croupier.server.dispatch.preview import preview
+from croupier.server.dispatch.router import Router
 from croupier.server.entities import EntityState, Order, Wish
-from croupier.server.explain import Explain
+from croupier.server.explain import Explain, Matrix
+from croupier.server.explain.inspector import Inspector
 from croupier.server.games import Games
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
@@ -414,6 +419,17 @@ class Testbed:
         self.kept = KeptInMemory()
         self.guards = GuardsInMemory()
         self.stopping = asyncio.Event()
+        limiter, windows = Limiter(), Windows()
+        view = CatalogView(self.catalog, self.agents, lambda: ())
+        inspector = Inspector(
+            guard=guard,
+            catalog=self.catalog,
+            limiter=limiter,
+            windows=windows,
+            rules=Rules(),
+            foresee=partial(preview, Router(self.agents)),
+            clock=lambda: 7,
+        )
         self.app = build_app(
             calls=self.calls,
             jobs=self.jobs,
@@ -424,20 +440,21 @@ class Testbed:
             entities=self.entities,
             readiness=self._readiness,
             assigned=AssignedFunctions(guard=guard, audit=audit_in_memory(), catalog=self.catalog, store=self.kept),
-            catalog=CatalogView(self.catalog, self.agents, lambda: ()),
+            catalog=view,
             providers=Providers(
                 guard=guard, audit=audit_in_memory(), catalog=self.catalog, store=self.kept, clock=lambda: 7
             ),
             packs=packs_in_memory(guard),
             reread=self._reread,
             record=record_in_memory(guard),
-            limits=Limits(guard=guard, audit=None, store=self.guards, limiter=Limiter()),
-            maintenance=Maintenance(guard=guard, audit=None, store=self.guards, windows=Windows()),
+            limits=Limits(guard=guard, audit=None, store=self.guards, limiter=limiter),
+            maintenance=Maintenance(guard=guard, audit=None, store=self.guards, windows=windows),
             machines=machines_in_memory(guard, lambda: 7),
             secrets=no_secrets(guard),
             guard=guard,
             roles=Roles(guard=guard, store=PolicyInMemory(), audit=self.residence.audit, clock=lambda: 7),
-            explain=Explain(guard=guard, catalog=self.catalog, whois=self.residence.residents.whois, clock=lambda: 7),
+            explain=Explain(guard=guard, inspector=inspector, whois=self.residence.residents.whois),
+            matrix=Matrix(guard, view),
             games=Games(
                 guard=guard,
                 production=("prod",),

@@ -118,6 +118,7 @@ RULES = (
     own("GET /api/openapi.json"),
     own("GET /api/version"),
     own("POST /api/access/explain", {"permission": "packs:read"}),
+    scoped("GET /api/access/matrix", "roles:read"),
     # ------------------------------------------------------------------ calls
     scoped("POST /api/invoke", CALL, INVOKE),
     scoped("POST /invoke", CALL, INVOKE),

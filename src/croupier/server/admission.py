@@ -26,6 +26,11 @@ Repeats = Callable[[Call], Awaitable[bool]]
 """Whether a call's idempotency key is taken, so that an earlier call answers it (`CallStore.repeats`)."""
 
 
+def demands_of(over: Sequence[OverBudget]) -> list[Demand]:
+    """What somebody else has to agree to, of a call that goes over these budgets."""
+    return [Demand(why=(f"limit {each.limit.id}: {each.message}",)) for each in over]
+
+
 class Admitted:
     """A call that may go on."""
 
@@ -152,5 +157,5 @@ class Admission:
             about=admitted.about,
             note=admitted.note,
             grant=grant,
-            extra=[Demand(why=(f"limit {each.limit.id}: {each.message}",)) for each in over],
+            extra=demands_of(over),
         )

@@ -37,6 +37,7 @@ from croupier.server.control.services import services
 from croupier.server.control.tunnels import Tunnels
 from croupier.server.described import Described, described_by
 from croupier.server.entities import Entities
+from croupier.server.explain import Matrix
 from croupier.server.foundation import Foundation, lay
 from croupier.server.games import Games
 from croupier.server.gates import Gates, Sealing, open_gates, plain
@@ -184,7 +185,7 @@ def _front(
     stopping: asyncio.Event,
 ) -> Front:
     guard, store, catalog = gates.guard, base.store, base.catalog
-    directory = Directory(base.agents, catalog)
+    directory, view = Directory(base.agents, catalog), CatalogView(catalog, base.agents, described.faults)
     return build_app(
         calls=works.calls,
         jobs=works.jobs,
@@ -195,7 +196,7 @@ def _front(
         entities=Entities(guard=guard, catalog=catalog, store=store, health=directory.health),
         assigned=described.assigned,
         providers=described.providers,
-        catalog=CatalogView(catalog, base.agents, described.faults),
+        catalog=view,
         packs=described.packs,
         reread=described.directories.reload,
         record=record.record,
@@ -207,6 +208,7 @@ def _front(
         guard=guard,
         roles=gates.roles,
         explain=gates.explain,
+        matrix=Matrix(guard, view),
         games=_games(settings, base, gates),
         people=gates.people,
         ways=gates.ways,

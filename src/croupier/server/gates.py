@@ -26,6 +26,7 @@ from croupier.server.catalog import Catalog
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
 from croupier.server.explain import Explain
+from croupier.server.explain.inspector import Inspector
 from croupier.settings import SecretsSettings, ServerSettings, read_secret_key
 from croupier.store import Store
 from croupier.store.sql import system_clock
@@ -94,6 +95,7 @@ async def open_gates(
     roles = Roles(guard=guard, store=store.policy, audit=audit, clock=system_clock)
     await roles.begin()
     guard.policy.on_change(lambda: residents.streams.end(guard.policy.lessened))
+    foresee = functools.partial(preview, router)
     approving = Approving(
         settings.approvals,
         public_url=settings.public_url,
@@ -102,7 +104,7 @@ async def open_gates(
         accounts=residents.accounts,
         store=store,
         catalog=catalog,
-        foresee=functools.partial(preview, router),
+        foresee=foresee,
         clock=system_clock,
     )
     factors = SecondFactors(
@@ -125,10 +127,19 @@ async def open_gates(
         windows=windows,
         repeats=store.repeats,
     )
+    inspector = Inspector(
+        guard=guard,
+        catalog=catalog,
+        limiter=limiter,
+        windows=windows,
+        rules=approving.gate.rules,
+        foresee=foresee,
+        clock=system_clock,
+    )
     return Gates(
         guard=guard,
         roles=roles,
-        explain=Explain(guard=guard, catalog=catalog, whois=residents.whois, clock=system_clock),
+        explain=Explain(guard=guard, inspector=inspector, whois=residents.whois),
         audit=audit,
         residents=residents,
         people=people,

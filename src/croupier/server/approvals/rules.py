@@ -38,10 +38,18 @@ class _Rule:
             proof=settings.proof,
         )
 
-    def holds(self, caller: Principal, call: Call, entry: Entry, *, for_rows: bool) -> bool:
+    @property
+    def conditional(self) -> bool:
+        return self._condition is not None
+
+    def concerns(self, call: Call) -> bool:
+        """Whether it is about calls of this function in this scope."""
         if not self._functions.admits(call.function_id):
             return False
-        if self._game_id not in {None, call.scope.game_id} or self._env not in {None, call.scope.env}:
+        return self._game_id in {None, call.scope.game_id} and self._env in {None, call.scope.env}
+
+    def holds(self, caller: Principal, call: Call, entry: Entry, *, for_rows: bool) -> bool:
+        if not self.concerns(call):
             return False
         return self._condition is None or for_rows or self._condition(caller, call, entry)
 
@@ -79,6 +87,13 @@ class Rules:
             reason=found.reason or settings.reason,
             ticket=found.ticket or settings.ticket,
             proof=proof or (descriptor is not None and descriptor.auth.risk.requires_mfa),
+        )
+
+    def conditional(self, call: Call, entry: Entry) -> bool:
+        """Whether it depends on anything but the function and the scope of a call what has to be approved."""
+        described = entry.descriptor.auth.two_person_rule if entry.descriptor is not None else None
+        return bool(described and described.required and described.conditions) or any(
+            rule.conditional and rule.concerns(call) for rule in self._rules
         )
 
     def _described(self, caller: Principal, call: Call, entry: Entry, *, for_rows: bool) -> Iterator[Demand]:

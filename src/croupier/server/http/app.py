@@ -22,7 +22,7 @@ from croupier.server.access.ways_in import WaysIn
 from croupier.server.catalog.assigned import AssignedFunctions
 from croupier.server.catalog.providers import Providers
 from croupier.server.catalog.view import CatalogView
-from croupier.server.explain import Explain
+from croupier.server.explain import Explain, Matrix
 from croupier.server.games import Games
 from croupier.server.http.approvals import approval_routes
 from croupier.server.http.asking import answer_failure, answer_faulty, answer_invalid, answer_refusal, answer_stale
@@ -36,6 +36,7 @@ from croupier.server.http.description import Description, description_routes
 from croupier.server.http.directory import directory_routes
 from croupier.server.http.entities import entity_routes
 from croupier.server.http.entry import LeanEntry
+from croupier.server.http.explain import explain_routes
 from croupier.server.http.flights import Flights
 from croupier.server.http.front import OPEN, Front
 from croupier.server.http.health import health_routes
@@ -86,6 +87,7 @@ def build_app(
     guard: Guard,
     roles: Roles,
     explain: Explain,
+    matrix: Matrix,
     games: Games,
     people: People,
     ways: WaysIn,
@@ -132,7 +134,8 @@ def build_app(
         limit_routes(limits),
         role_routes(roles),
         binding_routes(roles),
-        policy_routes(roles, explain),
+        policy_routes(roles),
+        explain_routes(explain, matrix, guard),
         maintenance_routes(maintenance),
         secret_routes(secrets),
         login_routes(people, visitors),

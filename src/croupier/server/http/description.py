@@ -12,6 +12,7 @@ from croupier.server.http.approval_documents import Decision
 from croupier.server.http.asking import json_answer
 from croupier.server.http.bulk_documents import BulkRerun, BulkStart
 from croupier.server.http.entry import LeanEntry
+from croupier.server.http.explain_documents import ExplainBody
 from croupier.server.http.late import LateRoute, whole_routes
 from croupier.server.http.limit_documents import LimitBody
 from croupier.server.http.machine_bodies import MACHINE_BODIES
@@ -41,6 +42,7 @@ class Description:
                 BulkStart,
                 BulkRerun,
                 Decision,
+                ExplainBody,
                 LimitBody,
                 MaintenanceBody,
                 SecretBody,

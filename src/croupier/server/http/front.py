@@ -52,6 +52,7 @@ FORM_BYTES = 65_536
 """The largest request body that anything but a call takes."""
 
 BODY_BYTES: Mapping[tuple[str, str], int] = {
+    ("POST", "/api/access/explain"): 1_000_000,
     ("PUT", "/api/assignments"): 4_000_000,
     ("POST", "/api/providers/capabilities"): 6_000_000,
     ("POST", "/api/packs/import"): ARCHIVE_BYTES + FORM_BYTES,

@@ -1,4 +1,4 @@
-"""Roles, bindings and explanations as JSON."""
+"""Roles and bindings as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from croupier.domain.permission import PAGE
 from croupier.domain.policy import Binding, Role, read_binding, read_role
 from croupier.errors import InvalidArgument
 from croupier.server.access.roles import Difference
-from croupier.server.explain import Explanation
 
 MOST = 10_000
 
@@ -45,22 +44,7 @@ class PolicyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bindings: list[BindingBody] = []
 
 
-class ExplainBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /api/access/explain`: about `function_id` or `permission`."""
-
-    function_id: str = ""
-    permission: str = ""
-    game_id: str = ""
-    env: str = ""
-    payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    """The arguments; without them what depends on them is left open."""
-    user: str = ""
-    """Somebody else, by name or id; needs `roles:read`."""
-    role: str = ""
-    """As if this role were all one has; needs `roles:manage`."""
-
-
-BODIES: tuple[type, ...] = (RoleBody, BindingBody, PolicyBody, ExplainBody)
+BODIES: tuple[type, ...] = (RoleBody, BindingBody, PolicyBody)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,28 +103,6 @@ class PolicyDifference:
     removed_bindings: list[BindingEntry]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExplainStep:
-    step: str
-    """assigned, permission, allow_if, schema"""
-    passed: bool | None
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExplainAnswer:
-    allowed: bool | None
-    """null: it depends on arguments that are not given."""
-    who: str
-    roles: list[str]
-    """Those that count in the scope."""
-    decided_by: str
-    """The step."""
-    reason: str
-    """The rule that allows it, or what is missing and whom to ask."""
-    steps: list[ExplainStep]
-
-
 def read_policy(body: PolicyBody) -> tuple[list[Role], list[Binding]]:
     """Raises InvalidArgument, naming the entry at fault."""
     if len(body.roles) > MOST or len(body.bindings) > 10 * MOST:
@@ -195,15 +157,4 @@ def policy_difference(found: Difference, *, applied: bool) -> PolicyDifference:
         removed_roles=[role_entry(each) for each in found.removed_roles],
         added_bindings=[binding_entry(each) for each in found.added_bindings],
         removed_bindings=[binding_entry(each) for each in found.removed_bindings],
-    )
-
-
-def explain_answer(found: Explanation) -> ExplainAnswer:
-    return ExplainAnswer(
-        allowed=found.allowed,
-        who=found.who.name,
-        roles=list(found.roles),
-        decided_by=found.decided_by.name,
-        reason=found.decided_by.detail,
-        steps=[ExplainStep(step=each.name, passed=each.passed, detail=each.detail) for each in found.steps],
     )

@@ -1,4 +1,4 @@
-"""Roles, bindings and the question why, over HTTP."""
+"""Roles and bindings over HTTP."""
 
 from typing import Annotated
 
@@ -6,9 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from croupier.domain.policy import SUBJECT_CHARACTERS, read_binding, read_role
-from croupier.domain.scope import parse_scope
 from croupier.server.access.roles import Roles
-from croupier.server.explain import Explain, Question
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.late import LateRoute
 from croupier.server.http.people_documents import takes
@@ -17,8 +15,6 @@ from croupier.server.http.role_documents import (
     BindingBody,
     BindingEntry,
     BindingList,
-    ExplainAnswer,
-    ExplainBody,
     PolicyBody,
     PolicyDifference,
     PolicyDocument,
@@ -26,7 +22,6 @@ from croupier.server.http.role_documents import (
     RoleEntry,
     RoleList,
     binding_entry,
-    explain_answer,
     policy_difference,
     read_policy,
     role_entry,
@@ -36,7 +31,6 @@ from croupier.server.http.role_documents import (
 _role = msgspec.json.Decoder(RoleBody)
 _binding = msgspec.json.Decoder(BindingBody)
 _policy = msgspec.json.Decoder(PolicyBody)
-_explain = msgspec.json.Decoder(ExplainBody)
 
 Wanted = Annotated[str, Query(max_length=SUBJECT_CHARACTERS)]
 
@@ -95,7 +89,7 @@ def binding_routes(roles: Roles) -> APIRouter:
     return routes
 
 
-def policy_routes(roles: Roles, explain: Explain) -> APIRouter:
+def policy_routes(roles: Roles) -> APIRouter:
     routes = APIRouter(tags=["access"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/policy", response_model=PolicyDocument)
@@ -114,20 +108,5 @@ def policy_routes(roles: Roles, explain: Explain) -> APIRouter:
         wanted, bindings = read_policy(parse_body(_policy, await request.body()))
         found = await roles.apply(asking.caller, wanted, bindings, prune=prune, dry_run=dry_run)
         return json_answer(policy_difference(found, applied=not dry_run))
-
-    @routes.post("/api/access/explain", response_model=ExplainAnswer, openapi_extra=dict(takes(ExplainBody)))
-    async def ask_why(asking: Asking, request: Request) -> Response:
-        """Whether somebody may, and which rule decides. Nothing runs."""
-        body = parse_body(_explain, await request.body())
-        scope = parse_scope(body.game_id, body.env) if body.game_id or body.env else None
-        question = Question(
-            function_id=body.function_id,
-            permission=body.permission,
-            scope=scope,
-            payload=None if body.payload is msgspec.UNSET else bytes(body.payload),
-            user=body.user,
-            role=body.role,
-        )
-        return json_answer(explain_answer(await explain.ask(asking.caller, question)))
 
     return routes

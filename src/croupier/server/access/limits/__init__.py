@@ -13,16 +13,19 @@ from croupier.server.access.limits.held import Held, OverBudget
 from croupier.server.access.limits.limiter import Limiter
 from croupier.server.access.limits.limits import Limits
 from croupier.server.access.limits.maintenance import Maintenance
+from croupier.server.access.limits.standings import BudgetStanding, Standing
 from croupier.server.access.limits.throttle import Throttle
 from croupier.server.access.limits.windows import UnderMaintenance, Windows
 
 __all__ = [
+    "BudgetStanding",
     "Budgets",
     "Held",
     "Limiter",
     "Limits",
     "Maintenance",
     "OverBudget",
+    "Standing",
     "Throttle",
     "UnderMaintenance",
     "Windows",

@@ -9,7 +9,7 @@ from croupier.server.access.limits.budgets import Budgets, Reserved, amount_at, 
 Share = tuple[Limit, Budget, str]
 """A limit, its budget, and who has the share of it that a call is taken from."""
 
-_WHOSE = {Per.FUNCTION: "for this function", Per.USER: "for each caller", Per.GAME: "for all callers together"}
+WHOSE = {Per.FUNCTION: "for this function", Per.USER: "for each caller", Per.GAME: "for all callers together"}
 
 
 class OverBudget(PermissionDenied):
@@ -19,7 +19,7 @@ class OverBudget(PermissionDenied):
         most, amount = amount_text(budget.most), amount_text(reserved.amount)
         if reserved.span.name:
             left = amount_text(max(0, budget.most - spent))
-            told = f"of {most} {_WHOSE[reserved.limit.per]} in {reserved.span.name} ({budget.zone}) {left} is left"
+            told = f"of {most} {WHOSE[reserved.limit.per]} in {reserved.span.name} ({budget.zone}) {left} is left"
         else:
             told = f"one call may take {most}"
         super().__init__(
@@ -27,6 +27,19 @@ class OverBudget(PermissionDenied):
             {"limit": reserved.limit.id, "most": most, "spent": amount_text(spent), "amount": amount},
         )
         self.limit = reserved.limit
+
+
+def weigh(budgets: Budgets, share: Share, call: Call, arguments: object) -> tuple[Reserved, OverBudget | None]:
+    """What the call would take of its budget now, and how it is refused where that is more than is left.
+
+    Raises InvalidArgument where the amount cannot be counted.
+    """
+    limit, budget, holder = share
+    amount = amount_at(budget.path, arguments, call.function_id)
+    reserved = budgets.measure(limit, budget, holder, amount)
+    spent = budgets.spent(reserved)
+    over = bool(amount) and spent + amount > budget.most
+    return reserved, OverBudget(budget, reserved, spent, call) if over else None
 
 
 class Held:
@@ -53,13 +66,10 @@ class Held:
         """
         arguments = read_arguments(call)
         taken, over = [], []
-        for limit, budget, holder in self._shares:
-            amount = amount_at(budget.path, arguments, call.function_id)
-            reserved = self._budgets.measure(limit, budget, holder, amount)
-            spent = self._budgets.spent(reserved)
-            if amount and spent + amount > budget.most:
-                refusal = OverBudget(budget, reserved, spent, call)
-                if budget.then is Then.DENY:
+        for share in self._shares:
+            reserved, refusal = weigh(self._budgets, share, call, arguments)
+            if refusal is not None:
+                if share[1].then is Then.DENY:
                     raise refusal
                 over.append(refusal)
             taken.append(reserved)

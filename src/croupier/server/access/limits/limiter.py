@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from croupier.descriptors import FunctionDescriptor
@@ -14,6 +14,7 @@ from croupier.errors import RateLimited
 from croupier.server.access.limits.budgets import Budgets
 from croupier.server.access.limits.held import Held, Share
 from croupier.server.access.limits.rates import Rates
+from croupier.server.access.limits.standings import CONCURRENCY, RATE, BudgetStanding, Standing
 
 REMEMBERED = 20_000
 """Functions of scopes of which it is remembered which limits cover them; anybody can make up their names."""
@@ -33,6 +34,8 @@ class _Bound:
     concurrency: int | None
     budget: tuple[Limit, Budget] | None = None
 
+
+_Key = tuple[str, Scope, str]
 
 _Covering = tuple[Sequence[Limit], Sequence[_Bound]]
 _NONE: _Covering = ((), ())
@@ -76,10 +79,7 @@ class Limiter:
         keys = [(bound, _key(bound, call, who)) for bound in bounds]
         for bound, key in keys:
             self._check(bound, key, call, now)
-        shares: list[Share] = [
-            (*bound.budget, f"{call.scope} {key[2]}".rstrip()) for bound, key in keys if bound.budget is not None
-        ]
-        held = Held(self._running, self.budgets, shares)
+        held = Held(self._running, self.budgets, _shares(keys, call))
         for bound, key in keys:
             if bound.rate is not None:
                 self._rates.take(key, bound.rate, now)
@@ -87,11 +87,44 @@ class Limiter:
                 held.occupy(key)
         return held
 
+    def standings(self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None) -> Iterator[Standing]:
+        """How every rate and concurrency stands that the call would count towards. Nothing is taken."""
+        who, now = holder(caller), self._rates.clock()
+        for bound in self._bounds(call, descriptor):
+            key = _key(bound, call, who)
+            if bound.rate is not None:
+                left = self._rates.left(key, bound.rate, now)
+                refusal = self._too_often(bound, key, call, now)
+                told = f"{bound.rate}: {left} left"
+                yield Standing(limit=bound.name, kind=RATE, told=told, left=left, refusal=refusal)
+            if bound.concurrency is not None:
+                left = max(0, bound.concurrency - self._running[key])
+                told = f"{bound.concurrency} at once: {left} left"
+                refusal = self._too_many(bound, key, call)
+                yield Standing(limit=bound.name, kind=CONCURRENCY, told=told, left=left, refusal=refusal)
+
+    def budget_standings(
+        self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None
+    ) -> list[BudgetStanding]:
+        """How every budget stands that the call would be taken from. Nothing is taken."""
+        who = holder(caller)
+        keys = [(bound, _key(bound, call, who)) for bound in self._bounds(call, descriptor)]
+        return [BudgetStanding(self.budgets, share) for share in _shares(keys, call)]
+
     def _check(self, bound: _Bound, key: Hashable, call: Call, now: float) -> None:
-        if bound.rate is not None and (wait := self._rates.wait(key, bound.rate, now)):
-            raise _limited(str(bound.rate), bound, call, max(wait, 0.001))
-        if bound.concurrency is not None and self._running[key] >= bound.concurrency:
-            raise _limited(f"{bound.concurrency} at once" if bound.concurrency else "none", bound, call, BUSY)
+        refusal = self._too_often(bound, key, call, now) or self._too_many(bound, key, call)
+        if refusal is not None:
+            raise refusal
+
+    def _too_often(self, bound: _Bound, key: Hashable, call: Call, now: float) -> RateLimited | None:
+        if bound.rate is None or not (wait := self._rates.wait(key, bound.rate, now)):
+            return None
+        return _limited(str(bound.rate), bound, call, max(wait, 0.001))
+
+    def _too_many(self, bound: _Bound, key: Hashable, call: Call) -> RateLimited | None:
+        if bound.concurrency is None or self._running[key] < bound.concurrency:
+            return None
+        return _limited(f"{bound.concurrency} at once" if bound.concurrency else "none", bound, call, BUSY)
 
     def _bounds(self, call: Call, descriptor: FunctionDescriptor | None) -> Sequence[_Bound]:
         covering, bounds = self._limits_of(call.scope, call.function_id) if self.limits else _NONE
@@ -129,7 +162,7 @@ def _bound(limit: Limit) -> _Bound:
     return _Bound(limit.id, limit.per, limit.rate, limit.concurrency, budget)
 
 
-def _key(bound: _Bound, call: Call, who: str) -> tuple[str, Scope, str]:
+def _key(bound: _Bound, call: Call, who: str) -> _Key:
     match bound.per:
         case Per.FUNCTION:
             return bound.name, call.scope, call.function_id
@@ -137,6 +170,10 @@ def _key(bound: _Bound, call: Call, who: str) -> tuple[str, Scope, str]:
             return bound.name, call.scope, who
         case Per.GAME:
             return bound.name, call.scope, ""
+
+
+def _shares(keys: Sequence[tuple[_Bound, _Key]], call: Call) -> list[Share]:
+    return [(*bound.budget, f"{call.scope} {key[2]}".rstrip()) for bound, key in keys if bound.budget is not None]
 
 
 def _limited(most: str, bound: _Bound, call: Call, wait: float) -> RateLimited:

@@ -29,6 +29,12 @@ class Rates:
         wait = full_at - now - saved * rate.interval
         return wait if wait > _NEVER else 0.0
 
+    def left(self, key: Hashable, rate: Rate, now: float) -> int:
+        """How many may be taken from the bucket now, one after the other. Takes none."""
+        most = max(rate.calls, 1.0)
+        full_in = max(0.0, self._full_at.get(key, now) - now)
+        return max(0, int(most - full_in / rate.interval + _NEVER))
+
     def take(self, key: Hashable, rate: Rate, now: float) -> None:
         full_at = self._full_at.get(key, now)
         self._full_at[key] = (max(now, full_at)) + rate.interval

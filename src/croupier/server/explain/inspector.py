@@ -1,0 +1,227 @@
+"""The gates of one call, asked one by one in the order of `server.admission`, of which each is the twin of a step."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from croupier.domain.call import Call, Route
+from croupier.domain.demand import Demand, named
+from croupier.domain.limit import Then
+from croupier.domain.principal import Principal
+from croupier.domain.routing import Preview
+from croupier.errors import CroupierError, InvalidArgument
+from croupier.server.access.guard import Guard
+from croupier.server.access.limits import BudgetStanding, Limiter, OverBudget, Standing, UnderMaintenance, Windows
+from croupier.server.access.policy.calling import facts_of
+from croupier.server.access.policy.conditions import compile_condition, looks_at_arguments, why_not
+from croupier.server.admission import demands_of
+from croupier.server.approvals import Rules
+from croupier.server.catalog import Catalog, Entry
+from croupier.server.catalog.entry import undescribed
+from croupier.server.dispatch.hashing import with_hash_key
+from croupier.server.explain.answers import Affected, Gate, Says
+
+Foresee = Callable[[Call], Preview]
+"""Who would receive a call now; nothing is sent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Found:
+    """What is known so far of one call."""
+
+    gates: list[Gate] = field(default_factory=list)
+    demand: Demand | None = None
+    affected: Affected | None = None
+    over: Sequence[OverBudget] = ()
+    """The budgets that it goes over and that somebody else may agree to."""
+
+
+class Inspector:
+    """Each method returns at once, and leaves everything as it is."""
+
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        catalog: Catalog,
+        limiter: Limiter,
+        windows: Windows,
+        rules: Rules,
+        foresee: Foresee,
+        clock: Callable[[], int],
+    ) -> None:
+        """`clock` gives milliseconds since 1970."""
+        self._policy = guard.policy
+        self._catalog = catalog
+        self._limiter = limiter
+        self._windows = windows
+        self._rules = rules
+        self._foresee = foresee
+        self._clock = clock
+
+    def of(self, who: Principal, call: Call, *, given: bool, own: bool, inside: bool) -> Found:
+        """All of them, for a call by `who`. `given`: its arguments are; `own`: the asker would make it, so that it is worth
+        saying whom it would reach; `inside`: the asker has business in its scope.
+        """
+        entry = self._catalog.entry(call.scope, call.function_id) or undescribed(call.function_id)
+        found = Found(gates=[self._assigned(call), self._descriptor(entry), self._permission(who, call, entry)])
+        if not inside:
+            return found
+        fitted, schema = self._schema(entry, call, given=given)
+        found.gates += [
+            *self._condition(who, fitted, entry, given=given),
+            self._maintenance(who, call, entry),
+            *self._limits(who, call, entry),
+            schema,
+            *self._budgets(who, fitted, entry, found, given=given and schema.says is Says.PASS),
+            self._approval(who, fitted, entry, found, given=given),
+        ]
+        found.affected = Affected(function=entry.function, subjects=self._catalog.about(fitted, entry) if given else ())
+        if own:
+            self._route(fitted, found)
+        return found
+
+    def _assigned(self, call: Call) -> Gate:
+        try:
+            self._catalog.admit(call.scope, call.function_id)
+        except CroupierError as error:
+            return Gate(name="assigned", says=Says.DENY, detail=error.message)
+        return Gate(name="assigned", says=Says.PASS, detail=f"{call.function_id} may be used in {call.scope}")
+
+    def _descriptor(self, entry: Entry) -> Gate:
+        origin = entry.origin
+        if entry.descriptor is None:
+            detail = f"nobody describes {entry.function.id}, so nothing is checked but the permission"
+            return Gate(name="descriptor", says=Says.PASS, detail=detail)
+        whose = f"{origin.kind.value.replace('_', ' ')} {origin.name}".rstrip()
+        if not entry.enabled:
+            detail = f"{entry.function.id} is disabled by {whose}: enable it in its description there"
+            return Gate(name="descriptor", says=Says.DENY, detail=detail, rule=whose)
+        return Gate(name="descriptor", says=Says.PASS, detail=f"described by {whose}", rule=whose)
+
+    def _permission(self, who: Principal, call: Call, entry: Entry) -> Gate:
+        stated = entry.descriptor.auth.permission if entry.descriptor is not None else ""
+        verdict = self._policy.decide_function(who, call.function_id, stated, call.scope)
+        return Gate(name="permission", says=Says.PASS if verdict.allowed else Says.DENY, detail=verdict.why)
+
+    def _condition(self, who: Principal, call: Call, entry: Entry, *, given: bool) -> Iterator[Gate]:
+        descriptor = entry.descriptor
+        if descriptor is None or not (text := descriptor.auth.allow_if):
+            return
+        if who.root:
+            detail = "the token of the server's settings may do everything"
+            yield Gate(name="allow_if", says=Says.PASS, detail=detail, rule=text)
+            return
+        try:
+            if not given and looks_at_arguments(compile_condition(text)):
+                yield Gate(name="allow_if", says=Says.DEPENDS, detail=f"depends on the arguments: {text}", rule=text)
+                return
+        except InvalidArgument as error:
+            yield Gate(name="allow_if", says=Says.DENY, detail=error.message, rule=text)
+            return
+        reason = why_not(text, facts_of(self._policy, who, call, descriptor, self._clock()))
+        says = Says.DENY if reason else Says.PASS
+        yield Gate(name="allow_if", says=says, detail=reason or f"holds: {text}", rule=text)
+
+    def _maintenance(self, who: Principal, call: Call, entry: Entry) -> Gate:
+        if entry.function.mode == "query":
+            return Gate(name="maintenance", says=Says.PASS, detail="a query: maintenance lets it through")
+        may_override = self._policy.decide(who, "maintenance.override", call.scope)
+        try:
+            overrides = self._windows.check(call.scope, call.metadata)
+        except UnderMaintenance as error:
+            how = (
+                "; you may run it all the same with metadata override_maintenance=true" if may_override.allowed else ""
+            )
+            return Gate(
+                name="maintenance",
+                says=Says.WAIT,
+                detail=error.message + how,
+                rule=error.details["maintenance"],
+                retry_after=error.retry_after,
+            )
+        if not overrides:
+            return Gate(name="maintenance", says=Says.PASS, detail=f"no window blocks commands in {call.scope}")
+        says = Says.PASS if may_override.allowed else Says.DENY
+        return Gate(name="maintenance", says=says, detail=f"overridden: {may_override.why}")
+
+    def _limits(self, who: Principal, call: Call, entry: Entry) -> Iterator[Gate]:
+        for each in self._limiter.standings(who, call, entry.descriptor):
+            yield _limit_gate(each)
+
+    def _schema(self, entry: Entry, call: Call, *, given: bool) -> tuple[Call, Gate]:
+        """And the call as it would be sent."""
+        if not given:
+            unbound = entry.function.schema is None and not entry.conditional
+            detail = "nothing is demanded of the arguments" if unbound else "the arguments are not given"
+            return call, Gate(name="schema", says=Says.PASS if unbound else Says.DEPENDS, detail=detail)
+        try:
+            fitted = self._catalog.fit(entry, call)
+        except CroupierError as error:
+            return call, Gate(name="schema", says=Says.DENY, detail=error.message)
+        return fitted, Gate(name="schema", says=Says.PASS, detail="the arguments fit the function")
+
+    def _budgets(self, who: Principal, call: Call, entry: Entry, found: Found, *, given: bool) -> Iterator[Gate]:
+        over: list[OverBudget] = []
+        for each in self._limiter.budget_standings(who, call, entry.descriptor):
+            yield _budget_gate(each, call if given else None, over)
+        found.over = over
+
+    def _approval(self, who: Principal, call: Call, entry: Entry, found: Found, *, given: bool) -> Gate:
+        depends = not given and self._rules.conditional(call, entry)
+        demand = self._rules.demand(who, call, entry, extra=demands_of(found.over), for_rows=depends)
+        found.demand = demand
+        if demand is None:
+            return Gate(name="approval", says=Says.PASS, detail="nobody else has to agree")
+        stages = ", then ".join(named(stage) for stage in demand.stages)
+        why = "; ".join(demand.why)
+        if depends:
+            detail = f"depends on the arguments: it may need an approval of {stages} ({why})"
+            return Gate(name="approval", says=Says.DEPENDS, detail=detail, rule=why)
+        return Gate(name="approval", says=Says.ASK, detail=f"needs an approval of {stages} ({why})", rule=why)
+
+    def _route(self, call: Call, found: Found) -> None:
+        """Who would get it; the last gate, since nothing of it is about rights."""
+        affected = found.affected
+        if affected is None:
+            raise ValueError("what the call does is found before whom it reaches")
+        try:
+            if call.route is Route.HASH and not call.hash_key:
+                call = with_hash_key(call, affected.function)
+            preview = self._foresee(call)
+        except CroupierError as error:
+            found.gates.append(Gate(name="route", says=Says.DENY, detail=error.message))
+            return
+        reached = any(each.chosen for each in preview.candidates)
+        found.gates.append(Gate(name="route", says=Says.PASS if reached else Says.WAIT, detail=preview.reason))
+        found.affected = Affected(function=affected.function, subjects=affected.subjects, route=preview)
+
+
+def _limit_gate(standing: Standing) -> Gate:
+    says = Says.WAIT if standing.refusal is not None else Says.PASS
+    refused = standing.refusal
+    return Gate(
+        name=standing.kind,
+        says=says,
+        rule=standing.limit,
+        detail=standing.told if refused is None else refused.message,
+        left=standing.left,
+        retry_after=0.0 if refused is None else refused.retry_after,
+    )
+
+
+def _budget_gate(standing: BudgetStanding, call: Call | None, over: list[OverBudget]) -> Gate:
+    """`call` is None where its arguments are not given; what is gone over with somebody's consent is added to `over`."""
+    says, detail = Says.DEPENDS, standing.told
+    if call is not None:
+        try:
+            refusal = standing.weigh(call)
+        except InvalidArgument as error:
+            says, detail = Says.DENY, error.message
+        else:
+            says = Says.PASS
+            if refusal is not None:
+                says, detail = Says.DENY, refusal.message
+                if standing.budget.then is Then.APPROVAL:
+                    says = Says.ASK
+                    over.append(refusal)
+    return Gate(name="budget", says=says, rule=standing.limit.id, detail=detail, left=standing.left)
