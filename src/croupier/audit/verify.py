@@ -94,11 +94,19 @@ class ChainCheck:
     def last(self) -> Head:
         return Head(self._expected - 1, self._before)
 
-    def follows(self, line: bytes) -> bool:
-        """Whether this is, letter for letter, the line of the next row: then it is taken. Nothing is parsed for it.
+    def line(self, line: bytes, number: int = 0) -> bool:
+        """Take a line of an export, its `number`th. False, and nothing is taken, where it is not the line of a row."""
+        if self._follows(line):
+            return True
+        found = _ROW.fullmatch(line)
+        if found is None:
+            return False
+        claimed, mac, previous, text = found.groups()
+        self.row(text, unhexlify(claimed), unhexlify(mac), unhexlify(previous), number)
+        return True
 
-        Any other line is to be looked at closer.
-        """
+    def _follows(self, line: bytes) -> bool:
+        """Whether this is, letter for letter, the line of the next row: then it is taken. Nothing is parsed for it."""
         verdict, seq = self._verdict, self._expected
         text = line[ROW_AT:-2]
         if not verdict.whole or b'"seq":%d,' % seq not in text:
@@ -177,13 +185,7 @@ class ExportCheck:
         if self._ended:
             self._fault("comes after the end")
             return
-        if self._chain is not None and self._chain.follows(line):
-            self._digest.add(line[:STATED_BYTES])
-            return
-        found = _ROW.fullmatch(line)
-        if found is not None and self._chain is not None:
-            claimed, mac, previous, text = found.groups()
-            self._chain.row(text, unhexlify(claimed), unhexlify(mac), unhexlify(previous), self._line)
+        if self._chain is not None and self._chain.line(line, self._line):
             self._digest.add(line[:STATED_BYTES])
             return
         self._other(line)
