@@ -241,6 +241,24 @@ async def test_a_cut_takes_away_the_beginning_and_the_chain_goes_on(store: Store
     assert (await store.audit.search(AuditFilter(), 10, 11_002)).rows == [rows[0]]
 
 
+async def test_old_rows_are_those_at_the_beginning_that_are_all_old(store: Store, clock):
+    start = clock.now
+    for days in (0, 1, 5, 2):
+        clock.now = start + days * 1000
+        await store.audit.record(a_note())
+
+    async def old(days: int, most: int | None = None) -> int | None:
+        found = await store.audit.old(start + days * 1000, most)
+        return None if found is None else found.seq
+
+    assert [await old(days) for days in (0, 1, 2, 5, 6)] == [None, 1, 2, 2, 4]
+    assert [await old(6, most) for most in (1, 3, 9)] == [1, 3, 4]
+    first = await store.audit.row(1)
+    await store.audit.cut(Cut(up_to=1, hash=first.hash, time_ms=8, by="ann"))
+    assert await old(6, 1) == 2
+    assert await old(1) is None
+
+
 async def test_the_chain_goes_on_after_everything_was_cut(stores):
     store = await stores.open()
     await store.audit.record(a_note())

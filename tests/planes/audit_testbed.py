@@ -7,7 +7,9 @@ from croupier.audit.macs import Macs
 from croupier.audit.signing import Signer
 from croupier.domain.audit import AuditFilter, AuditPage, Checkpoint, Cut, Head, Note, SealedRow
 from croupier.server.access.audit import Audit, Checkpoints, Masker
-from croupier.server.access.audit_record import AuditRecord, Keys
+from croupier.server.access.audit.cutting import Cuts
+from croupier.server.access.audit.reader import ChainReader, Keys
+from croupier.server.access.audit_record import AuditRecord
 from croupier.server.access.guard import Guard
 
 KEY = b"k" * 32
@@ -36,8 +38,14 @@ class AuditInMemory:
     async def row(self, seq: int) -> SealedRow | None:
         return next((each for each in self.kept if each.seq == seq), None)
 
+    async def misfiled(self, after: int, up_to: int, limit: int) -> list[int]:
+        return []
+
     async def search(self, which: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
         return AuditPage(self.kept[::-1][:limit])
+
+    async def old(self, before_ms: int, most: int | None = None) -> SealedRow | None:
+        return self.kept[:most][-1] if self.kept else None
 
     async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
         self.marks.append(checkpoint)
@@ -59,11 +67,14 @@ def audit_in_memory(store: AuditInMemory | None = None) -> Audit:
 
 def record_in_memory(guard: Guard, store: AuditInMemory | None = None) -> AuditRecord:
     store, signer = store or AuditInMemory(), Signer(KEY)
+    audit, checkpoints = audit_in_memory(store), Checkpoints(store, ObjectsInMemory(), signer, lambda: 7)
+    reader = ChainReader(store=store, checkpoints=checkpoints, keys=Keys(chain=KEY, signer=signer), clock=lambda: 7)
     return AuditRecord(
         guard=guard,
         store=store,
-        audit=audit_in_memory(store),
-        checkpoints=Checkpoints(store, ObjectsInMemory(), signer, lambda: 7),
-        keys=Keys(chain=KEY, signer=signer),
-        clock=lambda: 7,
+        audit=audit,
+        checkpoints=checkpoints,
+        reader=reader,
+        cuts=Cuts(store=store, reader=reader, audit=audit, signer=signer, clock=lambda: 7),
+        witness=signer.witness,
     )

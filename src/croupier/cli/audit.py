@@ -1,4 +1,6 @@
+import gzip
 import sys
+import zlib
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -172,9 +174,12 @@ def _verdict(file: Path, key_file: Path | None, public_key: str | None, kept: tu
             raise click.UsageError("--public-key is 64 hex digits") from None
     marks = [mark for path in kept for mark in _checkpoints(path)]
     check = ExportCheck(key=key, witness=witness, kept=_signed(marks, witness))
-    with file.open("rb") as lines:
-        while line := lines.readline(LINE_BYTES):
-            check.feed(line)
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
+            while line := lines.readline(LINE_BYTES):
+                check.feed(line)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        check.verdict.fault("the file is damaged, or was cut short: it is not as it was packed")
     return check.finish()
 
 

@@ -45,7 +45,7 @@ from croupier.server.history import History
 from croupier.server.http.app import build_app
 from croupier.server.http.front import Front
 from croupier.server.identified import Identified, identified, web_tls
-from croupier.server.recorded import Record, audit_record, retention_of
+from croupier.server.recorded import Record, audit_record, audit_retention_of, retention_of
 from croupier.server.reports import Reports, expire
 from croupier.server.web.page import BuiltPage
 from croupier.server.works import Works, works_of
@@ -131,6 +131,9 @@ async def serving(
             record.checkpoints.run(),
         ):
             stack.push_async_callback(_end, asyncio.ensure_future(forever))
+        audit_retention = audit_retention_of(settings, store, works.archive, record.cuts)
+        if audit_retention is not None:
+            stack.push_async_callback(_end, asyncio.ensure_future(audit_retention.run()))
         offered = services(
             tunnels,
             Registration(

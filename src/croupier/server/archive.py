@@ -2,6 +2,7 @@
 
     jobs/2026-01-31/j….jsonl.gz     a job on the first line, then its events; by the day on which it was created
     calls/2026-01-31/c….jsonl.gz    some calls; named after the first, by the day on which that began
+    audit/0…1-0…100000.jsonl.gz     rows of the audit record, from one to another: an export, signed
 
 The same things give the same bytes under the same name, so what is written a second time changes nothing.
 """
@@ -63,6 +64,12 @@ class Archive:
         first = records[0]
         name = f"calls/{day(first.started_ms)}/{first.call.id}.jsonl.gz"
         await self._objects.put(name, _zipped(_call_lines(records)))
+
+    async def keep_audit(self, first: int, last: int, export: AsyncIterator[bytes]) -> str:
+        """Write the export of these rows of the audit record, and say under which name."""
+        name = f"audit/{first:016d}-{last:016d}.jsonl.gz"
+        await self._objects.put(name, _zipped_pieces(export))
+        return name
 
     async def story(self, job: Job, after: int) -> AsyncIterator[list[JobEvent]]:
         """The job's events with a seq above `after`, in order, in batches.
@@ -208,13 +215,16 @@ def _call_line(record: CallRecord) -> dict[str, Any]:
     } | payload_fields(call.payload)
 
 
-async def _zipped(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The lines as a gzip file; without a time in it, so that the same lines give the same bytes."""
+def _zipped(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    return _zipped_pieces(line + b"\n" async for line in lines)
+
+
+async def _zipped_pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """As a gzip file; without a time in it, so that the same pieces give the same bytes."""
     packer = zlib.compressobj(wbits=_GZIP)
     waiting = bytearray()
-    async for line in lines:
-        waiting += line
-        waiting += b"\n"
+    async for piece in pieces:
+        waiting += piece
         if len(waiting) >= CHUNK:
             yield await asyncio.to_thread(packer.compress, bytes(waiting))
             waiting.clear()

@@ -275,6 +275,9 @@ class ServerSettings(MachineSettings):
     retention_jobs: Retention = Field(
         30 * 86_400.0, description="how long the events and results of ended jobs stay in the database; at least a day"
     )
+    retention_audit: Retention | None = Field(
+        None, description="how long rows of the audit record stay in the database; at least a day; without it for ever"
+    )
     retention_archive: bool = Field(
         True, description="whether what leaves the database goes to `objects` in the data folder; else it is deleted"
     )

@@ -32,6 +32,11 @@ class AuditStore(Protocol):
     async def search(self, which: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
         """Those that fit, newest first, from the one before `before`."""
 
+    async def old(self, before_ms: int, most: int | None = None) -> SealedRow | None:
+        """Of the rows at the beginning that are all from before then, at most `most`, the last. A row that a wrong clock dated
+        back takes no newer one before it along.
+        """
+
     async def put_checkpoint(self, checkpoint: Checkpoint) -> None: ...
 
     async def checkpoints(self, after: int, limit: int) -> list[Checkpoint]:

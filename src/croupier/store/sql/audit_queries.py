@@ -39,6 +39,20 @@ def misfiled(connection: Connection, after: int, up_to: int, limit: int) -> list
     return list(connection.scalars(found))
 
 
+def old(connection: Connection, before_ms: int, most: int | None) -> SealedRow | None:
+    seqs = select(audit.c.seq).where(audit.c.seq > _cut_off)
+    statement = _ROWS.order_by(audit.c.seq.desc()).limit(1)
+    if most is not None:
+        seqs = seqs.where(audit.c.seq <= _cut_off + natural(most))
+        statement = statement.where(audit.c.seq <= _cut_off + natural(most))
+    # A sum is looked up in no index: by that of times everything newer would have to be sorted.
+    newer = seqs.where(audit.c.time_ms + literal_column("0") >= natural(before_ms)).order_by(audit.c.seq).limit(1)
+    if (first_newer := connection.scalar(newer)) is not None:
+        statement = statement.where(audit.c.seq < first_newer)
+    found = connection.execute(statement).one_or_none()
+    return None if found is None else _sealed(found)
+
+
 def search(connection: Connection, which: AuditFilter, limit: int, before: int | None) -> AuditPage:
     indexed = list(_indexed(which))
     if before is not None:

@@ -34,6 +34,9 @@ class SqlAuditStore:
     async def search(self, which: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
         return await self._read(lambda connection: audit_queries.search(connection, which, limit, before))
 
+    async def old(self, before_ms: int, most: int | None = None) -> SealedRow | None:
+        return await self._read(lambda connection: audit_queries.old(connection, before_ms, most))
+
     async def put_checkpoint(self, checkpoint: Checkpoint) -> None:
         await self._writer.submit(PutCheckpoint(checkpoint))
 
