@@ -12,6 +12,7 @@ import { createRoot } from "react-dom/client";
 import { nonce } from "./app/nonce";
 import { queryClient } from "./app/queries";
 import { router } from "./app/router";
+import { contrasts } from "./colors";
 import { ConfirmProvider } from "./components/Confirm";
 import { theme } from "./theme";
 
@@ -21,7 +22,13 @@ const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} colorSchemeManager={colorScheme} defaultColorScheme="auto" getStyleNonce={nonce}>
+    <MantineProvider
+      theme={theme}
+      colorSchemeManager={colorScheme}
+      defaultColorScheme="auto"
+      getStyleNonce={nonce}
+      cssVariablesResolver={contrasts}
+    >
       <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-right" limit={4} />
         <ConfirmProvider>

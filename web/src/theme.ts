@@ -50,7 +50,7 @@ export const theme = createTheme({
     DatePickerInput: SMALL,
     DateTimePicker: SMALL,
     TimePicker: SMALL,
-    Badge: { defaultProps: { size: "sm", variant: "light", radius: "sm" } },
+    Badge: { defaultProps: { size: "sm", variant: "light", radius: "sm", tt: "none", fw: 600 } },
     Table: { defaultProps: { verticalSpacing: 3, horizontalSpacing: 8, fz: "xs" } },
     Tabs: { styles: { tab: { padding: "6px 12px", fontSize: "12px" } } },
     Modal: { defaultProps: { padding: "md", overlayProps: { backgroundOpacity: 0.35 } } },

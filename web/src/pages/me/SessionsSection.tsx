@@ -1,4 +1,4 @@
-import { Badge, Button, Table, Text } from "@mantine/core";
+import { Badge, Button, Table, Text, VisuallyHidden } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "#/api/client";
 import type { components } from "#/api/schema";
@@ -6,6 +6,7 @@ import { useConfirm } from "#/components/Confirm";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Section } from "#/components/Section";
 import { Time } from "#/components/Time";
+import { commonTexts } from "#/components/texts";
 import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
 import { meTexts } from "./texts";
@@ -15,6 +16,7 @@ type Session = components["schemas"]["SessionEntry"];
 /** Sessions of one's own, or of the account `userId` for those who may see others'. */
 export function SessionsSection({ userId }: { userId?: string }) {
   const text = useTexts(meTexts);
+  const common = useTexts(commonTexts);
   const queries = useQueryClient();
   const ask = useConfirm();
   const key = ["sessions", userId ?? ""];
@@ -45,7 +47,9 @@ export function SessionsSection({ userId }: { userId?: string }) {
               <Table.Th>{text.sessions.address}</Table.Th>
               <Table.Th>{text.sessions.begun}</Table.Th>
               <Table.Th>{text.sessions.used}</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>{common.acts}</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -1,4 +1,15 @@
-import { Alert, Button, Group, MultiSelect, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Group,
+  MultiSelect,
+  Select,
+  Stack,
+  Table,
+  Text,
+  TextInput,
+  VisuallyHidden,
+} from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "#/api/client";
@@ -8,6 +19,7 @@ import { CopyField } from "#/components/CopyField";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Section } from "#/components/Section";
 import { Time } from "#/components/Time";
+import { commonTexts } from "#/components/texts";
 import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
 import { meTexts } from "./texts";
@@ -19,6 +31,7 @@ type Token = components["schemas"]["TokenEntry"];
 /** API tokens of one's own, or of the account `userId` for those who may see others'. */
 export function TokensSection({ permissions, userId }: { permissions: readonly string[]; userId?: string }) {
   const text = useTexts(meTexts);
+  const common = useTexts(commonTexts);
   const queries = useQueryClient();
   const ask = useConfirm();
   const key = ["tokens", userId ?? ""];
@@ -51,7 +64,9 @@ export function TokensSection({ permissions, userId }: { permissions: readonly s
               <Table.Th>{text.tokens.limitedTo}</Table.Th>
               <Table.Th>{text.tokens.used}</Table.Th>
               <Table.Th>{text.tokens.expires}</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>{common.acts}</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
