@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 LOCKS := requirements/dev.lock
+PAGE := web/dist/.built
+NODE_MODULES := web/node_modules/.installed
+PAGE_SOURCES = $(shell find web -path web/node_modules -prune -o -path 'web/dist*' -prune -o -path web/tests -prune -o -type f -print)
 PROJECTS := pyproject.toml wire/pyproject.toml sdks/python/pyproject.toml
 PYTEST_ARGS ?=
 # Tests that run at the same time; most of them wait for other processes rather than compute.
 WORKERS ?= 3
 
 .DEFAULT_GOAL := list
-.PHONY: list setup compiled check test gen web demo bench chaos audit-tamper components lock
+.PHONY: list setup compiled check check-page test gen web demo bench chaos audit-tamper components lock
 
 list:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,20 +38,38 @@ check: setup ## Style, types, import rules, generated files, what must not be co
 	$(BIN)/python tools/gen_openapi.py --check
 	$(BIN)/python tools/gen_descriptors.py --check
 	$(BIN)/python tools/check_tree.py
+	$(MAKE) --no-print-directory check-page
 
 # Hundreds of processes are started: bytecode is made beforehand, and kept of the tests too, which every worker would else compile anew.
-test: compiled ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
+test: compiled $(if $(PYTEST_ARGS),,web) ## Every test; narrow it with PYTEST_ARGS="tests/unit -k sse"
+	$(if $(PYTEST_ARGS),,tools/npm.sh test)
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-gen: setup ## Write the generated files again: wire/ from proto/, docs/reference/{openapi,descriptor.schema}.json, descriptors.md
+gen: setup $(NODE_MODULES) ## Write the generated files again: wire/ from proto/, docs/reference/{openapi,descriptor.schema}.json, descriptors.md, web/src/api/schema.d.ts
 	$(BIN)/python tools/gen_wire.py
 	$(BIN)/python tools/gen_openapi.py
 	$(BIN)/python tools/gen_descriptors.py
+	tools/npm.sh run types
 
-web: ## Build the web page (not part of this version)
-	@echo "This version has no web page: use the command line or the HTTP API (docs/reference/)." >&2; exit 1
+web: $(PAGE) ## Build the web page into web/dist, with this machine's Node or one that is fetched (quick when nothing changed)
 
-demo: compiled ## Server, agent and a sample game in one process; prints how to call them
+$(NODE_MODULES): web/package-lock.json
+	tools/npm.sh ci
+	@touch $@
+
+# Built beside the old one and put in its place when it is whole, so that a server that runs never serves half of it.
+$(PAGE): $(NODE_MODULES) $(PAGE_SOURCES)
+	tools/npm.sh run build -- --outDir dist.new --emptyOutDir
+	rm -rf web/dist && mv web/dist.new web/dist
+	@touch $@
+
+# The types of the API come from its description, which is held to the routes above.
+check-page: $(NODE_MODULES)
+	tools/npm.sh run check
+	tools/npm.sh run types -- --check
+
+demo: compiled ## Server, agent and a sample game in one process; prints where the page is and how to call them
+	@$(MAKE) --no-print-directory web || echo "The page could not be built, see above: going on without it." >&2
 	$(BIN)/croupier dev
 
 bench: compiled ## Measure speed against the yardsticks (needs: make components)

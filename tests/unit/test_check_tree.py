@@ -31,11 +31,18 @@ def test_a_name_of_the_contract_or_of_something_else_is_not(name):
         ("requirements/dev.lock", f"--index-url {HOST}/simple"),
         ("requirements/run.lock", f"x @ {HOST}/x.whl"),
         ("package-lock.json", f'"resolved": "{HOST}/x.tgz"'),
+        ("web/package-lock.json", f'  "url": "x", "resolved": "{HOST}/x.tgz"'),
+        ("web/.npmrc", f"registry={HOST}"),
         (".ci/run", f"pip install --find-links {HOST}"),
     ],
 )
 def test_an_address_in_a_build_file_is_refused(name, line):
     assert "address of a registry" in next(line_faults(name, line))
+
+
+def test_whom_an_npm_lock_names_for_funding_is_no_address_of_a_registry():
+    assert list(line_faults("web/package-lock.json", f'        "url": "{HOST}/sponsors/somebody"')) == []
+    assert list(line_faults("requirements/x.lock", f'        "url": "{HOST}/sponsors/somebody"')) != []
 
 
 def test_an_address_in_prose_or_of_this_machine_is_not():

@@ -15,9 +15,31 @@ export interface paths {
         put?: never;
         /**
          * Ask Why
-         * @description Whether somebody may, and which rule decides. Nothing runs.
+         * @description Whether a call would be taken, gate by gate, and what it would do; or whether somebody has a permission.
+         *
+         *     Nothing runs, and nothing is counted or put on record: a page asks while somebody types.
          */
         post: operations["ask_why_api_access_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Matrix
+         * @description Which roles may call which functions of the scope, function by function.
+         */
+        get: operations["read_matrix_api_access_matrix_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3104,6 +3126,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Version
+         * @description The server's version, and the build of the page it serves: a page of another build is to be loaded again.
+         */
+        get: operations["read_version_api_version_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/games/{game_id}/functions/{function_id}": {
         parameters: {
             query?: never;
@@ -3481,6 +3523,36 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AccessMatrix */
+        AccessMatrix: {
+            /** Roles */
+            roles: string[];
+            /** Functions */
+            functions: components["schemas"]["MatrixFunction"][];
+            /** Next */
+            next: string;
+        };
+        /** AffectsEntry */
+        AffectsEntry: {
+            /** Risk */
+            risk: string;
+            /** Mode */
+            mode: string;
+            /** Returns */
+            returns: string;
+            /** Dry Run */
+            dry_run: boolean;
+            /** Things */
+            things: components["schemas"]["ThingEntry"][];
+            /** Route */
+            route: string;
+            /** Game Servers */
+            game_servers: number | null;
+            /** Candidates */
+            candidates: number;
+            /** Receivers */
+            receivers: components["schemas"]["GameServerEntry"][];
+        };
         /**
          * AgainBody
          * @description The body of `/api/calls/{call_id}/replay`, which may be left out.
@@ -3701,6 +3773,23 @@ export interface components {
          * @enum {string}
          */
         ApprovalState: "pending" | "approved" | "executing" | "executed" | "failed" | "outcome_unknown" | "rejected" | "withdrawn" | "expired" | "void";
+        /** ApprovalWanted */
+        ApprovalWanted: {
+            /** Needed */
+            needed: boolean | null;
+            /** Why */
+            why: string[];
+            /** Stages */
+            stages: components["schemas"]["StageWanted"][];
+            /** Reason */
+            reason: boolean;
+            /** Ticket */
+            ticket: boolean;
+            /** Proof */
+            proof: boolean;
+            /** Expires */
+            expires: number | null;
+        };
         /** AuditActor */
         AuditActor: {
             /** Kind */
@@ -4502,12 +4591,14 @@ export interface components {
             decided_by: string;
             /** Reason */
             reason: string;
-            /** Steps */
-            steps: components["schemas"]["ExplainStep"][];
+            /** Gates */
+            gates: components["schemas"]["GateEntry"][];
+            approval: components["schemas"]["ApprovalWanted"];
+            affects: components["schemas"]["AffectsEntry"] | null;
         };
         /**
          * ExplainBody
-         * @description The body of `POST /api/access/explain`: about `function_id` or `permission`.
+         * @description The body of `POST /api/access/explain`: about a call, by `function_id`, or about a `permission`.
          */
         ExplainBody: {
             /** @default  */
@@ -4520,18 +4611,21 @@ export interface components {
             env?: string;
             payload?: unknown;
             /** @default  */
+            route?: string;
+            /** @default  */
+            target_service_id?: string;
+            /** @default  */
+            hash_key?: string;
+            /** @default  */
+            version?: string;
+            /** @default {} */
+            metadata?: {
+                [key: string]: string;
+            };
+            /** @default  */
             user?: string;
             /** @default  */
             role?: string;
-        };
-        /** ExplainStep */
-        ExplainStep: {
-            /** Step */
-            step: string;
-            /** Passed */
-            passed: boolean | null;
-            /** Detail */
-            detail: string;
         };
         /** FactorEnrolBody */
         FactorEnrolBody: {
@@ -4634,6 +4728,30 @@ export interface components {
         GameList: {
             /** Games */
             games: components["schemas"]["GameEntry"][];
+        };
+        /** GameServerEntry */
+        GameServerEntry: {
+            /** Agent Id */
+            agent_id: string;
+            /** Service Id */
+            service_id: string;
+            /** Version */
+            version: string;
+        };
+        /** GateEntry */
+        GateEntry: {
+            /** Gate */
+            gate: string;
+            /** Verdict */
+            verdict: string;
+            /** Detail */
+            detail: string;
+            /** Rule */
+            rule: string;
+            /** Left */
+            left: number | null;
+            /** Retry After */
+            retry_after: number;
         };
         /** HeldRole */
         HeldRole: {
@@ -5088,6 +5206,19 @@ export interface components {
             created_ms: number;
             /** Ended By */
             ended_by: string;
+        };
+        /** MatrixFunction */
+        MatrixFunction: {
+            /** Function Id */
+            function_id: string;
+            /** Risk */
+            risk: string;
+            /** Permission */
+            permission: string;
+            /** Allow If */
+            allow_if: string;
+            /** Roles */
+            roles: string[];
         };
         /** Me */
         Me: {
@@ -5891,6 +6022,13 @@ export interface components {
             /** Approved By */
             approved_by: string[];
         };
+        /** StageWanted */
+        StageWanted: {
+            /** Approvers */
+            approvers: string[];
+            /** Threshold */
+            threshold: number;
+        };
         /**
          * StoppedJob
          * @description What became of one.
@@ -5922,6 +6060,13 @@ export interface components {
          * @enum {unknown}
          */
         Then: "approval" | "deny";
+        /** ThingEntry */
+        ThingEntry: {
+            /** Entity */
+            entity: string;
+            /** Id */
+            id: string;
+        };
         /** Timeline */
         Timeline: {
             /** Entries */
@@ -6088,6 +6233,13 @@ export interface components {
             /** Next */
             next: string;
         };
+        /** Version */
+        Version: {
+            /** Version */
+            version: string;
+            /** Build */
+            build: string;
+        };
         /** VersionDocument */
         VersionDocument: {
             /** Digest */
@@ -6168,6 +6320,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExplainAnswer"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_matrix_api_access_matrix_get: {
+        parameters: {
+            query?: {
+                /** @description Several, to compare them; none: the first hundred. */
+                role?: string[];
+                /** @description Of function ids. */
+                prefix?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessMatrix"];
                 };
             };
             /** @description Any failure. */
@@ -10065,6 +10253,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecondFactorStanding"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_version_api_version_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
                 };
             };
             /** @description Any failure. */
