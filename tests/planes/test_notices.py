@@ -16,13 +16,21 @@ import pytest
 from aiohttp import web
 from tests.approvals import NOW, an_approval
 
+from croupier.domain.audit import AuditFilter
 from croupier.domain.notice import TRIES, Event, Notice, NoticeState
+from croupier.domain.principal import Principal
+from croupier.domain.secret import SecretPlace
+from croupier.redaction import Redactor
+from croupier.server.access.audit import Audit, Masker
+from croupier.server.access.guard import Guard
+from croupier.server.access.secrets import Envelope, Secrets
 from croupier.server.approvals.notices.outbox import Outbox
 from croupier.server.approvals.notices.sending import NoticeSender
 from croupier.settings import WebhookSettings
 from croupier.store.sql import SqlStore, open_store
 
 SECRET = "the-secret-of-the-webhook"
+ROOT = Principal(name="ann", root=True)
 DEADLINE = 60.0
 
 
@@ -243,3 +251,65 @@ async def test_neither_address_nor_secret_is_kept_or_logged(
     for text in (repr(notice), repr(hook), caplog.text):
         assert SECRET not in text
         assert "key=k" not in text
+
+
+# ------------------------------------------------------------------------------------------------ secrets that the server keeps
+
+
+async def kept_secrets(store: SqlStore) -> Secrets:
+    audit = Audit(store.audit, Masker(bytes(32)))
+    secrets = Secrets(
+        guard=Guard("the-token"),
+        audit=audit,
+        store=store.secrets,
+        envelope=Envelope(b"k" * 32),
+        redactor=Redactor(),
+        clock=lambda: NOW,
+    )
+    await secrets.begin()
+    return secrets
+
+
+def signature(secret: str, headers: dict[str, str], body: bytes) -> str:
+    signed = f"{headers['X-Croupier-Timestamp']}.".encode() + body
+    return "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+async def test_a_notice_is_signed_with_the_newest_version_of_a_secret_that_is_kept(store: SqlStore, chat: Chat) -> None:
+    secrets, clock = await kept_secrets(store), Clock()
+    place, hook = SecretPlace(name="webhook.key"), webhook(chat, secret=None, secret_name="webhook.key")
+    async with sending(store, clock, hook, secrets=secrets):
+        for attempt, value in enumerate(("the-first-secret", "the-second-secret"), 1):
+            await secrets.set(ROOT, place, value.encode() + b"\n")
+            await told(store, clock, hook)
+            async with asyncio.timeout(DEADLINE):
+                while len(chat.got) < attempt:  # noqa: ASYNC110 — a chat tells nobody what it got
+                    await asyncio.sleep(0.01)
+            _, headers, body = chat.got[-1]
+            assert headers["X-Croupier-Signature"] == signature(value, headers, body)
+
+    used = (await store.audit.search(AuditFilter(action="secrets.use"), 10)).rows
+    assert [orjson.loads(orjson.loads(each.row)["details"])["purpose"] for each in used] == [
+        "sign a notice to the webhook ops"
+    ] * 2
+
+
+async def test_a_notice_waits_for_the_secret_that_it_is_signed_with(store: SqlStore, chat: Chat) -> None:
+    secrets, clock = await kept_secrets(store), Clock()
+    hook = webhook(chat, secret=None, secret_name="webhook.key")
+    await told(store, clock, hook)
+    async with sending(store, clock, hook, secrets=secrets):
+        waiting = await settled(store, NoticeState.WAITING)
+        assert "webhook.key" in waiting.error
+        assert chat.got == []
+        await secrets.set(ROOT, SecretPlace(name="webhook.key"), b"the-first-secret")
+        clock.now += 3_600_000
+        await settled(store, NoticeState.SENT)
+    assert len(chat.got) == 1
+
+
+def test_a_webhook_has_its_secret_from_one_place() -> None:
+    with pytest.raises(ValueError, match="keep one"):
+        WebhookSettings.model_validate(
+            {"name": "ops", "url": "https://chat.example/", "secret": SECRET, "secret_name": "webhook.key"}
+        )

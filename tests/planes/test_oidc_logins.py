@@ -7,13 +7,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
+import orjson
 import pytest
 from aiohttp import web
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 from tests.system.oidc_provider import Provider as FakeProvider
 
+from croupier.domain.audit import AuditFilter
+from croupier.domain.principal import Principal
+from croupier.domain.secret import SecretPlace
 from croupier.errors import CroupierError, FailedPrecondition, PermissionDenied, RateLimited, Unauthenticated
+from croupier.redaction import Redactor
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit, Masker
 from croupier.server.access.epoch import Epoch
@@ -25,6 +30,7 @@ from croupier.server.access.oidc.logins import OidcLogins, Returned, Rules
 from croupier.server.access.oidc.provider import AT_ONCE, Client, Provider
 from croupier.server.access.passwords import Passwords
 from croupier.server.access.second_factors import SecondFactors
+from croupier.server.access.secrets import Envelope, Secrets
 from croupier.server.access.sessions import Sessions
 from croupier.server.access.throttle import Throttle
 from croupier.store.sql import open_store, system_clock
@@ -35,7 +41,7 @@ DAY_MS = 86_400_000
 
 
 class Bed:
-    def __init__(self, store: Any, fake: FakeProvider, **rules: Any) -> None:
+    def __init__(self, store: Any, fake: FakeProvider, *, secret_name: str | None = None, **rules: Any) -> None:
         self.fake = fake
         self.store = store
         epoch = Epoch()
@@ -63,7 +69,21 @@ class Bed:
             audit=audit,
         )
         self.fetcher = Fetcher(seconds=5.0)
-        client = Client(issuer=fake.issuer, client_id="croupier", secret=SecretStr(fake.secret), scopes=("openid",))
+        self.secrets = Secrets(
+            guard=Guard("the-one-token"),
+            audit=audit,
+            store=store.secrets,
+            envelope=Envelope(bytes(32)),
+            redactor=Redactor(),
+            clock=system_clock,
+        )
+        client = Client(
+            issuer=fake.issuer,
+            client_id="croupier",
+            secret=None if secret_name else SecretStr(fake.secret),
+            scopes=("openid",),
+            secret_name=secret_name,
+        )
         self.logins = OidcLogins(
             Rules(
                 **{
@@ -78,7 +98,7 @@ class Bed:
                 | rules
             ),
             audit=audit,
-            provider=Provider(client, fetcher=self.fetcher, clock=system_clock),
+            provider=Provider(client, fetcher=self.fetcher, clock=system_clock, secrets=self.secrets),
             key=key,
             accounts=self.accounts,
             login=login,
@@ -89,6 +109,7 @@ class Bed:
     async def begin(self) -> None:
         await self.accounts.begin()
         await self.sessions.begin()
+        await self.secrets.begin()
         await self.logins.begin()
 
     async def answer(self, login_as: str) -> tuple[str, dict[str, str]]:
@@ -224,6 +245,23 @@ async def test_only_people_of_the_allowed_domains_get_an_account(store, fake):
             await bed.sign_in("ann", **claims)
     assert len(bed.accounts) == 0
     await bed.sign_in("ann", email="ann@studio.example")
+    await bed.fetcher.close()
+
+
+async def test_the_client_s_secret_can_be_one_that_the_server_keeps_and_its_uses_are_on_record(store, fake, caplog):
+    bed = Bed(store, fake, secret_name="idp.client")
+    await bed.begin()
+    with pytest.raises(ProviderFailed, match="does not have what it needs"):
+        await bed.sign_in("ann")
+    assert "idp.client" in caplog.text
+    await bed.secrets.set(
+        Principal(name="ann", root=True), SecretPlace(name="idp.client"), fake.secret.encode() + b"\n"
+    )
+
+    assert (await bed.sign_in("ann")).signed_in.account.name == "ann"
+
+    (used,) = (await store.audit.search(AuditFilter(action="secrets.use"), 10)).rows
+    assert fake.issuer in orjson.loads(used.row)["details"]
     await bed.fetcher.close()
 
 

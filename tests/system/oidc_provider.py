@@ -25,7 +25,7 @@ from urllib.parse import quote_plus, urlencode
 
 from aiohttp import encode_basic_auth, web
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey
 
 MISBEHAVIOURS = (
     "alg_none", "hs256_with_public_key", "other_key", "key_in_header", "no_id_token", "not_json", "a_list", "huge",
@@ -34,8 +34,9 @@ MISBEHAVIOURS = (
 )  # fmt: skip
 
 
-def _new_key() -> RSAKey:
-    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig"})
+def _new_key() -> ECKey:
+    """Of a curve: a key of RSA takes up to seconds to make (`tests/unit/test_oidc_tokens.py` has those)."""
+    return ECKey.generate_key("P-256", {"kid": secrets.token_hex(4), "use": "sig"})
 
 
 def _part(document: dict[str, Any]) -> str:
@@ -55,7 +56,7 @@ class Provider:
     issuer: str
     client_id: str
     secret: str
-    key: RSAKey = field(default_factory=_new_key)
+    key: ECKey = field(default_factory=_new_key)
     claims: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     misbehave: str = ""
@@ -89,7 +90,7 @@ class Provider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": "http://idp.example/token" if plain else f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/keys",
-                "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
+                "id_token_signing_alg_values_supported": ["ES256", "HS256", "none"],
                 "code_challenge_methods_supported": ["S256"],
             }
             | self.metadata
@@ -197,11 +198,11 @@ class Provider:
                 digest = hmac.new(self.key.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
                 return f"{signed}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
             case "other_key":
-                return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, _new_key())
+                return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, _new_key())
             case "key_in_header":
                 other = _new_key()
-                return jwt.encode({"alg": "RS256", "jwk": other.as_dict(private=False)}, claims, other)
-        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
+                return jwt.encode({"alg": "ES256", "jwk": other.as_dict(private=False)}, claims, other)
+        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key)
 
     def app(self) -> web.Application:
         app = web.Application()

@@ -96,6 +96,14 @@ async def open_gates(
     await roles.begin()
     guard.policy.on_change(lambda: residents.streams.end(guard.policy.lessened))
     foresee = functools.partial(preview, router)
+    secrets = Secrets(
+        guard=guard,
+        audit=audit,
+        store=store.secrets,
+        envelope=await sealing.envelope(settings.secrets),
+        redactor=sealing.redactor,
+        clock=system_clock,
+    )
     approving = Approving(
         settings.approvals,
         public_url=settings.public_url,
@@ -106,6 +114,7 @@ async def open_gates(
         catalog=catalog,
         foresee=foresee,
         clock=system_clock,
+        secrets=secrets,
     )
     factors = SecondFactors(
         guard=guard,
@@ -151,6 +160,7 @@ async def open_gates(
             login=people.login,
             store=store.identities,
             key=sealing.key,
+            secrets=secrets,
             clock=system_clock,
             public_url=settings.public_url or "",
             before_setup=settings.token is not None,
@@ -159,14 +169,7 @@ async def open_gates(
         limits=Limits(guard=guard, audit=audit, store=store.guards, limiter=limiter),
         maintenance=Maintenance(guard=guard, audit=audit, store=store.guards, windows=windows),
         approving=approving,
-        secrets=Secrets(
-            guard=guard,
-            audit=audit,
-            store=store.secrets,
-            envelope=await sealing.envelope(settings.secrets),
-            redactor=sealing.redactor,
-            clock=system_clock,
-        ),
+        secrets=secrets,
     )
 
 

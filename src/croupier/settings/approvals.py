@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from croupier.settings.fields import Name, Retention, Seconds, Text, Token, travels_openly
+from croupier.settings.fields import Name, Retention, Seconds, SecretName, Text, Token, travels_openly
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, defer_build=True)
 
@@ -80,8 +80,16 @@ class WebhookSettings(BaseModel):
     format: WebhookFormat = WebhookFormat.GENERIC
     secret: Token | None = None
     """What notices are signed with; DingTalk and Feishu give one."""
+    secret_name: SecretName | None = None
+    """Instead of it, which secret the server keeps for that."""
     allow_private: bool = False
     allow_loopback: bool = False
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if self.secret is not None and self.secret_name is not None:
+            raise PydanticCustomError("setting", "secret and secret_name are both given: keep one")
+        return self
 
     @field_validator("format", mode="before")
     @classmethod

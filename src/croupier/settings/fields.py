@@ -256,6 +256,9 @@ CertificateLife = Annotated[float, BeforeValidator(parse_duration), Field(ge=10,
 
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+"""A secret of the platform that the server keeps (`croupier secret set`)."""
+
 Ratio = Annotated[float, Field(ge=0, le=1)]
 """0 for none to 1 for all."""
 

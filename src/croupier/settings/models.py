@@ -33,6 +33,7 @@ from croupier.settings.fields import (
     Retention,
     ScopeNames,
     Seconds,
+    SecretName,
     Text,
     Token,
     UpstreamUrl,
@@ -178,6 +179,8 @@ class OidcSettings(BaseModel):
     client_secret_env: VariableName | None = None
     """The environment variable that holds the client's secret; without it and the file, the client has none."""
     client_secret_file: Folder | None = None
+    client_secret_name: SecretName | None = None
+    """Which secret the server keeps for that; it can be set once the server runs."""
     name: Text = "identity provider"
     """What the login page calls it."""
     scopes: Annotated[
@@ -206,8 +209,10 @@ class OidcSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
-        if self.client_secret_env and self.client_secret_file:
-            raise PydanticCustomError("setting", "client_secret_env and client_secret_file are both given: keep one")
+        if sum(map(bool, (self.client_secret_env, self.client_secret_file, self.client_secret_name))) > 1:
+            raise PydanticCustomError(
+                "setting", "name one of client_secret_env, client_secret_file and client_secret_name"
+            )
         if "openid" not in self.scopes:
             raise PydanticCustomError(
                 "setting", "the scopes need `openid`: without it no provider says who somebody is"

@@ -12,6 +12,7 @@ from croupier.server.access.oidc.logins import OidcLogins, Rules
 from croupier.server.access.oidc.provider import Client, Provider
 from croupier.server.access.residents import Residents
 from croupier.server.access.second_factors import SecondFactors
+from croupier.server.access.secrets import OwnSecrets
 from croupier.settings import OidcSettings, read_credential
 from croupier.store.identities import IdentityStore
 
@@ -45,6 +46,7 @@ def ways_in(
     login: Login,
     store: IdentityStore,
     key: DeploymentKey,
+    secrets: OwnSecrets | None = None,
     clock: Clock,
     public_url: str,
     before_setup: bool,
@@ -65,7 +67,7 @@ def ways_in(
     oidc = OidcLogins(
         _rules(settings, public_url=public_url, before_setup=before_setup),
         audit=audit,
-        provider=Provider(_client(settings), fetcher=fetcher, clock=clock),
+        provider=Provider(_client(settings), fetcher=fetcher, clock=clock, secrets=secrets),
         key=key,
         accounts=residents.accounts,
         login=login,
@@ -81,6 +83,7 @@ def _client(settings: OidcSettings) -> Client:
         client_id=settings.client_id,
         secret=read_credential(settings.client_secret_env, settings.client_secret_file),
         scopes=settings.scopes,
+        secret_name=settings.client_secret_name,
     )
 
 

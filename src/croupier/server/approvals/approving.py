@@ -11,6 +11,7 @@ from croupier.errors import PermissionDenied
 from croupier.server.access.accounts import Accounts
 from croupier.server.access.audit import Audit
 from croupier.server.access.guard import Guard
+from croupier.server.access.secrets import OwnSecrets
 from croupier.server.approvals.binding import Foresee
 from croupier.server.approvals.conditions import conditions
 from croupier.server.approvals.deciding import Approvals
@@ -39,6 +40,7 @@ class Approving:
         catalog: Catalog,
         foresee: Foresee,
         clock: Callable[[], int],
+        secrets: OwnSecrets | None = None,
     ) -> None:
         """Raises InvalidArgument where a rule of the settings is none."""
         outbox = Outbox(settings.webhooks, clock)
@@ -73,7 +75,11 @@ class Approving:
             approved=self._executor.wake,
         )
         self._sender = NoticeSender(
-            store=store.approvals, webhooks=settings.webhooks, public_url=public_url, clock=clock
+            store=store.approvals,
+            webhooks=settings.webhooks,
+            public_url=public_url,
+            clock=clock,
+            secrets=secrets,
         )
 
     def begin(self, runners: Runners, stack: contextlib.AsyncExitStack) -> None:

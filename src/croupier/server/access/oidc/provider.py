@@ -1,6 +1,7 @@
 """The provider: what it says of itself and its keys, remembered for a while, and a code exchanged for its word."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 from joserfc.jwk import KeySet
 from pydantic import SecretStr
 
-from croupier.errors import RateLimited, Unauthenticated
+from croupier.errors import FailedPrecondition, NotFound, RateLimited, Unauthenticated
 from croupier.server.access.oidc.attempt import Attempt, authorization_url
 from croupier.server.access.oidc.fetching import Fetcher, ProviderFailed
 from croupier.server.access.oidc.id_token import UnknownKey, read_id_token, read_keys
 from croupier.server.access.oidc.metadata import ProviderMetadata, metadata_url, read_metadata
+from croupier.server.access.secrets import OwnSecrets
+
+log = logging.getLogger(__name__)
 
 METADATA_MS = 3_600_000
 FAILURE_MS = 1_000
@@ -33,13 +37,16 @@ class Client:
     client_id: str
     secret: SecretStr | None
     scopes: tuple[str, ...]
+    secret_name: str | None = None
+    """Which secret the server keeps, where it is that one."""
 
 
 class Provider:
     """Every method raises ProviderFailed where the provider cannot be used."""
 
-    def __init__(self, client: Client, *, fetcher: Fetcher, clock: Clock) -> None:
+    def __init__(self, client: Client, *, fetcher: Fetcher, clock: Clock, secrets: OwnSecrets | None = None) -> None:
         self._client = client
+        self._secrets = secrets
         self._fetcher = fetcher
         self._clock = clock
         self._metadata: tuple[ProviderMetadata, int] | None = None
@@ -117,7 +124,7 @@ class Provider:
             "redirect_uri": attempt.redirect_uri,
             "code_verifier": attempt.verifier,
         }
-        secret = self._client.secret.get_secret_value() if self._client.secret else ""
+        secret = await self._secret()
         basic = None
         if secret and not metadata.posts_secret:
             basic = (self._client.client_id, secret)
@@ -127,6 +134,16 @@ class Provider:
                 form["client_secret"] = secret
         status, answer = await self._fetcher.post_form(metadata.token_endpoint, form, basic=basic)
         return _id_token(status, answer)
+
+    async def _secret(self) -> str:
+        client = self._client
+        if client.secret_name is None or self._secrets is None:
+            return client.secret.get_secret_value() if client.secret else ""
+        try:
+            return await self._secrets.own(client.secret_name, purpose=f"exchange a code at {client.issuer}")
+        except (NotFound, FailedPrecondition) as error:
+            log.warning("nobody can log in by %s: %s", client.issuer, error.message)
+            raise ProviderFailed("this server does not have what it needs to ask the identity provider") from error
 
 
 def _id_token(status: int, answer: dict[str, Any]) -> str:

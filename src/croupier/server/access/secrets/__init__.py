@@ -10,6 +10,7 @@ has no secret; whoever has the key alone has none either.
 """
 
 from croupier.server.access.secrets.envelope import PURPOSE, Envelope
+from croupier.server.access.secrets.own import OwnSecrets
 from croupier.server.access.secrets.secrets import Secrets
 
-__all__ = ["PURPOSE", "Envelope", "Secrets"]
+__all__ = ["PURPOSE", "Envelope", "OwnSecrets", "Secrets"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pydantic import SecretBytes
 
+from croupier.domain.audit import SYSTEM as CROUPIER
 from croupier.domain.limit import meets
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
@@ -95,6 +96,20 @@ class Secrets:
         details = {"place": str(secret.place), "version": current.number, "purpose": purpose}
         await self._audit.event(caller, "secrets.use", scope=scope, target=name, details=details)
         return SecretBytes(value)
+
+    async def own(self, name: str, *, purpose: str) -> str:
+        """A secret of the platform that the server's settings name, as text without white space around it.
+
+        Raises NotFound, and FailedPrecondition where it is no text or cannot be used.
+        """
+        value = await self.resolve(name, purpose=purpose, caller=CROUPIER)
+        try:
+            text = value.get_secret_value().decode().strip()
+        except UnicodeDecodeError:
+            text = ""
+        if not text:
+            raise FailedPrecondition(f"secret {name} is no text: set it anew")
+        return text
 
     # ------------------------------------------------------------------------------------------------ administration
 

@@ -30,8 +30,8 @@ class Letter(NamedTuple):
     body: bytes
 
 
-def letter(notice: Notice, webhook: WebhookSettings, link: str, now_ms: int) -> Letter:
-    secret = webhook.secret.get_secret_value() if webhook.secret is not None else ""
+def letter(notice: Notice, webhook: WebhookSettings, secret: str, link: str, now_ms: int) -> Letter:
+    """`secret` is what it is signed with; empty: with nothing."""
     url = webhook.url.get_secret_value()
     words = f"{notice.text}\n{link}" if link else notice.text
     document: dict[str, Any]

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 
 from croupier.domain.notice import Notice, failed, sent
-from croupier.errors import CroupierError
+from croupier.errors import CroupierError, FailedPrecondition, NotFound
+from croupier.server.access.secrets import OwnSecrets
 from croupier.server.approvals.notices.formats import letter
 from croupier.server.approvals.notices.webhook import SECONDS, Webhook
 from croupier.settings import WebhookSettings
@@ -27,6 +28,7 @@ class NoticeSender:
         webhooks: Sequence[WebhookSettings],
         public_url: str | None,
         clock: Callable[[], int],
+        secrets: OwnSecrets | None = None,
         seconds: float = SECONDS,
         look_every: float = LOOK_EVERY,
     ) -> None:
@@ -34,6 +36,7 @@ class NoticeSender:
         self._webhooks = {each.name: Webhook(each, seconds=seconds) for each in webhooks}
         self._link = f"{public_url}/approvals/" if public_url else ""
         self._clock = clock
+        self._secrets = secrets
         self._look_every = look_every
 
     async def run(self) -> None:
@@ -72,7 +75,12 @@ class NoticeSender:
 
     async def _sent(self, webhook: Webhook, notice: Notice) -> bool:
         link = self._link + notice.approval_id if self._link else ""
-        why = await webhook.post(letter(notice, webhook.settings, link, self._clock()))
+        try:
+            secret = await self._secret_of(webhook.settings)
+        except (NotFound, FailedPrecondition) as error:
+            why = error.message
+        else:
+            why = await webhook.post(letter(notice, webhook.settings, secret, link, self._clock()))
         if why:
             after = failed(notice, why, self._clock())
             log.warning("notice %s to webhook %s: %s (try %d)", notice.id, notice.webhook, why, after.attempts)
@@ -80,3 +88,9 @@ class NoticeSender:
             after = sent(notice)
         await self._store.put_notice(after)
         return not why
+
+    async def _secret_of(self, webhook: WebhookSettings) -> str:
+        """What its notices are signed with. Raises as `OwnSecrets.own`."""
+        if webhook.secret_name is None or self._secrets is None:
+            return webhook.secret.get_secret_value() if webhook.secret is not None else ""
+        return await self._secrets.own(webhook.secret_name, purpose=f"sign a notice to the webhook {webhook.name}")
