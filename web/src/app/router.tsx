@@ -1,10 +1,11 @@
 import { createRouter } from "@tanstack/react-router";
+import { approvalRoutes } from "#/pages/approvals/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [...meRoutes] as const;
+const pages = [...approvalRoutes, ...meRoutes] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 
