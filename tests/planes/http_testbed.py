@@ -1,7 +1,7 @@
 """The HTTP side over the in-process ASGI interface, in front of ports that do as a test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +26,7 @@ from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.maintenance import Window
 from croupier.domain.principal import Principal
 from croupier.domain.provider import Provider
-from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.registry import FunctionHealth, InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, NotFound
@@ -221,6 +221,9 @@ class ScriptedDirectory:
     def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
         self.asked.append((function_id, scope))
         return self.offered
+
+    def health(self, scope: Scope | None, function_ids: Collection[str]) -> dict[str, FunctionHealth]:
+        return {each: FunctionHealth(healthy=1, total=2) for each in function_ids}
 
     def function(self, scope: Scope, function_id: str) -> Function | None:
         return self.functions.get(function_id)

@@ -162,6 +162,8 @@ RULES = (
     scoped("GET /api/entities/{entity}/items/{entity_id}/timeline", "entities:read"),
     lists("GET /api/registry", "registry:read"),
     lists("GET /api/function_instances", "registry:read"),
+    own("GET /api/functions"),
+    own("GET /api/functions/{function_id}"),
     lists("GET /api/descriptors", "catalog:read"),
     scoped("GET /api/descriptors/{function_id}", "catalog:read"),
     scoped("GET /api/descriptors/{function_id}/diff", "catalog:read"),

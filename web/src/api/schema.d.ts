@@ -1593,6 +1593,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Functions
+         * @description The functions of a scope: all of them for who may look at the catalog, for others those that they may call.
+         */
+        get: operations["list_functions_api_functions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{function_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Function
+         * @description One function of a scope with its description and form, for who may look at the catalog or call it.
+         */
+        get: operations["read_function_api_functions__function_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/games": {
         parameters: {
             query?: never;
@@ -4694,6 +4734,42 @@ export interface components {
             versions: components["schemas"]["VersionDocument"][];
         };
         /**
+         * FunctionEntry
+         * @description A function in a list.
+         */
+        FunctionEntry: {
+            /** Id */
+            id: string;
+            /** Version */
+            version: string;
+            /** Display Name */
+            display_name: {
+                [key: string]: string;
+            };
+            /** Summary */
+            summary: {
+                [key: string]: string;
+            };
+            /** Category */
+            category: string;
+            /** Tags */
+            tags: string[];
+            /** Risk */
+            risk: string;
+            /** Mode */
+            mode: string;
+            /** Returns */
+            returns: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Healthy */
+            healthy: number;
+            /** Total */
+            total: number;
+            /** May */
+            may: boolean;
+        };
+        /**
          * FunctionHealth
          * @description Game servers that offer a function: how many answer, of how many.
          */
@@ -4702,6 +4778,31 @@ export interface components {
             healthy: number;
             /** Total */
             total: number;
+        };
+        /** FunctionList */
+        FunctionList: {
+            /** Functions */
+            functions: components["schemas"]["FunctionEntry"][];
+        };
+        /**
+         * FunctionSheet
+         * @description What a page needs of a function before it is called.
+         */
+        FunctionSheet: {
+            function: components["schemas"]["FunctionEntry"];
+            /** Descriptor */
+            descriptor: {
+                [key: string]: unknown;
+            };
+            /** Schema */
+            schema: {
+                [key: string]: unknown;
+            };
+            /** Uischema */
+            uischema: {
+                [key: string]: unknown;
+            };
+            origin: components["schemas"]["OriginDocument"];
         };
         /** FunctionView */
         FunctionView: {
@@ -7798,6 +7899,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Instances"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_functions_api_functions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionList"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_function_api_functions__function_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                function_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionSheet"];
                 };
             };
             /** @description Any failure. */

@@ -1,26 +1,34 @@
 import {
   ActionIcon,
-  Menu,
+  Kbd,
   SegmentedControl,
-  Text,
   UnstyledButton,
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
-import { IconMoon, IconSun, IconUser } from "@tabler/icons-react";
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { api } from "#/api/client";
-import { meQuery } from "#/api/session";
+import { IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useLanguage, useTexts } from "#/i18n/texts";
+import { AccountMenu } from "./AccountMenu";
+import { ScopeSelector } from "./ScopeSelector";
 import { useChangePage } from "./scope";
 import { shellTexts } from "./texts";
 
-export function Header() {
+export function Header({ onSearch }: { onSearch: () => void }) {
+  const text = useTexts(shellTexts);
   return (
     <header className="shell-header">
-      <Text fw={700} size="md">
+      <Link to="/" className="brand">
         ◆ croupier
-      </Text>
+      </Link>
+      <ScopeSelector />
+      <UnstyledButton className="search-button" onClick={onSearch} aria-keyshortcuts="Control+K">
+        <IconSearch size={13} aria-hidden />
+        <span>{text.search}</span>
+        <span aria-hidden>
+          <Kbd>Ctrl</Kbd> <Kbd>K</Kbd>
+        </span>
+      </UnstyledButton>
       <div style={{ flex: 1 }} />
       <LanguageSwitch />
       <ThemeSwitch />
@@ -46,38 +54,20 @@ export function LanguageSwitch() {
   );
 }
 
-export function ThemeSwitch() {
-  const text = useTexts(shellTexts);
+/** What is shown, and how to show the other. */
+export function useOtherTheme(): { other: "light" | "dark"; change: () => void } {
   const { setColorScheme } = useMantineColorScheme();
   const shown = useComputedColorScheme("light");
   const other = shown === "light" ? "dark" : "light";
-  return (
-    <ActionIcon variant="default" aria-label={text.theme} title={text.theme} onClick={() => setColorScheme(other)}>
-      {other === "dark" ? <IconMoon size={14} /> : <IconSun size={14} />}
-    </ActionIcon>
-  );
+  return { other, change: () => setColorScheme(other) };
 }
 
-function AccountMenu() {
+export function ThemeSwitch() {
   const text = useTexts(shellTexts);
-  const queries = useQueryClient();
-  const { data: me } = useSuspenseQuery(meQuery);
-  const signOut = async () => {
-    await api.POST("/api/logout");
-    queries.clear();
-    globalThis.location.assign("/login");
-  };
+  const { other, change } = useOtherTheme();
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <UnstyledButton aria-label={text.account} style={{ display: "flex", gap: 4, alignItems: "center" }}>
-          <IconUser size={14} aria-hidden />
-          <Text fw={600}>{me?.user?.display_name || me?.name}</Text>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => void signOut()}>{text.signOut}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <ActionIcon variant="default" aria-label={text.theme} title={text.theme} onClick={change}>
+      {other === "dark" ? <IconMoon size={14} /> : <IconSun size={14} />}
+    </ActionIcon>
   );
 }

@@ -1,12 +1,22 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { maySomewhere, meQuery } from "#/api/session";
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { meQuery } from "#/api/session";
 import { useTexts } from "#/i18n/texts";
 import { Header } from "./Header";
-import { NAVIGATION, type NavigationItem } from "./navigation";
+import { useControlKey, usePageKeys } from "./keys";
+import { useLiveSession } from "./liveSession";
+import { NavigationBar, useNavigation } from "./NavigationBar";
+import { useProduction } from "./production";
+import { StaleTab } from "./StaleTab";
 import { StatusBar } from "./StatusBar";
-import { isProduction, useKeptScope, useScope } from "./scope";
+import { useKeptScope, useScope } from "./scope";
 import { shellTexts } from "./texts";
+
+const Palette = lazy(() => import("./palette/Palette").then((module) => ({ default: module.Palette })));
+const ShortcutSheet = lazy(() => import("./ShortcutSheet").then((module) => ({ default: module.ShortcutSheet })));
+
+type Front = "palette" | "sheet" | null;
 
 /** Header, navigation, status bar, and the page in the middle. */
 export function Shell() {
@@ -15,41 +25,41 @@ export function Shell() {
   const { data: me } = useSuspenseQuery(meQuery);
   const first = me?.games[0];
   useKeptScope(scope, first && { game: first.game_id, env: first.envs[0]?.env ?? "" });
+  useLiveSession(Boolean(me));
+  const [front, setFront] = useState<Front>(null);
+  useShellKeys(setFront);
+  const close = () => setFront(null);
   return (
-    <div className="shell" data-production={isProduction(scope.env) || undefined}>
+    <div className="shell" data-production={useProduction() || undefined}>
       <a className="skip" href="#page">
         {text.skip}
       </a>
-      <Header />
-      <nav className="shell-nav" aria-label={text.navigation}>
-        {NAVIGATION.filter((item) => !item.permission || maySomewhere(me, item.permission)).map((item) => (
-          <Item key={item.to} item={item} />
-        ))}
-      </nav>
+      <Header onSearch={() => setFront("palette")} />
+      <NavigationBar />
       <main className="shell-main" id="page" tabIndex={-1}>
         <Outlet />
       </main>
-      <StatusBar />
+      <StatusBar onSheet={() => setFront("sheet")} />
+      <StaleTab />
+      <Suspense>
+        {front === "palette" && <Palette onClose={close} onSheet={() => setFront("sheet")} />}
+        {front === "sheet" && <ShortcutSheet opened onClose={close} />}
+      </Suspense>
     </div>
   );
 }
 
-function Item({ item }: { item: NavigationItem }) {
-  const text = useTexts(shellTexts);
-  const { pathname } = useLocation();
-  const active = item.to === "/" ? pathname === "/" || pathname.startsWith("/f/") : pathname.startsWith(item.to);
-  const Icon = item.icon;
-  const label = text.pages[item.label];
-  return (
-    <Link
-      to={item.to}
-      className="nav-item"
-      data-active={active || undefined}
-      aria-current={active ? "page" : undefined}
-      title={label}
-    >
-      <Icon size={15} stroke={1.6} aria-hidden />
-      <span className="nav-label">{label}</span>
-    </Link>
-  );
+function useShellKeys(show: (front: Front) => void): void {
+  const items = useNavigation();
+  const navigate = useNavigate();
+  useControlKey("k", () => show("palette"));
+  usePageKeys((key) => {
+    if (key === "?") {
+      show("sheet");
+      return true;
+    }
+    const item = items.find((each) => key === `g ${each.key}`);
+    if (item) void navigate({ to: item.to });
+    return Boolean(item);
+  });
 }

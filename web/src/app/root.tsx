@@ -5,10 +5,12 @@ import { LOCALE } from "#/i18n/language";
 import { LanguageProvider } from "#/i18n/texts";
 import { SessionGate } from "./SessionGate";
 import { Shell } from "./Shell";
-import { readPageSearch, usePageLanguage } from "./scope";
+import { readPageSearch, usePageLanguage, useScope } from "./scope";
 
 function Root() {
   const language = usePageLanguage();
+  // Before anything is asked, so that the first question already names it.
+  useScope();
   useEffect(() => {
     document.documentElement.lang = LOCALE[language];
   }, [language]);

@@ -65,7 +65,8 @@ export function useKeptScope(scope: Scope, first: Scope | undefined): void {
   const queries = useQueryClient();
   // What one may is told for the scope one stands in.
   useEffect(() => {
-    if (game || env) void queries.invalidateQueries({ queryKey: meQuery.queryKey });
+    const told = queries.getQueryData(meQuery.queryKey)?.scope;
+    if ((game || env) && told !== `${game}|${env}`) void queries.invalidateQueries({ queryKey: meQuery.queryKey });
   }, [game, env, queries]);
   useEffect(() => {
     if (game || env) localStorage.setItem(KEPT_AS, `${game ?? ""}|${env ?? ""}`);

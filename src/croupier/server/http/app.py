@@ -39,6 +39,7 @@ from croupier.server.http.entry import LeanEntry
 from croupier.server.http.explain import explain_routes
 from croupier.server.http.flights import Flights
 from croupier.server.http.front import OPEN, Front
+from croupier.server.http.functions import function_routes
 from croupier.server.http.health import health_routes
 from croupier.server.http.job_cancels import job_cancel_routes
 from croupier.server.http.jobs import job_routes
@@ -128,6 +129,7 @@ def build_app(
         entity_routes(entities),
         assignment_routes(assigned),
         catalog_routes(catalog, providers, guard),
+        function_routes(catalog, directory, guard),
         provider_routes(providers, catalog),
         pack_routes(packs, reread),
         audit_routes(record),

@@ -12,7 +12,7 @@ from croupier.domain.function import Function
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.listing import CallFilter, Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
-from croupier.domain.registry import InstanceView, RegistryView
+from croupier.domain.registry import FunctionHealth, InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.server.approvals.deciding import Shown
@@ -75,6 +75,9 @@ class Directory(Protocol):
 
     def instances(self, function_id: str, scope: Scope | None) -> list[InstanceView]:
         """Who offers the function; an empty id is every function."""
+
+    def health(self, scope: Scope | None, function_ids: Collection[str]) -> dict[str, FunctionHealth]:
+        """How many game servers offer each of the functions, in a scope or in every one."""
 
     def function(self, scope: Scope, function_id: str) -> Function | None: ...
 
