@@ -19,6 +19,7 @@ def describe() -> dict[str, Any]:
     app = build_app(
         calls=nobody,
         jobs=nobody,
+        live=nobody,
         bulks=nobody,
         approvals=nobody,
         history=nobody,

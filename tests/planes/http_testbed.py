@@ -196,6 +196,13 @@ class NoBulks:
         yield
 
 
+class NoLive:
+    """Tells nothing; the real one is tested with the real server (test_events.py)."""
+
+    def reading(self, *asked: Any) -> Any:
+        raise NotFound("nothing is told here")
+
+
 class NoApprovals:
     """Knows no approval; the real ones are tested with the real server (test_approvals.py)."""
 
@@ -438,6 +445,7 @@ class Testbed:
             jobs=self.jobs,
             history=self.history,
             bulks=NoBulks(),
+            live=NoLive(),
             approvals=NoApprovals(),
             directory=self.directory,
             entities=self.entities,

@@ -31,6 +31,7 @@ from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.link import TunnelLink
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
+from croupier.server.news import News
 from croupier.store.sql import SqlStore, open_store, system_clock
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
 from croupier.tunnel.connector import Abort, Connector, ConnectorEvent, Execute, Opened
@@ -123,6 +124,7 @@ async def spine(
     router = Router(agents)
     audit = Audit(store.audit, Masker(b"key"))
     gate = ApprovalGate(
+        news=News(),
         guard=guard,
         audit=audit,
         store=store,

@@ -9,6 +9,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+WAITING = 256
+"""Notices that a subscription keeps unless it asks for more; the oldest give way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -21,8 +24,11 @@ class Notice:
 class Bus(Protocol):
     async def publish(self, topic: str, body: bytes) -> None: ...
 
-    def subscribe(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
-        """Every notice of exactly `topic` published after the context was entered. At most 256 wait."""
+    def subscribe(self, topic: str, *, waiting: int = WAITING) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
+        """Every notice of exactly `topic` published after the context was entered. At most `waiting` wait."""
+
+    def heard(self, topic: str) -> bool:
+        """Whether somebody may be subscribed: where nobody is, a notice need not be made. Costs next to nothing."""
 
     async def close(self) -> None:
         """End every subscription, once it has given what waits. A bus that is closed takes no notices."""

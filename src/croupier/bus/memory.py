@@ -6,10 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from croupier.bus import Notice
-
-WAITING = 256
-"""Notices a subscription keeps; the oldest give way."""
+from croupier.bus import WAITING, Notice
 
 
 class MemoryBus:
@@ -25,8 +22,8 @@ class MemoryBus:
             subscription.put(notice)
 
     @asynccontextmanager
-    async def subscribe(self, topic: str) -> AsyncIterator[AsyncIterator[Notice]]:
-        subscription = _Subscription()
+    async def subscribe(self, topic: str, *, waiting: int = WAITING) -> AsyncIterator[AsyncIterator[Notice]]:
+        subscription = _Subscription(waiting)
         if self._closed:
             subscription.end()
         others = self._topics.setdefault(topic, set())
@@ -38,6 +35,9 @@ class MemoryBus:
             if not others and self._topics.get(topic) is others:
                 del self._topics[topic]
 
+    def heard(self, topic: str) -> bool:
+        return topic in self._topics
+
     async def close(self) -> None:
         self._closed = True
         for subscriptions in self._topics.values():
@@ -48,7 +48,8 @@ class MemoryBus:
 class _Subscription:
     """What one subscriber has not read yet. Read by one task."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._waiting: deque[Notice] = deque()
         self._missed = False
         self._ended = False
@@ -57,7 +58,7 @@ class _Subscription:
     def put(self, notice: Notice) -> None:
         if self._ended:
             return
-        if len(self._waiting) == WAITING:
+        if len(self._waiting) == self._most:
             self._waiting.popleft()
             self._missed = True
         self._waiting.append(notice)

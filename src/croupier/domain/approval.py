@@ -197,6 +197,17 @@ def approve(approval: Approval, approver: Approver, *, comment: str, now_ms: int
     return replace(after, state=ApprovalState.APPROVED, decided_ms=now_ms)
 
 
+def waits_for(approval: Approval, approver: Approver, now_ms: int) -> bool:
+    """Whether `approver` could approve it now; where identity has to be proved, once that is done."""
+    try:
+        require_pending(approval, now_ms)
+        require_other(approval, approver.person, "approve")
+        require_eligible(approver, approval.demand.stages[approval.stage : approval.stage + 1])
+    except (FailedPrecondition, PermissionDenied):
+        return False
+    return all(vote.person != approver.person for vote in approval.votes)
+
+
 def reject(approval: Approval, approver: Approver, *, comment: str, now_ms: int) -> Approval:
     """By anybody who could approve at some stage. Raises as `approve`; InvalidArgument without a comment."""
     require_pending(approval, now_ms)

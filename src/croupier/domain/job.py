@@ -85,7 +85,19 @@ def advance(job: Job, event: JobEvent) -> Job:
                 finished_ms=event.time_ms,
             )
         case "error":
-            ended = {"canceled": JobState.CANCELED, "lost": JobState.LOST}.get(event.reason, JobState.FAILED)
-            return replace(job, state=ended, error=event.message, reason=event.reason, finished_ms=event.time_ms)
+            return replace(
+                job, state=state_after(event), error=event.message, reason=event.reason, finished_ms=event.time_ms
+            )
         case _:
             return job
+
+
+def state_after(event: JobEvent) -> JobState:
+    """Of a job that had not ended before."""
+    match event.type:
+        case "done":
+            return JobState.SUCCEEDED
+        case "error":
+            return {"canceled": JobState.CANCELED, "lost": JobState.LOST}.get(event.reason, JobState.FAILED)
+        case _:
+            return JobState.RUNNING

@@ -43,8 +43,11 @@ from croupier.server.games import Games
 from croupier.server.gates import Gates, Sealing, open_gates, plain
 from croupier.server.history import History
 from croupier.server.http.app import build_app
+from croupier.server.http.flights import Flights
 from croupier.server.http.front import Front
+from croupier.server.http.metrics import HttpMetrics
 from croupier.server.identified import Identified, identified, web_tls
+from croupier.server.onlooking import live_of
 from croupier.server.recorded import Record, audit_record, audit_retention_of, retention_of
 from croupier.server.reports import Reports, expire
 from croupier.server.web.page import BuiltPage
@@ -98,7 +101,7 @@ async def serving(
         base = await lay(settings, telemetry, stack)
         store, catalog, agents, tracer = base.store, base.catalog, base.agents, base.tracer
         audit = Audit(store.audit, Masker(base.key.derive(MASK_PURPOSE), redactor))
-        gates = await open_gates(settings, store, catalog, audit, base.router, Sealing(base.key, redactor))
+        gates = await open_gates(settings, base, audit, Sealing(base.key, redactor))
         stack.push_async_callback(gates.close)
         known = await identified(settings, gates.guard, audit, store.machines, system_clock, stack)
         works = works_of(settings, base, gates, redactor, stack)
@@ -153,7 +156,7 @@ async def serving(
             {**offered, **relays.services}, options=LINK_SERVER_OPTIONS, files=known.files, gate=known.gate
         )
         stopping = asyncio.Event()
-        front = _front(settings, base, gates, works, described, record, known, stopping)
+        front = _front(settings, base, gates, works, described, record, known, stack, stopping)
         http = HttpServer(front, grace=GRACE + 1.0, tls=web_tls(settings, known.files))
         for part in (gates, described, works):
             await part.begin()
@@ -185,10 +188,12 @@ def _front(
     described: Described,
     record: Record,
     known: Identified,
+    stack: contextlib.AsyncExitStack,
     stopping: asyncio.Event,
 ) -> Front:
     guard, store, catalog = gates.guard, base.store, base.catalog
     directory, view = Directory(base.agents, catalog), CatalogView(catalog, base.agents, described.faults)
+    page, metrics, flights = BuiltPage(settings.web.directory), HttpMetrics(), Flights()
     return build_app(
         calls=works.calls,
         jobs=works.jobs,
@@ -199,6 +204,7 @@ def _front(
         entities=Entities(guard=guard, catalog=catalog, store=store, health=directory.health),
         assigned=described.assigned,
         providers=described.providers,
+        live=live_of(base, gates, works, catalog=view, page=page, metrics=metrics, flights=flights, stack=stack),
         catalog=view,
         packs=described.packs,
         reread=described.directories.reload,
@@ -217,8 +223,10 @@ def _front(
         ways=gates.ways,
         streams=gates.residents.streams,
         proxies=Proxies(settings.trusted_proxies),
-        page=BuiltPage(settings.web.directory),
+        page=page,
         stopping=stopping,
+        metrics=metrics,
+        flights=flights,
         tracer=base.tracer,
         throttle=Throttle(credential=settings.throttle_credential, address=settings.throttle_address),
     )

@@ -29,6 +29,7 @@ from croupier.server.bulk_rows import Format
 from croupier.server.bulk_run import BulkRun
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
+from croupier.server.news import News
 from croupier.store import CallRecord, Store
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,9 @@ class Bulks:
         store: Store,
         bus: Bus,
         clock: Callable[[], int],
+        news: News | None = None,
     ) -> None:
+        self._news = news or News()
         self._approvals = approvals
         self._current = current
         self._guard = guard
@@ -146,6 +149,7 @@ class Bulks:
             async with self._act(caller, "bulk.upload", bulk) as act:
                 kept, faults = await self._intake.receive(bulk, upload.kind, chunks)
                 act.add(rows=kept.rows, sha256=kept.sha256)
+                await self._news.bulk(kept.id)
                 return kept, faults
         finally:
             self._uploads -= 1
@@ -254,12 +258,13 @@ class Bulks:
             raise FailedPrecondition(f"no row of bulk {bulk_id} failed: there is nothing to run again")
         child = self._draft(parent.function_id, parent.scope, parent.name, caller)
         async with self._act(caller, "bulk.rerun", parent, child=child.id):
-            return await self._intake.copy(replace(child, parent_id=parent.id, dry_run=parent.dry_run), parent, states)
+            child = replace(child, parent_id=parent.id, dry_run=parent.dry_run)
+            return await self._announced(await self._intake.copy(child, parent, states))
 
     async def get(self, caller: Principal, bulk_id: str) -> Progress:
         """Raises NotFound."""
         await self._asked(caller, "bulk.read", bulk_id)
-        return await self._progress(bulk_id)
+        return await self.progress(bulk_id)
 
     async def list(
         self, caller: Principal, scope: Scope | None, states: frozenset[BulkState], limit: int
@@ -283,7 +288,7 @@ class Bulks:
         await self._asked(caller, "bulk.read", bulk_id)
         async with self._bus.subscribe(topic(bulk_id)) as notices:
             while True:
-                progress = await self._progress(bulk_id)
+                progress = await self.progress(bulk_id)
                 yield progress
                 if progress.bulk.ended or await anext(notices, None) is None:
                     return
@@ -353,7 +358,7 @@ class Bulks:
                 run.wake()
             elif after.state in life.ACTIVE:
                 await self._launch(after)
-        await self._bus.publish(topic(bulk_id), b"")
+        await self._told(bulk_id)
         return after
 
     def _require_room(self) -> None:
@@ -397,7 +402,7 @@ class Bulks:
             log.exception("bulk %s stands still by a fault of the server: pause and resume it", run.bulk.id)
             await run.abandon()
             self._runs.pop(run.bulk.id, None)
-        await self._bus.publish(topic(run.bulk.id), b"")
+        await self._told(run.bulk.id)
 
     async def _conclude(self, run: BulkRun) -> None:
         after = life.conclude(run.bulk, run.counts, self._clock())
@@ -416,7 +421,11 @@ class Bulks:
 
     def _tell(self, bulk_id: str) -> None:
         self._due.discard(bulk_id)
-        self._spawn(self._bus.publish(topic(bulk_id), b""))
+        self._spawn(self._told(bulk_id))
+
+    async def _told(self, bulk_id: str) -> None:
+        await self._bus.publish(topic(bulk_id), b"")
+        await self._news.bulk(bulk_id)
 
     # ------------------------------------------------------------------------------------------------ what is known
 
@@ -440,7 +449,11 @@ class Bulks:
         child = self._draft(bulk.function_id, bulk.scope, bulk.name, caller)
         rows = frozenset({RowState.PENDING, RowState.INVALID})
         child = replace(child, parent_id=bulk.id, dry_run=True)
-        return await self._intake.copy(child, bulk, rows, switch=function.dry_run_parameter)
+        return await self._announced(await self._intake.copy(child, bulk, rows, switch=function.dry_run_parameter))
+
+    async def _announced(self, bulk: Bulk) -> Bulk:
+        await self._news.bulk(bulk.id)
+        return bulk
 
     async def _asked(self, caller: Principal, action: str, bulk_id: str) -> Bulk:
         bulk = await self._known(bulk_id)
@@ -454,7 +467,8 @@ class Bulks:
             raise NotFound(f"unknown bulk {bulk_id}")
         return bulk
 
-    async def _progress(self, bulk_id: str) -> Progress:
+    async def progress(self, bulk_id: str) -> Progress:
+        """As `get`, for who may read it. Raises NotFound."""
         run = self._runs.get(bulk_id)
         if run is None:
             return Progress(bulk=await self._known(bulk_id), counts=await self._store.counts(bulk_id))

@@ -33,6 +33,7 @@ from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router, Target
+from croupier.server.news import News
 from croupier.server.transcode import spoken, understood
 from croupier.store import NOTHING_RAN, CallRecord, CallStore
 from croupier.transcoding import Codec
@@ -50,7 +51,9 @@ class Calls:
         store: CallStore,
         router: Router,
         redactor: Redactor | None = None,
+        news: News | None = None,
     ) -> None:
+        self._news = news or News()
         self._admission = admission
         self._guard = guard
         self._catalog = catalog
@@ -121,6 +124,8 @@ class Calls:
             raise
         if earlier is not None:
             self._keyed.pop(call.id, None)
+        elif admitted.approval is not None:
+            await self._news.approval(admitted.approval.id)
         return earlier
 
     async def _run(self, call: Call, deadline: float, way: "_Way") -> Outcome:
@@ -179,6 +184,8 @@ class Calls:
             log.exception("the outcome of call %s could not be recorded", call.id, extra=named(call))
         finally:
             self._settle(call, outcome)
+        if self._news.hears_calls():
+            await self._news.call_ended(call, outcome, trail.server_us)
 
     def _record_later(self, call: Call, outcome: Outcome, way: "_Way") -> None:
         task = asyncio.ensure_future(self._record(call, outcome, way))

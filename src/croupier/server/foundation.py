@@ -15,6 +15,7 @@ from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.canary import Canaries
 from croupier.server.dispatch.router import Router
+from croupier.server.news import News
 from croupier.settings import CanarySettings, ServerSettings, TelemetrySettings
 from croupier.store.sql import SqlStore, open_store
 from croupier.telemetry import Tracer, open_tracer
@@ -28,6 +29,7 @@ class Foundation:
     store: SqlStore
     objects: DiskObjects
     bus: MemoryBus
+    news: News
     tracer: Tracer | None
     agents: Agents
     catalog: Catalog
@@ -48,6 +50,7 @@ async def lay(
         store=store,
         objects=DiskObjects(settings.data / "objects"),
         bus=bus,
+        news=News(bus),
         tracer=tracer,
         agents=agents,
         catalog=Catalog(),

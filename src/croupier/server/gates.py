@@ -22,13 +22,11 @@ from croupier.server.access.secrets import PURPOSE, Envelope, Secrets
 from croupier.server.access.ways_in import WaysIn, ways_in
 from croupier.server.admission import Admission
 from croupier.server.approvals import Approving
-from croupier.server.catalog import Catalog
 from croupier.server.dispatch.preview import preview
-from croupier.server.dispatch.router import Router
 from croupier.server.explain import Explain
 from croupier.server.explain.inspector import Inspector
+from croupier.server.foundation import Foundation
 from croupier.settings import SecretsSettings, ServerSettings, read_secret_key
-from croupier.store import Store
 from croupier.store.sql import system_clock
 
 
@@ -45,6 +43,7 @@ class Gates:
     ways: WaysIn
     admission: Admission
     limits: Limits
+    windows: Windows
     maintenance: Maintenance
     approving: Approving
     secrets: Secrets
@@ -75,9 +74,8 @@ class Sealing:
         return Envelope(now or derived, [each for each in (before, derived) if each])
 
 
-async def open_gates(
-    settings: ServerSettings, store: Store, catalog: Catalog, audit: Audit, router: Router, sealing: Sealing
-) -> Gates:
+async def open_gates(settings: ServerSettings, base: Foundation, audit: Audit, sealing: Sealing) -> Gates:
+    store, catalog = base.store, base.catalog
     residents = Residents(
         store=store.accounts,
         clock=OnwardClock(wall=system_clock),
@@ -95,7 +93,7 @@ async def open_gates(
     roles = Roles(guard=guard, store=store.policy, audit=audit, clock=system_clock)
     await roles.begin()
     guard.policy.on_change(lambda: residents.streams.end(guard.policy.lessened))
-    foresee = functools.partial(preview, router)
+    foresee = functools.partial(preview, base.router)
     secrets = Secrets(
         guard=guard,
         audit=audit,
@@ -115,6 +113,7 @@ async def open_gates(
         foresee=foresee,
         clock=system_clock,
         secrets=secrets,
+        news=base.news,
     )
     factors = SecondFactors(
         guard=guard,
@@ -167,6 +166,7 @@ async def open_gates(
         ),
         admission=admission,
         limits=Limits(guard=guard, audit=audit, store=store.guards, limiter=limiter),
+        windows=windows,
         maintenance=Maintenance(guard=guard, audit=audit, store=store.guards, windows=windows),
         approving=approving,
         secrets=secrets,

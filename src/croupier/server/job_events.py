@@ -2,7 +2,7 @@
 
     link ─ arrived ─► pending ─► store.append (one commit for all that gathered) ─┬─► link.acknowledge
                                                                                  ├─► recent (followers read it from memory)
-                                                                                 └─► bus "job.<id>"
+                                                                                 └─► bus "job.<id>", and news where its state changed
 
 The acknowledgement is the agent's credit: a job cannot have more events under way than its window. A plain peer knows no
 window, so the links are not read from while too much waits. Only the agent that a job was given to may tell of it.
@@ -21,6 +21,7 @@ from croupier.domain.limits import JOB_MESSAGE_BYTES
 from croupier.errors import CroupierError
 from croupier.redaction import Redactor, redacted_events
 from croupier.server.dispatch.link import Link
+from croupier.server.news import News
 from croupier.server.recent_events import RecentEvents, weight
 from croupier.server.transcode import told
 from croupier.store import JobStore
@@ -43,6 +44,7 @@ CLOCK_SKEW_MS = 24 * 3600 * 1000
 """An event from further in the future is dated now, or its job would be kept for ever."""
 
 _TYPES = frozenset({"progress", "log", "done", "error"})
+_LAST = frozenset({"done", "error"})
 _MARK = " … (cut)"
 
 
@@ -95,7 +97,9 @@ class JobIntake:
         clock: Callable[[], int],
         codec_of: Callable[[Job], Codec | None] = lambda _: None,
         redactor: Redactor | None = None,
+        news: News | None = None,
     ) -> None:
+        self._news = news or News()
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -127,6 +131,7 @@ class JobIntake:
             raise
         self.ended(job_id)
         await self._bus.publish(topic(job_id), b"")
+        await self._news.job(job_id)
 
     def arrived(self, link: Link, event: JobEvent) -> None:
         event = bounded(event, self._clock())
@@ -176,12 +181,14 @@ class JobIntake:
             newest[event.job_id] = link
             if event.seq <= stored[event.job_id]:
                 self.recent.add(event)
-                if event.type in {"done", "error"}:
+                if event.type in _LAST:
                     known.ended = True
                     self.ended(event.job_id)
         for job_id, link in newest.items():
             link.acknowledge(job_id, stored[job_id])
             await self._bus.publish(topic(job_id), str(stored[job_id]).encode())
+        for job_id in {event.job_id for _, event, _ in wanted if event.seq == 1 or event.type in _LAST}:
+            await self._news.job(job_id)
         for link, event in unnumbered:
             await self._end_unnumbered(event)
             unwanted[link, event.job_id] = event.seq

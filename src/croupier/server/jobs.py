@@ -25,6 +25,7 @@ from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
 from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake, topic
+from croupier.server.news import News
 from croupier.server.transcode import spoken
 from croupier.server.turns import Turns
 from croupier.store import NOTHING_RAN, CallRecord, Store
@@ -54,7 +55,9 @@ class Jobs:
         cancels: JobCancels,
         bus: Bus,
         archive: Archive,
+        news: News | None = None,
     ) -> None:
+        self._news = news or News()
         self._guard = guard
         self._audit = audit
         self._admission = admission
@@ -65,7 +68,8 @@ class Jobs:
         self._cancels = cancels
         self._bus = bus
         self._archive = archive
-        self._turns = Turns()
+        self.turns = Turns()
+        """Of those who follow jobs, together."""
         self._holding: dict[str, Admitted] = {}
         """Jobs that hold something of a limit until they end."""
         intake.ended = self._let_go
@@ -120,6 +124,9 @@ class Jobs:
         if earlier is not None:
             self._let_go(call.id, ran=False)
             return await self._started_earlier(earlier)
+        await self._news.job(call.id)
+        if admitted.approval is not None:
+            await self._news.approval(admitted.approval.id)
         target = None
         try:
             router = self._router
@@ -159,6 +166,8 @@ class Jobs:
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
             log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
+        if self._news.hears_calls():
+            await self._news.call_ended(call, result, kind="job")
         self._cancels.placed(call.id, agent_id)
 
     async def _not_started(self, call: Call, error: CroupierError, note: Note, *, unsent: bool) -> None:
@@ -167,6 +176,8 @@ class Jobs:
             self._store.finish(call.id, error, unsent=unsent, note=outcome_note(note, error)),
             self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
         )
+        if self._news.hears_calls():
+            await self._news.call_ended(call, error, kind="job")
 
     async def _started_earlier(self, earlier: CallRecord) -> str:
         """The first start's answer, waited for if it still runs."""
@@ -188,8 +199,8 @@ class Jobs:
         async with self._bus.subscribe(topic(job_id)) as notices:
             to_the_end = True  # what came before the subscription is announced no more
             while True:
-                await self._turns.take()
-                batch = await self._read(job_id, after)
+                await self.turns.take()
+                batch = await self.read(job_id, after)
                 if batch:
                     after = batch[-1].seq
                     yield batch
@@ -210,11 +221,25 @@ class Jobs:
                     return
                 to_the_end = _says_little(notice)
 
-    async def _read(self, job_id: str, after: int) -> builtins.list[JobEvent]:
-        """Up to the end of the page, so that followers who lag behind read, and are sent, the very same batches."""
+    async def read(self, job_id: str, after: int) -> builtins.list[JobEvent]:
+        """What follows directly, if it is kept; for who may read the job. Up to the end of the page, so that followers who lag
+        behind read, and are sent, the very same batches.
+        """
         limit = PAGE - after % PAGE
         found = self._intake.recent.after(job_id, after, limit) or await self._store.events(job_id, after, limit)
         return found if found and found[0].seq == after + 1 else []  # else the archive has those before
+
+    async def readable(self, caller: Principal, job_id: str) -> Job:
+        """As `get`, but the result of one that was archived is left there."""
+        return await self._known_to(caller, "jobs.read", job_id)
+
+    async def standing(self, job_id: str) -> Job:
+        """As `readable`, for who was found to be allowed."""
+        return await self._known(job_id)
+
+    def archived(self, job: Job, after: int) -> AsyncIterator[builtins.list[JobEvent]]:
+        """As `follow`, of a job whose story was archived, for who may read it."""
+        return self._archive.story(job, after)
 
     async def cancel(self, caller: Principal, job_id: str, reason: str) -> Job:
         """Ask its game server to stop it and return the job as it is then; an ended job stays as it is.
@@ -245,7 +270,7 @@ class Jobs:
 
     async def get(self, caller: Principal, job_id: str) -> Job:
         """Raises NotFound ("unknown job …")."""
-        job = await self._known_to(caller, "jobs.read", job_id)
+        job = await self.readable(caller, job_id)
         return await self._archive.with_result(job) if job.archived and job.state is JobState.SUCCEEDED else job
 
     async def list(self, caller: Principal, which: JobFilter, limit: int, after: Cursor | None = None) -> Page[Job]:

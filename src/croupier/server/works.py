@@ -38,7 +38,7 @@ def works_of(
     settings: ServerSettings, base: Foundation, gates: Gates, redactor: Redactor, stack: contextlib.AsyncExitStack
 ) -> Works:
     """What watches jobs is stopped when `stack` is left; draining the rest is the caller's."""
-    intake = JobIntake(base.store, base.bus, system_clock, base.catalog.codec_of, redactor)
+    intake = JobIntake(base.store, base.bus, system_clock, base.catalog.codec_of, redactor, base.news)
     watch = JobWatch(agents=base.agents, store=base.store, intake=intake, grace=settings.job_lost_after)
     stack.push_async_callback(watch.stop)
     calls = Calls(
@@ -48,6 +48,7 @@ def works_of(
         store=base.store,
         router=base.router,
         redactor=redactor,
+        news=base.news,
     )
     cancels = JobCancels(agents=base.agents, store=base.store, intake=intake, grace=settings.cancel_grace)
     stack.push_async_callback(cancels.stop)
@@ -63,6 +64,7 @@ def works_of(
         cancels=cancels,
         bus=base.bus,
         archive=archive,
+        news=base.news,
     )
     bulks = Bulks(
         guard=gates.guard,
@@ -74,5 +76,6 @@ def works_of(
         store=base.store,
         bus=base.bus,
         clock=system_clock,
+        news=base.news,
     )
     return Works(calls=calls, jobs=jobs, bulks=bulks, intake=intake, watch=watch, cancels=cancels, archive=archive)

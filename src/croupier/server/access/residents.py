@@ -24,7 +24,9 @@ from croupier.server.access.tokens import Tokens
 from croupier.store.accounts import AccountStore
 
 SWEEP_SECONDS = 5.0
-"""So long after its time a session ends at the latest, with what hangs on it."""
+"""So long after its time a session is forgotten at the latest; nobody uses it from its time on."""
+LOOK_SECONDS = 0.5
+"""So long after that the streams that hang on it end at the latest."""
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +108,9 @@ class Residents:
     async def run(self) -> None:
         """End what is over, for ever."""
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            for _ in range(int(SWEEP_SECONDS / LOOK_SECONDS)):
+                await asyncio.sleep(LOOK_SECONDS)
+                self.streams.look()
             try:
                 await self.sweep()
             except CroupierError as error:

@@ -43,6 +43,10 @@ class LiveStreams:
             if not hold.ended.is_set() and whose(hold.principal):
                 hold.ended.set()
 
+    def is_in_force(self, principal: Principal) -> bool:
+        """Whether what was shown still counts, though it may allow less than before."""
+        return self._still(principal)
+
     @contextmanager
     def hold(self, principal: Principal) -> Iterator[asyncio.Event]:
         """The event is set when what goes on for `principal` must end."""

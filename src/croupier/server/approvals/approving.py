@@ -21,6 +21,7 @@ from croupier.server.approvals.notices.outbox import Outbox
 from croupier.server.approvals.notices.sending import NoticeSender
 from croupier.server.approvals.rules import Rules
 from croupier.server.catalog import Catalog
+from croupier.server.news import News
 from croupier.settings import ApprovalsSettings
 from croupier.store import Store
 
@@ -41,8 +42,10 @@ class Approving:
         foresee: Foresee,
         clock: Callable[[], int],
         secrets: OwnSecrets | None = None,
+        news: News | None = None,
     ) -> None:
         """Raises InvalidArgument where a rule of the settings is none."""
+        news = news or News()
         outbox = Outbox(settings.webhooks, clock)
         self.current = functools.partial(as_it_is, accounts)
         """Somebody who asked for something earlier, as it may act now. Raises PermissionDenied."""
@@ -53,11 +56,13 @@ class Approving:
             rules=Rules(settings, conditions(guard.policy, clock)),
             foresee=foresee,
             outbox=outbox,
+            news=news,
             clock=clock,
         )
         self._executor = Executor(
             store=store,
             outbox=outbox,
+            news=news,
             foresee=foresee,
             clock=clock,
             audit=audit,
@@ -71,6 +76,7 @@ class Approving:
             catalog=catalog,
             gate=self.gate,
             outbox=outbox,
+            news=news,
             clock=clock,
             approved=self._executor.wake,
         )

@@ -7,6 +7,7 @@ from croupier.domain.approval import Approval, ApprovalState
 from croupier.domain.notice import Event
 from croupier.errors import Canceled, CroupierError, FailedPrecondition, PermissionDenied
 from croupier.server.approvals.notices.outbox import Outbox
+from croupier.server.news import News
 from croupier.store import Store
 
 
@@ -16,6 +17,7 @@ class Kept:
 
     store: Store
     outbox: Outbox
+    news: News
 
 
 _EVENTS: Mapping[ApprovalState, Event] = {
@@ -36,7 +38,10 @@ async def replaced(kept: Kept, before: Approval, after: Approval) -> bool:
     if after.review is not before.review:
         event = Event.REVIEWED
     notices = kept.outbox.about(after, event) if event is not None else []
-    return await kept.store.approvals.replace(after, ended=_end_of_call(before, after), notices=notices)
+    if not await kept.store.approvals.replace(after, ended=_end_of_call(before, after), notices=notices):
+        return False
+    await kept.news.approval(after.id)
+    return True
 
 
 def _end_of_call(before: Approval, after: Approval) -> CroupierError | None:

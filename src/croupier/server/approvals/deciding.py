@@ -2,7 +2,7 @@
 
 import asyncio
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,11 +28,14 @@ from croupier.server.approvals.changing import Kept, replaced
 from croupier.server.approvals.gate import ApprovalGate
 from croupier.server.approvals.notices.outbox import Outbox
 from croupier.server.catalog import Catalog
+from croupier.server.news import News
 from croupier.store import CallRecord, Store
 from croupier.store.approvals import ApprovalFilter
 
 TRIES = 20
 """How often a change is made anew because somebody else was faster."""
+MOST_COUNTED = 500
+"""Of what waits to be decided, by whoever asks how much that is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +69,7 @@ class Approvals:
         catalog: Catalog,
         gate: ApprovalGate,
         outbox: Outbox,
+        news: News,
         clock: Callable[[], int],
         approved: Callable[[], None],
     ) -> None:
@@ -75,7 +79,7 @@ class Approvals:
         self._store = store.approvals
         self._catalog = catalog
         self._gate = gate
-        self._kept = Kept(store, outbox)
+        self._kept = Kept(store, outbox, news)
         self._clock = clock
         self._approved = approved
 
@@ -104,6 +108,32 @@ class Approvals:
             notices=tuple(await self._store.notices(approval_id)),
             may_decide=await self._may_decide(caller, approval),
         )
+
+    async def undecided(self) -> builtins.list[Approval]:
+        """What waits to be decided, wherever; the newest `MOST_COUNTED` of it."""
+        which = ApprovalFilter(states=frozenset({ApprovalState.PENDING}))
+        return list((await self._store.approvals(which, MOST_COUNTED)).items)
+
+    def waiting_for(self, caller: Principal, undecided: Iterable[Approval], scope: Scope | None = None) -> int:
+        """How many of those the caller could approve, in `scope` or anywhere."""
+        found, now_ms = 0, self._clock()
+        approvers: dict[Scope, Approver | None] = {}
+        for each in undecided:
+            if scope is None or each.scope == scope:
+                if each.scope not in approvers:
+                    approvers[each.scope] = self._decider(caller, each.scope)
+                approver = approvers[each.scope]
+                found += approver is not None and life.waits_for(each, approver, now_ms)
+        return found
+
+    def _decider(self, caller: Principal, scope: Scope) -> Approver | None:
+        """The caller, where it may decide at all."""
+        if not self._guard.policy.decide(caller, "approvals.decide", scope).allowed:
+            return None
+        try:
+            return self._approver(caller, scope)
+        except PermissionDenied:
+            return None
 
     # ------------------------------------------------------------------------------------------------ deciding
 

@@ -25,6 +25,7 @@ from croupier.server.approvals.binding import Foresee
 from croupier.server.approvals.changing import Kept, replaced
 from croupier.server.approvals.grant import Grant
 from croupier.server.approvals.notices.outbox import Outbox
+from croupier.server.news import News
 from croupier.store import Store
 from croupier.store.approvals import ApprovalFilter
 
@@ -81,6 +82,7 @@ class Executor:
         *,
         store: Store,
         outbox: Outbox,
+        news: News,
         foresee: Foresee,
         clock: Callable[[], int],
         audit: Audit,
@@ -90,7 +92,7 @@ class Executor:
         """`retention` is seconds for which what has ended is kept."""
         self._records = store
         self._store = store.approvals
-        self._kept = Kept(store, outbox)
+        self._kept = Kept(store, outbox, news)
         self._foresee = foresee
         self._clock = clock
         self._audit = audit

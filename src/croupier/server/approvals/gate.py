@@ -21,6 +21,7 @@ from croupier.server.approvals.grant import Grant
 from croupier.server.approvals.notices.outbox import Outbox
 from croupier.server.approvals.rules import Rules
 from croupier.server.catalog import Entry
+from croupier.server.news import News
 from croupier.store import CallRecord, Store
 
 REASON, TICKET, BREAK_GLASS = "reason", "ticket", "break_glass"
@@ -58,8 +59,10 @@ class ApprovalGate:
         rules: Rules,
         foresee: Foresee,
         outbox: Outbox,
+        news: News,
         clock: Callable[[], int],
     ) -> None:
+        self._news = news
         self.rules = rules
         self._guard = guard
         self._audit = audit
@@ -110,6 +113,7 @@ class ApprovalGate:
             approval, call, about=about, note=note, notices=self._outbox.about(approval, Event.REQUESTED)
         )
         if earlier is None:
+            await self._news.approval(approval.id)
             raise awaiting(approval)
         record = await self._store.call(earlier)
         if record is None or record.state is CallState.WAITING:
@@ -130,9 +134,11 @@ class ApprovalGate:
             excused = await self._excused(caller, approval)
             if not await self._store.approvals.open(excused):
                 raise await self.waiting(call.id)
+            await self._news.approval(excused.id)
             return excused
         await self._require_room(approval)
         if await self._store.approvals.open(approval, notices=self._outbox.about(approval, Event.REQUESTED)):
+            await self._news.approval(approval.id)
             raise awaiting(approval)
         raise await self.waiting(call.id)
 

@@ -36,6 +36,7 @@ from croupier.server.http.description import Description, description_routes
 from croupier.server.http.directory import directory_routes
 from croupier.server.http.entities import entity_routes
 from croupier.server.http.entry import LeanEntry
+from croupier.server.http.events import event_routes
 from croupier.server.http.explain import explain_routes
 from croupier.server.http.flights import Flights
 from croupier.server.http.front import OPEN, Front
@@ -53,7 +54,7 @@ from croupier.server.http.oidc import oidc_routes
 from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.page import PageDoor
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
-from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Readiness
+from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Live, Readiness
 from croupier.server.http.providers import provider_routes
 from croupier.server.http.roles import binding_routes, policy_routes, role_routes
 from croupier.server.http.second_factors import second_factor_routes
@@ -74,6 +75,7 @@ def build_app(
     approvals: Approvals,
     directory: Directory,
     entities: Entities,
+    live: Live,
     assigned: AssignedFunctions,
     catalog: CatalogView,
     providers: Providers,
@@ -123,6 +125,7 @@ def build_app(
         call_routes(history),
         job_cancel_routes(jobs),
         job_routes(jobs, streams=streams, stopping=stopping, metrics=metrics),
+        event_routes(live, streams=streams, stopping=stopping, metrics=metrics),
         bulk_routes(bulks, streams=streams, stopping=stopping, metrics=metrics),
         approval_routes(approvals),
         directory_routes(directory, guard),

@@ -11,8 +11,11 @@ from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
-_LABELS = (*map(str, _BOUNDS), "+Inf")
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+"""Of a call's time, in seconds."""
+BROKEN = 500
+"""The lowest status that says that something broke."""
+_LABELS = (*map(str, BOUNDS), "+Inf")
 
 
 class _Calls:
@@ -44,6 +47,8 @@ class HttpMetrics(Collector):
         self.registry = registry if registry is not None else CollectorRegistry()
         self.following = 0
         """Followers of jobs, now."""
+        self.watching = 0
+        """Readers of the live stream, now."""
         self._in_flight: Callable[[], int] = int
         self._requests: Counter[tuple[str, int]] = Counter()
         self._calls: defaultdict[str, _Calls] = defaultdict(_Calls)
@@ -57,7 +62,7 @@ class HttpMetrics(Collector):
         """`outcome` is `ok` or the reason of an error; `status` is 0 where the caller left without an answer."""
         calls = self._calls[route]
         calls.ends[outcome, status] += 1
-        calls.buckets[bisect_left(_BOUNDS, seconds)] += 1
+        calls.buckets[bisect_left(BOUNDS, seconds)] += 1
         calls.seconds += seconds
 
     def _answered(self) -> Counter[tuple[str, int]]:
@@ -67,6 +72,18 @@ class HttpMetrics(Collector):
                 if status:
                     found[route, status] += count
         return found
+
+    def counted(self) -> tuple[list[int], int]:
+        """Calls by how long they took, one number for each of `BOUNDS` and one for longer ones; and how many of all broke,
+        which is no fault of their callers.
+        """
+        took = [0] * len(_LABELS)
+        broken = 0
+        for calls in self._calls.values():
+            for at, count in enumerate(calls.buckets):
+                took[at] += count
+            broken += sum(count for (_, status), count in calls.ends.items() if status >= BROKEN)
+        return took, broken
 
     def watch_calls(self, count: Callable[[], int]) -> None:
         """Ask `count` for the calls on their way whenever Prometheus reads."""
@@ -96,3 +113,4 @@ class HttpMetrics(Collector):
             "croupier_calls_in_flight", "Calls and job starts on their way now.", value=self._in_flight()
         )
         yield GaugeMetricFamily("croupier_job_streams", "Followers of jobs over HTTP.", value=self.following)
+        yield GaugeMetricFamily("croupier_event_streams", "Readers of the live stream.", value=self.watching)

@@ -86,6 +86,12 @@ _CALL_PROPERTIES: dict[str, Any] = {
     "details": {"type": "object", "additionalProperties": _TEXT, "description": "Of the error."},
 }
 
+_LIVE_MESSAGE = _object(
+    ("topic", "type", "data"),
+    topic={"type": "string", "description": "As it was asked for: jobs, job:<id> …"},
+    type={"type": "string", "description": "What of the topic this tells."},
+    data={"type": "object", "description": "docs/reference/events.md says what each type holds."},
+)
 _JOB_EVENT = _object(
     ("type", "message", "progress"),
     type={"type": "string", "enum": ["progress", "log", "done", "error"]},
@@ -272,6 +278,7 @@ def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequen
         "Problem": _PROBLEM,
         "Waiting": _WAITING,
         "JobEvent": _JOB_EVENT,
+        "LiveMessage": _LIVE_MESSAGE,
         "JobResult": _object(("job_id", "state", "error"), **_RESULT_PROPERTIES),
         "RecordedCall": _object(tuple(call["required"]), **(call["properties"] | _CALL_PROPERTIES)),
         "Job": _object(tuple(entry["required"]), **(entry["properties"] | _RESULT_PROPERTIES)),

@@ -1,7 +1,8 @@
 """PORT: what the HTTP side needs of the server behind it, in the words of the domain."""
 
 import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from croupier.domain.approval import Approval
@@ -19,6 +20,7 @@ from croupier.server.approvals.deciding import Shown
 from croupier.server.bulk import Progress, Upload
 from croupier.server.bulk_intake import RowFault
 from croupier.server.entities import EntityState, Order, Wish
+from croupier.server.live import Reader
 from croupier.store import CallRecord, Deed
 from croupier.store.approvals import ApprovalFilter
 
@@ -148,6 +150,13 @@ class Bulks(Protocol):
     ) -> builtins.list[BulkRow]: ...
 
     def follow(self, caller: Principal, bulk_id: str) -> AsyncIterator[Progress]: ...
+
+
+class Live(Protocol):
+    def reading(
+        self, caller: Principal, scope: Scope | None, topics: Sequence[str], last_event_id: str = ""
+    ) -> AbstractAsyncContextManager[Reader]:
+        """A stream of `topics`, after the message of that id. Topics that the caller may not read are told in it."""
 
 
 class Approvals(Protocol):

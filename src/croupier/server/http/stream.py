@@ -26,12 +26,12 @@ PING_SECONDS = 15.0
 
 _log = logging.getLogger(__name__)
 
-_UNBUFFERED = (b"x-accel-buffering", b"no")
+UNBUFFERED = (b"x-accel-buffering", b"no")
 _TYPES = {"progress": b"progress", "log": b"log", "done": b"done", "error": b"error"}
 """The contract's four: a type made elsewhere must not write lines into the stream."""
 _SEQ = re.compile(r"\d{1,18}")
 _PING = b": ping\n\n"
-_RETRY = b"retry: 1000\n\n"
+RETRY = b"retry: 1000\n\n"
 
 
 def seen_number(last_event_id: str, after: int | None) -> int:
@@ -115,11 +115,9 @@ class JobStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 — ASGI's signature
         content_type = (b"content-type", b"text/event-stream; charset=utf-8")
-        await send({"type": "http.response.start", "status": 200, "headers": [content_type, _UNBUFFERED]})
+        await send({"type": "http.response.start", "status": 200, "headers": [content_type, UNBUFFERED]})
         with self._streams.hold(self._caller) as revoked:
-            await self._run(
-                self._tell(send), self._ping(send), self._stopping.wait(), _hang_up(receive), revoked.wait()
-            )
+            await self._run(self._tell(send), self._ping(send), self._stopping.wait(), hang_up(receive), revoked.wait())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, *steps: Coroutine[Any, Any, Any]) -> None:
@@ -138,7 +136,7 @@ class JobStream(Response):
 
     async def _tell(self, send: Send) -> None:
         try:
-            await self._write(send, _RETRY)
+            await self._write(send, RETRY)
             async for events in self._batches:
                 if events:
                     await self._write(send, self._frames.of(events))
@@ -159,6 +157,7 @@ class JobStream(Response):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-async def _hang_up(receive: Receive) -> None:
+async def hang_up(receive: Receive) -> None:
+    """Until the reader is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
