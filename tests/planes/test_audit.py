@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import orjson
 import pytest
 from tests.planes.packs_testbed import pack_archive
@@ -16,6 +17,8 @@ from croupier.audit.verify import ExportCheck, Verdict
 from croupier.server.access.audit import CHAIN_PURPOSE, SIGN_PURPOSE
 from croupier.server.access.keys import load_key
 from croupier.settings import PacksSettings
+from croupier_wire.function.v1 import function_pb2 as wire
+from croupier_wire.function.v1 import function_pb2_grpc
 
 SCOPED = {"X-Game-ID": "demo", "X-Env": "dev"}
 
@@ -310,3 +313,52 @@ async def test_a_recorded_call_is_shown_masked_repeated_whole_and_revealed_on_re
         revealed = await server.request("GET", f"/api/calls/{call_id}", params={"reveal": "true"})
         assert revealed.json["payload"]["password"] == "hunter2"
     assert [each["target"] for each in await rows(server, action="calls.reveal")] == [call_id]
+
+
+# ------------------------------------------------------------------------------------------------ where from
+
+
+async def test_every_row_of_a_request_says_where_it_came_from(server: Server) -> None:
+    async with attached(server) as agent:
+        assert (await server.invoke()).status == 200
+        job_id = await server.started()
+        agent.tell(job_id, 1, "done")
+        await server.ended(job_id)
+    await server.request("PUT", "/api/limits/slow", json={"functions": "f", "rate": "1/s"})
+    await server.request("PUT", "/api/assignments", data=b'{"demo|dev":[]}')
+    assert (await server.invoke()).status == 403
+
+    found = await rows(server)
+
+    by_people = [row for row in found if row["actor"]["kind"] != "system"]
+    assert {row["action"] for row in by_people} >= {"function.invoke", "job.start", "limits.set", "assignments.replace"}
+    assert {row["address"] for row in by_people} == {"127.0.0.1"}
+    assert {row["address"] for row in found if row["actor"]["kind"] == "system"} <= {""}
+
+
+async def test_a_call_over_grpc_says_where_it_came_from(server: Server) -> None:
+    async with attached(server), grpc.aio.insecure_channel(server.grpc) as channel:
+        asked = wire.InvokeRequest(function_id="f", payload=b"{}", metadata={"game_id": "demo", "env": "dev"})
+        await function_pb2_grpc.FunctionServiceStub(channel).Invoke(asked, metadata=server.credentials)
+    assert {row["address"] for row in await rows(server, action="function.invoke")} == {"127.0.0.1"}
+
+
+async def test_behind_a_trusted_proxy_it_is_the_address_that_the_proxy_tells(tmp_path: Path) -> None:
+    told = {"X-Forwarded-For": "198.51.100.9"}
+    limit = {"functions": "f", "rate": "1/s"}
+    for name, proxies, address in (("in", ("127.0.0.0/8",), "198.51.100.9"), ("out", (), "127.0.0.1")):
+        async with running(tmp_path / name, trusted_proxies=proxies) as server:
+            assert (await server.request("PUT", "/api/limits/slow", json=limit, headers=told)).status == 200
+            assert {row["address"] for row in await rows(server, action="limits.set")} == {address}
+
+
+async def test_who_signs_in_or_fails_to_is_on_record_with_the_address(server: Server) -> None:
+    password = "correct horse battery staple"
+    assert (await server.request("POST", "/api/users", json={"name": "ann", "password": password})).status == 200
+    for tried in ("wrong horse battery", password):
+        await server.request("POST", "/api/login", json={"name": "ann", "password": tried})
+    found = await rows(server, action="login")
+    assert [(row["result"], row["actor"]["name"], row["address"]) for row in found] == [
+        ("denied", "ann", "127.0.0.1"),
+        ("ok", "ann", "127.0.0.1"),
+    ]

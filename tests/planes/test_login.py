@@ -9,6 +9,9 @@ from tests.planes.people_testbed import PASSWORD, PeopleTestbed
 
 from croupier.domain.job import JobState
 from croupier.errors import Unauthenticated, Unavailable
+from croupier.server.access.login import Visitor
+
+HERE = Visitor(address="192.0.2.1")
 
 
 class Page:
@@ -387,7 +390,7 @@ async def test_who_is_invited_sets_a_password_once(bed):
 async def test_an_invitation_that_was_never_made_is_refused(bed, wrong):
     account = bed.residence.residents.accounts.named("ann")
     with pytest.raises(Unauthenticated):
-        await bed.residence.people.accept(wrong.replace("{id}", account.id), PASSWORD)
+        await bed.residence.people.accept(HERE, wrong.replace("{id}", account.id), PASSWORD)
 
 
 async def test_an_invitation_expires_and_a_new_one_replaces_it(bed):
@@ -396,10 +399,10 @@ async def test_an_invitation_expires_and_a_new_one_replaces_it(bed):
     first = (await bed.request("POST", address)).json["invitation"]
     second = (await bed.request("POST", address)).json["invitation"]
     with pytest.raises(Unauthenticated):
-        await bed.residence.people.accept(first, PASSWORD)
+        await bed.residence.people.accept(HERE, first, PASSWORD)
     bed.residence.clock.go_on(seconds=3 * 86_400)
     with pytest.raises(Unauthenticated):
-        await bed.residence.people.accept(second, PASSWORD)
+        await bed.residence.people.accept(HERE, second, PASSWORD)
 
 
 # ------------------------------------------------------------------------------------------------ being put out

@@ -6,6 +6,7 @@ nobody · somebody of another game · somebody of the game without the permissio
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -66,6 +67,10 @@ class Place:
             wanted = {"name": "test", "expires_in": "1h", "user_id": user["user_id"]}
             self._tokens[key] = (await self.tell("POST", "/api/tokens", wanted))["token"]
         return self._tokens[key]
+
+    async def settle(self) -> None:
+        """What was refused goes on record with the next change."""
+        await self.tell("PUT", "/api/assignments", {})
 
     async def furnish(self) -> None:
         call = {"function_id": "thing.read", "payload": {"thing_id": "p1"}}
@@ -158,6 +163,39 @@ async def test_everybody_gets_what_the_table_says(tmp_path: Path) -> None:
             if rule.kind == "lists" and any(name in shown for name in place.things.values() if len(name) > 9):
                 faults.append(f"{rule.name}: somebody of another game is shown {shown[:200]}")
     assert not faults, "\n".join(faults)
+
+
+async def test_every_refusal_of_somebody_known_is_on_record(tmp_path: Path) -> None:
+    """One row for each, by tokens of their own: the same refusal again within some seconds is counted."""
+    refused: dict[str, str] = {}
+    async with a_place(tmp_path) as place:
+        await place.token("function:nothing.at.all", "demo", "dev")
+        owner = (await place.tell("GET", "/api/users"))["users"][-1]["user_id"]
+        for rule in RULES:
+            wanted = {"name": "test", "expires_in": "1h", "user_id": owner}
+            made = await place.tell("POST", "/api/tokens", wanted)
+            if (await place.asks(rule, made["token"]))[0] == 403:
+                refused[made["entry"]["token_id"]] = rule.name
+            await place.tell("DELETE", f"/api/tokens/{made['entry']['token_id']}")
+        await place.settle()
+        found = await place.tell("GET", "/api/audit?result=denied&limit=1000", headers={})
+        by_token = Counter(row["actor"]["credential"] for row in found["rows"])
+    assert len(refused) > 100
+    assert {name: by_token[token] for token, name in refused.items() if by_token[token] != 1} == {}
+
+
+async def test_a_page_of_another_site_that_uses_a_session_is_on_record(tmp_path: Path) -> None:
+    async with a_place(tmp_path) as place:
+        password = "correct horse battery staple"
+        await place.tell("POST", "/api/users", {"name": "ann", "password": password})
+        async with place._session.post("/api/login", json={"name": "ann", "password": password}) as answer:
+            cookie = answer.headers["Set-Cookie"].split(";")[0]
+        place._session.cookie_jar.clear()
+        async with place._session.post("/api/logout", headers={"Cookie": cookie}) as answer:
+            assert answer.status == 403
+        await place.settle()
+        (row,) = (await place.tell("GET", "/api/audit?action=http.request", headers={}))["rows"]
+        assert (row["actor"]["name"], row["target"], row["result"]) == ("ann", "POST /api/logout", "denied")
 
 
 def _faults(rule: Rule, told: Mapping[str, int]) -> list[str]:

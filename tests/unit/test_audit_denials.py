@@ -92,3 +92,27 @@ def test_an_empty_header_is_no_token_where_there_is_none_in_the_settings():
         for value in (b"", b" ", b"Bearer", b"Bearer "):
             with pytest.raises(Unauthenticated):
                 Guard(token).authenticate({b"authorization": value})
+
+
+async def test_who_tries_one_thing_after_the_other_leaves_some_rows_and_a_number():
+    kept = AuditInMemory()
+    audit = audit_in_memory(kept)
+    for number in range(10_000):
+        await audit.denied(ANN, "function.invoke", PermissionDenied("no"), target=f"player.ban{number}")
+    await audit.stop()
+    assert len(kept.notes) == denials.PER_CALLER + 2
+    assert orjson.loads(kept.notes[-1].details) == {"again": 10_000 - denials.PER_CALLER - 1}
+
+
+async def test_one_who_tries_everything_does_not_hide_what_another_is_refused():
+    kept = AuditInMemory()
+    audit = audit_in_memory(kept)
+    for number in range(100):
+        await audit.denied(ANN, "function.invoke", PermissionDenied("no"), target=f"player.ban{number}")
+    await audit.denied(Principal(name="eve", kind="user"), "packs.import", PermissionDenied("no"))
+    strangers = [Principal(name="", kind="nobody", address=f"192.0.2.{number}") for number in range(3)]
+    for stranger in strangers:
+        await audit.denied(stranger, "login", Unauthenticated("no"))
+    await audit.stop()
+    assert [note.actor.name for note in kept.notes].count("eve") == 1
+    assert {note.address for note in kept.notes} >= {each.address for each in strangers}

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,3 +24,5 @@ class Principal:
     """When a second factor was last proved by this credential, in milliseconds since 1970; 0 is never."""
     acting_as: str = ""
     """The role as which its bearer looks at things for once, with its permissions and no others; nothing can be changed so."""
+    address: str = field(default="", compare=False)
+    """Where this request of theirs came from, for the record; nobody is somebody else for coming from elsewhere."""

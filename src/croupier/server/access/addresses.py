@@ -35,7 +35,7 @@ class Proxies:
     """Those in front of the server, whose word is taken for where a request came from."""
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
-        self._trusted: tuple[Network, ...] = tuple(ipaddress.ip_network(each) for each in networks)
+        self.trusted: tuple[Network, ...] = tuple(ipaddress.ip_network(each) for each in networks)
 
     def client(self, peer: str, forwarded: bytes) -> str:
         """The nearest address that is no trusted proxy; `forwarded` are the X-Forwarded-For headers, joined by commas."""
@@ -50,13 +50,13 @@ class Proxies:
         return found
 
     def _is_trusted(self, address: str) -> bool:
-        if not self._trusted:
+        if not self.trusted:
             return False
         try:
             found = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(found in network for network in self._trusted if network.version == found.version)
+        return any(found in network for network in self.trusted if network.version == found.version)
 
 
 def _address(hop: bytes) -> str | None:

@@ -129,7 +129,7 @@ class Guard:
         if not caller.root:
             verdict = self.policy.decide(caller, action, scope)
             if not verdict.allowed:
-                raise await self._refused(caller, action, refuse(verdict, scope), scope, subject)
+                raise await self.refused(caller, action, refuse(verdict, scope), scope, subject)
 
     async def require_of(
         self,
@@ -148,7 +148,7 @@ class Guard:
             if not verdict.allowed:
                 belongs = self.policy.belongs(caller, scope)
                 error = refuse(verdict, scope) if belongs else NotFound(unknown)
-                raise await self._refused(caller, action, error, scope, subject)
+                raise await self.refused(caller, action, error, scope, subject)
 
     async def where(self, caller: Principal, action: str, scope: Scope | None) -> Within | None:
         """Where `caller` may do `action`, for a list of what is in `scope` or, without one, anywhere: of the rest it shows
@@ -163,12 +163,13 @@ class Guard:
             return None
         found = self.policy.visible(caller, action)
         if not found.places:
-            raise await self._refused(caller, action, refuse(self.policy.decide(caller, action, None), None))
+            raise await self.refused(caller, action, refuse(self.policy.decide(caller, action, None), None))
         return None if found.everywhere else found
 
-    async def _refused(
+    async def refused(
         self, caller: Principal, action: str, error: CroupierError, scope: Scope | None = None, subject: str = ""
     ) -> CroupierError:
+        """`error`, on record now unless it is already, and unless somebody looks at things as a role."""
         if self._audit is not None and not caller.acting_as:
             await self._audit.denied(caller, action, error, scope=scope, target=subject)
         return error

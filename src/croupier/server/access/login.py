@@ -96,7 +96,7 @@ class Login:
             proved_ms = await self._second(account, code)
         except CroupierError as error:
             # A name that nobody has is not put on record: people type passwords there.
-            await self._audit.denied(_visiting(account), "login", error)
+            await self._audit.denied(_visiting(account, visitor), "login", error)
             raise
         attempt.forgive()
         signed_in = await self.open(visitor, account, proved_ms=proved_ms)
@@ -112,7 +112,7 @@ class Login:
 
     async def open(self, visitor: Visitor, account: Account, *, proved_ms: int = 0) -> SignedIn:
         """A session for one who proved to be `account`'s owner. Raises Unauthenticated when it is disabled meanwhile."""
-        await self._audit.event(_visiting(account), "login", details={"address": visitor.address})
+        await self._audit.event(_visiting(account, visitor), "login")
         session, text = await self._sessions.open(
             account.id, address=visitor.address, agent=visitor.agent, proved_ms=proved_ms
         )
@@ -155,7 +155,7 @@ class Login:
             _log.warning("the password hash of %s could not be renewed: %s", account.name, error.message)
 
 
-def _visiting(account: Account | None) -> Principal:
+def _visiting(account: Account | None, visitor: Visitor) -> Principal:
     if account is None:
-        return Principal(name="", kind="nobody")
-    return Principal(name=account.name, kind="user", user_id=account.id, groups=account.groups)
+        return Principal(name="", kind="nobody", address=visitor.address)
+    return Principal(name=account.name, kind="user", user_id=account.id, groups=account.groups, address=visitor.address)

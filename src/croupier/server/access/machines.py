@@ -141,7 +141,7 @@ class Machines:
         await self._keep(issued.certificate)
         return issued
 
-    async def renew(self, peer: Peer, hosts: tuple[str, ...], request: bytes) -> Issued:
+    async def renew(self, peer: Peer, hosts: tuple[str, ...], request: bytes, *, address: str = "") -> Issued:
         """A new certificate for a machine that has one that counts: the same identity and hosts, from now on.
 
         Raises InvalidArgument for a request that asks for more.
@@ -153,7 +153,7 @@ class Machines:
         issued = self._sign(peer.identity, hosts, wished, RENEWAL + peer.serial, None)
         await self._keep(issued.certificate)
         await self._audit.event(
-            _itself(peer.identity),
+            _itself(peer.identity, address),
             "machines.renew",
             scope=_scope_of(peer.identity),
             target=str(peer.identity),
@@ -305,7 +305,7 @@ class Machines:
                 self._tokens[known.digest] = known
         return known
 
-    async def enrol(self, secret: str, request: bytes) -> Issued:
+    async def enrol(self, secret: str, request: bytes, *, address: str = "") -> Issued:
         """What a join token is for: a certificate for the machine that the request names, if the token grants that.
 
         Raises PermissionDenied for a token that nobody made or that is over, InvalidArgument for a request beyond it; such
@@ -323,7 +323,11 @@ class Machines:
         now = self._clock()
         details = {"join_token": token.id, "serial": issued.certificate.serial}
         async with self._audit.act(
-            _itself(identity), "machines.join", scope=_scope_of(identity), target=str(identity), details=details
+            _itself(identity, address),
+            "machines.join",
+            scope=_scope_of(identity),
+            target=str(identity),
+            details=details,
         ):
             if not await self._store.redeem(token.id, issued.certificate, now):
                 raise _useless()
@@ -360,8 +364,8 @@ def _needed(identity: MachineIdentity, hosts: tuple[str, ...]) -> Scope | None:
     return None if wide else _scope_of(identity)
 
 
-def _itself(identity: MachineIdentity) -> Principal:
-    return Principal(name=str(identity), kind="machine")
+def _itself(identity: MachineIdentity, address: str) -> Principal:
+    return Principal(name=str(identity), kind="machine", address=address)
 
 
 def _scope_of(identity: MachineIdentity) -> Scope | None:

@@ -5,7 +5,7 @@ of their own and need `roles:manage` besides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from croupier.domain.account import Account
@@ -138,10 +138,11 @@ class People:
         async with self._audit.act(caller, "users.password", target=account.name):
             return await self._set_password(account, password)
 
-    async def accept(self, invitation: str, password: str) -> Account:
+    async def accept(self, visitor: Visitor, invitation: str, password: str) -> Account:
         """Set the password of who was invited, by the secret of the invitation. Raises Unauthenticated, InvalidArgument."""
         account = self.setup.invited(invitation)
-        async with self._audit.act(_owner(account), "me.password", target=account.name):
+        owner = replace(_owner(account), address=visitor.address)
+        async with self._audit.act(owner, "me.password", target=account.name):
             await self.setup.accept(invitation, password)
             await self._sessions.end_all(account.id)
         return account

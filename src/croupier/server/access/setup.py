@@ -27,8 +27,6 @@ INVITE_MS = 3 * 24 * 3_600_000
 _SETUP_OVER = "this setup link was used, is too old, or was never made: start the server again for a new one"
 _INVITE_OVER = "this invitation was used, is too old, or was never made: ask for a new one"
 
-_NOBODY_YET = Principal(name="setup", kind="system")
-
 Grant = Callable[[str], Awaitable[None]]
 """Makes the account of that id an administrator; safe to repeat."""
 
@@ -54,8 +52,10 @@ class Setup:
         self._digest, self._until_ms = _digest(secret), self._clock() + SETUP_MS
         return secret
 
-    async def begin(self, secret: str, name: str, password: str, *, display_name: str = "") -> Account:
-        """The first account, an administrator's. Raises Unauthenticated, InvalidArgument, RateLimited."""
+    async def begin(
+        self, secret: str, name: str, password: str, *, display_name: str = "", address: str = ""
+    ) -> Account:
+        """The first account, an administrator's; `address` is where it is made from. Raises Unauthenticated, InvalidArgument, RateLimited."""
         async with self._turn:
             is_open = bool(self._digest) and self._clock() < self._until_ms and not len(self._accounts)
             if not hmac.compare_digest(_digest(secret), self._digest) or not is_open:
@@ -63,7 +63,8 @@ class Setup:
             check_new(password, name)
             user_id = new_id("u")
             hashed = await self._passwords.hash(password)
-            async with self._audit.act(_NOBODY_YET, "users.setup", target=name[:64]):
+            nobody_yet = Principal(name="setup", kind="system", address=address)
+            async with self._audit.act(nobody_yet, "users.setup", target=name[:64]):
                 # First the right, then the account: the other way round, a crash between would leave nobody in charge.
                 await self._grant_admin(user_id)
                 account = await self._accounts.add(

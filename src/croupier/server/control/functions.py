@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from typing import TypeVar
 
+from croupier.domain.addresses import peer_ip
 from croupier.domain.call import Call, Route
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
@@ -16,6 +17,7 @@ from croupier.domain.scope import parse_scope
 from croupier.domain.trace import Trace, begin_trace, trace_in, tracestate_of
 from croupier.errors import CroupierError, InvalidArgument, PayloadTooLarge
 from croupier.rpc.service import CALL_ID, TRACE_ID, Context, metadata_value
+from croupier.server.access.arrivals import Arrivals
 from croupier.server.access.guard import Guard
 from croupier.server.access.streams import LiveStreams
 from croupier.server.calls import Calls
@@ -42,11 +44,13 @@ class Functions:
         self._calls = calls
         self._jobs = jobs
         self._tracer = tracer
+        self._arrivals = Arrivals()
 
     def _caller(self, context: Context) -> Principal:
         """Raises Unauthenticated without `authorization: Bearer TOKEN` in the gRPC metadata."""
         value = metadata_value(context, "authorization")
-        return self._guard.authenticate({b"authorization": value.encode()} if value else {})
+        caller = self._guard.authenticate({b"authorization": value.encode()} if value else {})
+        return self._arrivals.at(caller, peer_ip(context.peer()))
 
     async def invoke(self, request: wire.InvokeRequest, context: Context) -> wire.InvokeResponse:
         caller = self._caller(context)

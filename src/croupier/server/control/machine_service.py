@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from croupier.domain.addresses import peer_ip
 from croupier.errors import PermissionDenied, Unauthenticated
 from croupier.pki.authority import read_certificate
 from croupier.pki.names import hosts_in, peer_in
@@ -27,7 +28,8 @@ class MachineService:
         certificate = read_certificate(shown)
         if not same_key(read_request(request.request), certificate):
             raise PermissionDenied("a certificate is renewed for its own key; join with a token for a new one")
-        issued = await self._machines.renew(peer_in(shown), hosts_in(certificate), request.request)
+        address = peer_ip(context.peer())
+        issued = await self._machines.renew(peer_in(shown), hosts_in(certificate), request.request, address=address)
         return wire.RenewResponse(certificate=issued.pem, ca=issued.ca_pem)
 
     async def watch_revocations(

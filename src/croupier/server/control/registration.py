@@ -1,8 +1,10 @@
 """ControlService, the contract's unary way for agents to register: kept for agents that know nothing else."""
 
 import time
+from dataclasses import replace
 
 from croupier.descriptors import ProviderMeta
+from croupier.domain.addresses import peer_ip
 from croupier.domain.function import FunctionRef
 from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
@@ -126,14 +128,15 @@ class Registration:
 
         Raises Unauthenticated for a token that nobody issued.
         """
-        value = metadata_value(context, "authorization")
+        value, address = metadata_value(context, "authorization"), peer_ip(context.peer())
         if value:
-            return self._guard.authenticate({b"authorization": value.encode()})
+            return replace(self._guard.authenticate({b"authorization": value.encode()}), address=address)
         peer = peer_of(context)
         if peer is not None:
-            return Principal(name=str(peer.identity), kind="machine")
+            return Principal(name=str(peer.identity), kind="machine", address=address)
         edge = edge_of(context)
-        return Principal(name=edge, kind="edge") if edge else Principal(name="local", kind="machine")
+        kind = "edge" if edge else "machine"
+        return Principal(name=edge or "local", kind=kind, address=address)
 
 
 def _check(request: wire.RegisterRequest) -> None:

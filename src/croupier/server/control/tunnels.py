@@ -1,8 +1,8 @@
 import asyncio
-import ipaddress
 import logging
 from typing import Protocol
 
+from croupier.domain.addresses import peer_ip
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import METADATA_ENTRIES
@@ -81,11 +81,11 @@ class Tunnels:
         """
         hello, scope = await _greeting(stream)
         check_claim(context, hello.agent_id, scope)
-        link = self._session(hello, scope, _ip(context.peer()))
+        link = self._session(hello, scope, peer_ip(context.peer()))
         peer = peer_of(context)
         if peer is not None:
             self._serials[hello.agent_id] = peer.serial
-        self._came_by(link, _ip(context.peer()), edge_of(context))
+        self._came_by(link, peer_ip(context.peer()), edge_of(context))
         # It is connected once `run` has begun, which is before the loop comes to this.
         asyncio.get_running_loop().call_soon(self._agents.announce, hello.agent_id)
         self._observer.connected(hello.agent_id)
@@ -281,15 +281,3 @@ def _check_register(register: Register) -> None:
             raise InvalidArgument(
                 f"bad frame: a function's id must have 1 to {NAME_LIMIT} characters, its version no more"
             )
-
-
-def _ip(peer: str) -> str:
-    """The address in grpc's "ipv4:127.0.0.1:50000" or "ipv6:%5B::1%5D:50000"; nothing where an edge says anything else."""
-    kind, _, rest = peer.partition(":")
-    if kind not in {"ipv4", "ipv6"}:
-        return ""
-    host = rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return ""

@@ -150,7 +150,7 @@ def build_app(
         user_routes(people),
         user_verb_routes(people),
         credential_routes(people),
-        machine_routes(machines),
+        machine_routes(machines, visitors),
         health_routes(readiness, metrics, guard, stopping=stopping),
         version_routes(page),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -45,6 +46,7 @@ class Exchange:
         "method",
         "path",
         "receive",
+        "refused",
         "scope",
         "send",
         "shortcut",
@@ -66,6 +68,8 @@ class Exchange:
         self.span: Span | None = None
         self.caller = _NOBODY
         self.call_id = ""
+        self.refused: CroupierError | None = None
+        """Why the answer is a 403."""
         extensions = scope.get("extensions")
         self.shortcut: Shortcut | None = extensions.get(SHORTCUT) if extensions else None
         """What our own web server offers beside ASGI."""
@@ -115,6 +119,8 @@ class Exchange:
         if isinstance(error, AwaitingApproval):
             return self._accepted(error)
         status = problems.STATUS[error.reason] if status is None else status
+        if status == HTTPStatus.FORBIDDEN:
+            self.refused = error
         found = problems.document(error, status=status, trace_id=self.trace_id, call_id=self.call_id, errors=errors)
         told = [*problems.headers(error, status), *headers]
         if isinstance(error, PayloadTooLarge) and not self._ends_soon():

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from croupier.domain.bulk import UPLOAD_BYTES
 from croupier.domain.principal import Principal
 from croupier.domain.secret import VALUE_BYTES
-from croupier.errors import CroupierError, NotFound, Unauthenticated
+from croupier.errors import CroupierError, NotFound, PermissionDenied, Unauthenticated
 from croupier.packs.bounds import ARCHIVE_BYTES
 from croupier.server.access.browser import SAFE, check_origin
 from croupier.server.access.guard import Guard
@@ -67,6 +67,9 @@ STREAMED = ("POST", "/api/bulk")
 """A file, read while it is stored."""
 
 
+PLACE_CHARACTERS = 200
+"""So much of a path is kept of a request that was refused."""
+
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -103,6 +106,11 @@ class Front:
             await self._framework(scope, receive, send)
             return
         exchange = Exchange(scope, receive, send)
+        await self._answer(exchange)
+        if exchange.refused is not None:
+            await self._record_refusal(exchange, exchange.refused)
+
+    async def _answer(self, exchange: Exchange) -> None:
         try:
             self._check(exchange)
             if exchange.method != "POST" and self._page.takes(exchange):
@@ -142,6 +150,12 @@ class Front:
         else:
             await exchange.answer(answer)
 
+    async def _record_refusal(self, exchange: Exchange, error: CroupierError) -> None:
+        """Nobody who is known is refused anything in secret, whoever refused it; what is on record already stays one row."""
+        if exchange.caller.name:
+            place = f"{exchange.method} {exchange.path}"
+            await self._guard.refused(exchange.caller, "http.request", error, subject=place[:PLACE_CHARACTERS])
+
     def _admit(self, exchange: Exchange) -> None:
         if exchange.path not in OPEN:
             exchange.caller = self._known(exchange)
@@ -157,9 +171,15 @@ class Front:
         except Unauthenticated:
             self._throttle.stranger(self._visitors.address(exchange))
             raise
+        except PermissionDenied:
+            if (owner := self._guard.session(exchange.headers)) is not None:  # whose page did not send it
+                exchange.caller = self._visitors.arrived(exchange, owner)
+            raise
+        caller = self._visitors.arrived(exchange, caller)
         if not caller.root:
             self._throttle.admit(caller)
         if (role := exchange.headers.get(b"x-see-as")) is not None:
+            exchange.caller = caller
             return self._guard.seen_as(caller, role.decode("latin-1"), exchange.method)
         return caller
 

@@ -33,14 +33,17 @@ def login_routes(people: People, visitors: Visitors) -> APIRouter:
     async def set_up(asking: Asking, request: Request) -> Response:
         """Make the first account, an administrator's, with the secret of the setup link, and sign in."""
         body = parse_body(_setup, await request.body())
-        account = await people.setup.begin(body.token, body.name, body.password, display_name=body.display_name)
-        return signed_in_answer(asking, await people.login.open(visitors.of(asking), account))
+        visitor = visitors.of(asking)
+        account = await people.setup.begin(
+            body.token, body.name, body.password, display_name=body.display_name, address=visitor.address
+        )
+        return signed_in_answer(asking, await people.login.open(visitor, account))
 
     @routes.post("/api/setup/password", response_model=PasswordSet, openapi_extra=dict(takes(InvitationBody)))
-    async def accept_invitation(request: Request) -> Response:
+    async def accept_invitation(asking: Asking, request: Request) -> Response:
         """Set one's password with the secret of an invitation. Sign in with it then."""
         body = parse_body(_invitation, await request.body())
-        account = await people.accept(body.invitation, body.password)
+        account = await people.accept(visitors.of(asking), body.invitation, body.password)
         return json_answer(PasswordSet(name=account.name))
 
     @routes.post("/api/login", response_model=Known, openapi_extra=dict(takes(LoginBody)))

@@ -34,13 +34,14 @@ from croupier.server.http.machine_documents import (
 )
 from croupier.server.http.openapi import reference
 from croupier.server.http.requests import parse_body
+from croupier.server.http.visitors import Visitors
 
 
 def _body(name: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference(name)}}}}
 
 
-def machine_routes(machines: Machines) -> APIRouter:
+def machine_routes(machines: Machines, visitors: Visitors) -> APIRouter:
     routes = APIRouter(tags=["machines"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/machines/ca", response_model=AuthorityDocument)
@@ -52,10 +53,12 @@ def machine_routes(machines: Machines) -> APIRouter:
         )
 
     @routes.post("/api/machines/enrol", response_model=IssuedDocument, openapi_extra=_body("EnrolBody"))
-    async def enrol(request: Request) -> Response:
+    async def enrol(asking: Asking, request: Request) -> Response:
         """Join: a certificate for whoever has a join token and asks for no more than it grants. Open to all."""
         body = parse_body(enrol_decoder, await request.body())
-        issued = await machines.enrol(read_token(body.token).secret, body.request.encode())
+        issued = await machines.enrol(
+            read_token(body.token).secret, body.request.encode(), address=visitors.address(asking)
+        )
         return json_answer(issued_document(issued))
 
     @routes.get("/api/machines/certificates", response_model=CertificateList)

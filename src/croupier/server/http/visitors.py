@@ -1,4 +1,6 @@
+from croupier.domain.principal import Principal
 from croupier.server.access.addresses import Proxies
+from croupier.server.access.arrivals import Arrivals
 from croupier.server.access.guard import Guard
 from croupier.server.access.login import Visitor
 from croupier.server.http.exchange import Exchange
@@ -12,6 +14,7 @@ class Visitors:
     def __init__(self, guard: Guard, proxies: Proxies) -> None:
         self._guard = guard
         self._proxies = proxies
+        self._arrivals = Arrivals()
 
     def of(self, exchange: Exchange) -> Visitor:
         session = self._guard.session(exchange.headers)
@@ -21,7 +24,13 @@ class Visitors:
             session_id=session.credential if session is not None else "",
         )
 
+    def arrived(self, exchange: Exchange, caller: Principal) -> Principal:
+        """`caller`, with where the request came from."""
+        return self._arrivals.at(caller, self.address(exchange))
+
     def address(self, exchange: Exchange) -> str:
         peer = exchange.scope.get("client")
+        if not self._proxies.trusted:
+            return peer[0] if peer else ""
         forwarded = [value for name, value in exchange.scope["headers"] if name == b"x-forwarded-for"]
         return self._proxies.client(peer[0] if peer else "", b",".join(forwarded))

@@ -68,6 +68,7 @@ class Audit:
                 act_id=new_id("a"),
                 target=target,
                 scope=scope,
+                address=caller.address,
                 details=self.masker.details(details or {}),
             ),
         )
@@ -90,6 +91,7 @@ class Audit:
             action=action,
             target=target,
             scope=scope,
+            address=caller.address,
             details=self.masker.details(details or {}),
             result=result,
             reason=reason,
@@ -111,6 +113,7 @@ class Audit:
             action=action,
             target=target,
             scope=scope,
+            address=caller.address,
             details=self.masker.details({"message": error.message}),
             result=DENIED,
             reason=error.reason,
@@ -142,7 +145,9 @@ class Audit:
         details = self.masker.arguments(call.payload, sensitive)
         trace_id = call.traceparent[3:35]
         act_id, target, scope = call.id, call.function_id, call.scope
-        return _made(Note, (caller, action, Phase.INTENT, act_id, target, scope, trace_id, details, "", "", ""))
+        return _made(
+            Note, (caller, action, Phase.INTENT, act_id, target, scope, trace_id, details, "", "", caller.address)
+        )
 
 
 def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> Note:
@@ -211,6 +216,8 @@ class Act:
             result=result,
             reason=reason,
         )
+        if isinstance(error, CroupierError):
+            error.on_record = True
         try:
             await self._store.record(note)
         except CroupierError:

@@ -35,7 +35,6 @@ _SPENT = 10_000
 Clock = Callable[[], int]
 
 ACTION = "login.oidc"
-_SOMEBODY = Principal(name="", kind="nobody")
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +131,7 @@ class OidcLogins:
             identity = await self._identity(code, attempt)
         except (Unauthenticated, PermissionDenied) as error:
             _log.warning("a sign-in by %s from %s was refused: %s", self._rules.name, visitor.address, error.message)
-            await self._audit.denied(_SOMEBODY, ACTION, error)
+            await self._audit.denied(Principal(name="", kind="nobody", address=visitor.address), ACTION, error)
             raise
         return Returned(signed_in=await self._admit(visitor, identity), return_to=attempt.return_to)
 
@@ -147,7 +146,9 @@ class OidcLogins:
 
     async def _admit(self, visitor: Visitor, identity: Identity) -> SignedIn:
         user_id = self._links.get((identity.issuer, identity.subject), "")
-        person = Principal(name=identity.name, kind="user", user_id=user_id, groups=identity.groups)
+        person = Principal(
+            name=identity.name, kind="user", user_id=user_id, groups=identity.groups, address=visitor.address
+        )
         details = {"issuer": identity.issuer, "subject": identity.subject, "groups": sorted(identity.groups)}
         async with self._audit.act(person, ACTION, target=user_id, details=details) as act:
             account = await self._account(identity)
