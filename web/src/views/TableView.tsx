@@ -1,0 +1,117 @@
+import { Modal } from "@mantine/core";
+import { useMemo, useState } from "react";
+import { type CellValue, type Column, DataTable } from "#/components/DataTable";
+import { EmptyState } from "#/components/EmptyState";
+import type { Language } from "#/i18n/language";
+import { type Bilingual, inLanguage, useLanguage, useLocale, useTexts } from "#/i18n/texts";
+import { type FieldSpec, readFields } from "./fields";
+import { formatted, inline, member } from "./format";
+import { Address, KeyValue } from "./KeyValue";
+import { Mismatch } from "./Mismatch";
+import { isObject, type RendererProps } from "./spec";
+import { viewTexts } from "./texts";
+
+interface Numbered {
+  readonly number: number;
+  readonly row: unknown;
+}
+
+const MOST_COLUMNS = 40;
+const LOOKED_AT = 200;
+
+/** A list of objects as a table; its columns are `options.columns`, else the members that its rows have. */
+export function TableView({ value, options, label }: RendererProps) {
+  const text = useTexts(viewTexts);
+  const language = useLanguage();
+  const locale = useLocale();
+  const list = listOf(value);
+  const rows = useMemo(() => list?.map((row, index): Numbered => ({ number: index + 1, row })) ?? [], [list]);
+  const columns = useMemo(
+    () => columnsOf(list ?? [], options.columns, language, locale, text.value),
+    [list, options.columns, language, locale, text.value],
+  );
+  const [open, setOpen] = useState<Numbered | null>(null);
+  if (list === null) return <Mismatch message={text.notAList} value={value} />;
+  return (
+    <>
+      <DataTable
+        rows={rows}
+        columns={columns}
+        rowKey={({ number }) => String(number)}
+        label={label}
+        onOpen={setOpen}
+        maxHeight={520}
+        empty={<EmptyState title={text.nothing} />}
+      />
+      <Modal
+        opened={open !== null}
+        onClose={() => setOpen(null)}
+        title={`${text.details} ${open?.number ?? ""}`}
+        size="xl"
+      >
+        {open && <KeyValue value={open.row} />}
+      </Modal>
+    </>
+  );
+}
+
+const LISTS = ["rows", "items", "data", "list", "results", "records"] as const;
+
+/** The list in an answer: itself, or the one under a name that lists go by. */
+export function listOf(value: unknown): readonly unknown[] | null {
+  if (Array.isArray(value)) return value;
+  if (value === null || value === undefined) return [];
+  if (!isObject(value)) return null;
+  const named = LISTS.map((name) => value[name]).find(Array.isArray);
+  return named ?? null;
+}
+
+function columnsOf(
+  list: readonly unknown[],
+  given: unknown,
+  language: Language,
+  locale: string,
+  only: string,
+): readonly Column<Numbered>[] {
+  const fields = readFields(given);
+  if (fields.length > 0) return fields.map((field) => columnOf(field, list, language, locale));
+  const names = new Set(list.slice(0, LOOKED_AT).flatMap((row) => (isObject(row) ? Object.keys(row) : [])));
+  if (names.size === 0) return [{ id: "value", header: only, value: ({ row }) => inline(row) }];
+  const found = readFields([...names].slice(0, MOST_COLUMNS));
+  return found.map((field) => columnOf(field, list, language, locale));
+}
+
+const WIDTHS = { narrow: 90, usual: 140, wide: 220 } as const;
+
+function columnOf(field: FieldSpec, list: readonly unknown[], language: Language, locale: string): Column<Numbered> {
+  const seen = list.slice(0, LOOKED_AT).map((row) => member(row, field.key));
+  const numbers =
+    seen.some((value) => typeof value === "number") &&
+    seen.every((value) => typeof value === "number" || value === null || value === undefined);
+  const align =
+    field.align === "right" || field.align === "center" || field.align === "left"
+      ? field.align
+      : numbers
+        ? "right"
+        : "left";
+  const longest = seen.reduce<number>((most, value) => Math.max(most, inline(value).length), 0);
+  const width = field.width ?? (longest > 24 ? WIDTHS.wide : longest > 8 ? WIDTHS.usual : WIDTHS.narrow);
+  return {
+    id: field.key,
+    header: inLanguage(field.label, language, field.key),
+    align,
+    width,
+    mono: seen.some((value) => typeof value === "object" && value !== null),
+    hidden: field.hidden,
+    value: ({ row }) => cellValue(member(row, field.key), field, language, locale),
+    ...(field.format === "link" && { cell: ({ row }: Numbered) => <Address address={member(row, field.key)} /> }),
+  };
+}
+
+function cellValue(value: unknown, field: FieldSpec, language: Language, locale: string): CellValue {
+  if (field.names && (typeof value === "string" || typeof value === "number") && Object.hasOwn(field.names, value)) {
+    return inLanguage(field.names[String(value)] as Bilingual, language, String(value));
+  }
+  if (typeof value === "number" && !field.format) return value;
+  return formatted(value, field.format, locale);
+}
