@@ -12,9 +12,11 @@ from tests.planes.machines_testbed import certified, named
 from tests.planes.scripted_agent import Server, eventually, running
 
 from croupier.agent.app import Agent
+from croupier.agent.identified import identified
 from croupier.errors import FailedPrecondition, PermissionDenied
 from croupier.pki.authority import Authority
 from croupier.pki.identity import MachineFiles
+from croupier.pki.revoked_file import RevokedFile
 from croupier.rpc.secure import open_channel
 from croupier.server.access.authority_files import init_authority
 from croupier.settings import AgentSettings
@@ -173,6 +175,48 @@ async def test_a_revocation_at_the_server_cuts_a_game_server_off_at_its_agent(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await AttachedGame(agent, files=files).attach()
     assert "was revoked" in str(refused.value.details())
+
+
+async def test_a_revoked_game_server_stays_out_of_an_agent_that_started_anew_without_its_server(
+    authority: Authority, tmp_path: Path
+) -> None:
+    revoked, good = (certified(authority, tmp_path / name, "game", name) for name in ("game-1", "game-2"))
+    own = certified(authority, tmp_path / "agent-1", "agent")
+    async with running(tmp_path / "server") as server:
+        first = Agent(settings(tmp_path, server, own))
+        game = await AttachedGame((await first.start()).grpc, files=revoked).attach()
+        serial = revoked.current().peer.serial
+        await server.request("POST", f"/api/machines/certificates/{serial}/revoke", json={})
+        await game.refused()
+
+        async def is_kept() -> bool:
+            return serial in RevokedFile(tmp_path / "agent-data" / "revoked.json").load()
+
+        await eventually(is_kept)
+        await first.stop()
+
+    alone = Agent(settings(tmp_path, server, own))
+    address = (await alone.start()).grpc
+    try:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await AttachedGame(address, files=revoked).attach()
+        assert "was revoked" in str(refused.value.details())
+        let_in = await AttachedGame(address, service_id="game-2", files=good).attach()
+        await let_in.cut()
+    finally:
+        await alone.stop()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"version":2,"serials":[]}', b'{"version":1,"serials":["../x"]}'])
+def test_an_agent_does_not_start_with_a_list_of_revoked_machines_that_it_cannot_read(
+    content: bytes, tmp_path: Path
+) -> None:
+    authority = init_authority(tmp_path / "server", None, "studio")
+    chosen = named(certified(authority, tmp_path / "agent-1", "agent"))
+    (tmp_path / "agent-data").mkdir()
+    (tmp_path / "agent-data" / "revoked.json").write_bytes(content)
+    with pytest.raises(FailedPrecondition, match="remove it"):
+        identified(AgentSettings(agent_id="agent-1", game_id="demo", env="dev", data=tmp_path / "agent-data", **chosen))
 
 
 async def test_an_agent_does_not_start_with_a_certificate_that_is_not_its_own(

@@ -112,7 +112,7 @@ class Agent:
             files=known.files,
         )
         self._renewal = (
-            Renewal(known.files, known.revocations, OverChannel(self._uplink.channel))
+            Renewal(known.files, known.revocations, OverChannel(self._uplink.channel), known.revoked)
             if known.files is not None
             else None
         )

@@ -8,6 +8,7 @@ from croupier.domain.scope import parse_scope
 from croupier.errors import FailedPrecondition
 from croupier.pki.identity import MachineFiles
 from croupier.pki.revocations import Revocations
+from croupier.pki.revoked_file import RevokedFile
 from croupier.rpc.gate import Gate, Rules
 from croupier.rpc.secure import check_plain, warn_plain
 from croupier.settings import AgentSettings
@@ -34,32 +35,35 @@ class Identified:
     """For game servers; None: plain text, on this machine only."""
     gate: Gate | None
     revocations: Revocations
+    revoked: RevokedFile
+    """Where they are kept."""
 
 
 def identified(settings: AgentSettings) -> Identified:
     """Raises FailedPrecondition for files that cannot be used or an address beyond this machine without any, PermissionDenied
     where the certificate is of another role, agent, game or env.
     """
-    revocations = Revocations()
+    revoked = RevokedFile(settings.data / "revoked.json")
     files = machine_files(settings)
+    revocations = Revocations(revoked.load() if files is not None else ())
     if files is None:
-        return _plain(settings, revocations)
+        return _plain(settings, revocations, revoked)
     shown = files.current().peer
     shown.require(MachineRole.AGENT)
     shown.require_id(settings.agent_id, "agent_id")
     scope = parse_scope(settings.game_id, settings.env)
     shown.require_scope(scope)
     if is_loopback(settings.grpc) and not settings.grpc_tls:
-        return Identified(files=files, local=None, gate=None, revocations=revocations)
+        return Identified(files=files, local=None, gate=None, revocations=revocations, revoked=revoked)
     gate = Gate(shown.identity.deployment, revocations, RULES, scope=scope)
-    return Identified(files=files, local=files, gate=gate, revocations=revocations)
+    return Identified(files=files, local=files, gate=gate, revocations=revocations, revoked=revoked)
 
 
-def _plain(settings: AgentSettings, revocations: Revocations) -> Identified:
+def _plain(settings: AgentSettings, revocations: Revocations, revoked: RevokedFile) -> Identified:
     check_plain(settings.grpc, "the gRPC address")
     if settings.grpc_tls:
         raise FailedPrecondition("grpc_tls is set, but this agent has no certificate: let it join with a join token")
     for server in settings.servers:
         check_plain(server, "server")
     warn_plain(", ".join(settings.servers), "this agent and its server")
-    return Identified(files=None, local=None, gate=None, revocations=revocations)
+    return Identified(files=None, local=None, gate=None, revocations=revocations, revoked=revoked)

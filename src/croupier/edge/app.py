@@ -51,7 +51,9 @@ class Edge:
             gate=known.gate,
         )
         self._renewal = (
-            Renewal(known.files, known.revocations, OverLinks(self._links, known.files)) if known.files else None
+            Renewal(known.files, known.revocations, OverLinks(self._links, known.files), known.revoked)
+            if known.files
+            else None
         )
         metrics = EdgeMetrics(self._links, self._passing)
         self._health = HttpServer(Health(problems=self._problems, metrics=metrics.text), grace=1.0)

@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol
 from croupier.errors import CroupierError
 from croupier.pki.identity import MachineFiles
 from croupier.pki.revocations import Revocations
+from croupier.pki.revoked_file import RevokedFile
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,11 @@ class MachineCalls(Protocol):
 
 
 class Renewal:
-    def __init__(self, files: MachineFiles, revocations: Revocations, calls: MachineCalls) -> None:
+    def __init__(
+        self, files: MachineFiles, revocations: Revocations, calls: MachineCalls, kept: RevokedFile | None = None
+    ) -> None:
+        """What is revoked goes into `kept` as it is heard of."""
+        self._kept = kept
         self._files = files
         self._revocations = revocations
         self._calls = calls
@@ -86,8 +91,11 @@ class Renewal:
             try:
                 async with contextlib.aclosing(self._calls.revocations()) as lists:
                     async for serials in lists:
+                        before = self._revocations.serials
                         self._revocations.replace(serials)
                         pause = RETRY
+                        if self._revocations.serials != before:
+                            await self._keep()
             except CroupierError as error:
                 log.info("what is revoked is not known anew, asked again in %.0f s: %s", pause, error.message)
             except Exception:
@@ -95,3 +103,10 @@ class Renewal:
                 log.exception("what is revoked is not known anew, asked again in %.0f s", pause)
             await asyncio.sleep(pause)
             pause = min(RETRY_MOST / 4, 2 * pause)
+
+    async def _keep(self) -> None:
+        if self._kept is not None:
+            try:
+                await asyncio.to_thread(self._kept.save, self._revocations.serials)
+            except OSError as error:
+                log.warning("what is revoked is known until a restart only: %s", error.strerror)
