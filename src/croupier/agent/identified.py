@@ -15,13 +15,14 @@ from croupier.settings import AgentSettings
 from croupier.settings.identity import machine_files
 
 _LOCAL = frozenset({MachineRole.GAME, MachineRole.AGENT, MachineRole.CLIENT})
+_CALLERS = _LOCAL | {MachineRole.SERVER}
 _GAME = frozenset({MachineRole.GAME})
 
 RULES: Rules = {
     "croupier.attach.v1.AttachService": _GAME,
     "croupier.agent.local.v1.LocalControlService": _GAME,
     "croupier.sdk.v1.ClientService": _GAME,
-    "croupier.function.v1.FunctionService": _LOCAL,
+    "croupier.function.v1.FunctionService": _CALLERS,
     "croupier.sdk.v1.FunctionService": _LOCAL,
     "grpc.health.v1.Health": _LOCAL,
 }

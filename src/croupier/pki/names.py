@@ -2,13 +2,16 @@
 
     URI SAN     croupier://<deployment>/<role>/<game>/<env>/<id>       who it is
     DNS SAN     <role>.<host>.croupier                                 what it may be dialled as, and where
+    DNS SAN     is.<digest of the URI>.croupier                        agents only: that it is this very one
     DNS/IP SAN  <host>                                                 servers and edges only: for tools that know nothing of us
 
 Who dials a machine expects the second name, so that the role and the host are checked in the handshake, before anything is
-said: an agent's certificate serves nobody as a server's, and a server's of one host not as another's.
+said: an agent's certificate serves nobody as a server's, and a server's of one host not as another's. A server that dials an
+agent knows which one it wants, and expects the third.
 """
 
 import functools
+import hashlib
 import ipaddress
 from datetime import datetime
 from typing import TypeAlias
@@ -48,10 +51,17 @@ def expected_name(role: str, host: str) -> str:
     return f"{role}.{host.strip('[]').rstrip('.').lower().replace(':', '-')}.{_SUFFIX}"
 
 
+def own_name(identity: MachineIdentity) -> str:
+    """The name that one machine alone has in its certificate, wherever it is."""
+    return f"is.{hashlib.sha256(str(identity).encode()).hexdigest()[:40]}.{_SUFFIX}"
+
+
 def subject_names(identity: MachineIdentity, hosts: tuple[str, ...]) -> x509.SubjectAlternativeName:
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(str(identity))]
     for role in _DIALLED[identity.role]:
         names += [x509.DNSName(expected_name(role, host)) for host in hosts]
+    if identity.role is MachineRole.AGENT:
+        names.append(x509.DNSName(own_name(identity)))
     if identity.role in _WELL_KNOWN:
         names += [_host_name(host) for host in hosts]
     return x509.SubjectAlternativeName(names)

@@ -9,7 +9,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from croupier.domain.limits import MESSAGE_BYTES, PAYLOAD_BYTES
-from croupier.domain.machine import MachineRole
+from croupier.domain.machine import MachineIdentity, MachineRole
 from croupier.errors import (
     CroupierError,
     DeadlineExceeded,
@@ -33,6 +33,8 @@ M = TypeVar("M", bound=Message)
 _NEVER_SENT = ("failed to connect to all addresses", "DNS resolution failed", "errors resolving ")
 """How grpc begins the details of a call that never had a connection."""
 _TOO_LARGE = "larger than max"
+_AT_REST = frozenset({grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.TRANSIENT_FAILURE})
+"""No call is under way in a channel that is so."""
 
 
 def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
@@ -65,13 +67,38 @@ def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
 class FunctionClient:
     """Raises CroupierError for whatever goes wrong; `timeout` is in seconds, None for no limit."""
 
-    def __init__(self, address: str, name: str = "", files: MachineFiles | None = None) -> None:
-        """`name` is what errors call the other side, instead of its address. With `files` that must be a game server, by
-        mTLS; without, it is plain text, and FailedPrecondition is raised for an address beyond this machine.
+    def __init__(
+        self,
+        address: str,
+        name: str = "",
+        files: MachineFiles | None = None,
+        machine: MachineIdentity | None = None,
+    ) -> None:
+        """`name` is what errors call the other side, instead of its address. With `files` that must be `machine`, or, where
+        none is named, a game server, by mTLS; without, it is plain text, and FailedPrecondition is raised for an address
+        beyond this machine.
         """
         self.address = address
         self._name = name or address
-        self._channel = open_channel(address, UNARY_OPTIONS, files, MachineRole.GAME)
+        self._files = files
+        self._machine = machine
+        self._shown = files.current() if files is not None else None
+        self._open = self._opened()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def _opened(self) -> grpc.aio.Channel:
+        return open_channel(self.address, UNARY_OPTIONS, self._files, MachineRole.GAME, self._machine)
+
+    @property
+    def _channel(self) -> grpc.aio.Channel:
+        """Where our certificate was renewed, the next connection shows the new one; one that is up goes on."""
+        shown = self._files.current() if self._files is not None else None
+        if shown is not self._shown and self._open.get_state() in _AT_REST:
+            task = asyncio.ensure_future(self._open.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+            self._open, self._shown = self._opened(), shown
+        return self._open
 
     async def invoke(self, request: wire.InvokeRequest, timeout: float | None) -> bytes:
         raw = await self._unary(SERVICE + "Invoke", request, timeout)
@@ -131,7 +158,8 @@ class FunctionClient:
 
     async def close(self, grace: float | None = None) -> None:
         """Give calls under way `grace` seconds, then cancel them."""
-        await self._channel.close(grace)
+        await self._open.close(grace)
+        await asyncio.gather(*self._closing)
 
     async def _unary(self, method: str, request: Message, timeout: float | None) -> bytes:
         call: Callable[..., Awaitable[Any]] = self._channel.unary_unary(

@@ -7,9 +7,10 @@ import grpc
 import grpc.aio
 
 from croupier.domain.addresses import is_loopback, split
+from croupier.domain.machine import MachineIdentity
 from croupier.errors import FailedPrecondition
 from croupier.pki.identity import Identity, MachineFiles
-from croupier.pki.names import expected_name
+from croupier.pki.names import expected_name, own_name
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,11 @@ def warn_plain(address: str, who: str) -> None:
     log.warning("PLAIN TEXT on %s: %s are not asked who they are; for development on one machine only", address, who)
 
 
-def open_channel(address: str, options: Options, files: MachineFiles | None, role: str) -> grpc.aio.Channel:
-    """A channel to a `role` (or `names.HUB`) at `address`; plain text without `files`, on this machine only.
+def open_channel(
+    address: str, options: Options, files: MachineFiles | None, role: str, machine: MachineIdentity | None = None
+) -> grpc.aio.Channel:
+    """A channel to a `role` (or `names.HUB`) at `address`, or to that very `machine`, an agent; plain text without `files`, on
+    this machine only.
 
     Raises FailedPrecondition for plain text elsewhere, or files that cannot be used.
     """
@@ -39,7 +43,7 @@ def open_channel(address: str, options: Options, files: MachineFiles | None, rol
         return grpc.aio.insecure_channel(address, options=options)
     identity = files.current()
     credentials = grpc.ssl_channel_credentials(identity.ca_pem, identity.key_pem, identity.cert_pem)
-    name = expected_name(role, split(address)[0])
+    name = expected_name(role, split(address)[0]) if machine is None else own_name(machine)
     return grpc.aio.secure_channel(address, credentials, options=(*options, ("grpc.ssl_target_name_override", name)))
 
 

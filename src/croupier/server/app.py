@@ -116,7 +116,7 @@ async def serving(
             described.stop,
         ):
             stack.push_async_callback(end)
-        direct = DirectLinks(works.intake.arrived, tracer)
+        direct = DirectLinks(works.intake.arrived, tracer, known.files)
         stack.push_async_callback(direct.close)
         tunnels = Tunnels(
             agents,

@@ -9,7 +9,9 @@ from croupier.domain.addresses import dialable, is_loopback
 from croupier.domain.call import Call, Result
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import CALL_TIMEOUT_MAX
+from croupier.domain.machine import MachineIdentity
 from croupier.errors import CroupierError, InvalidArgument, OutcomeUnknown
+from croupier.pki.identity import MachineFiles
 from croupier.rpc.client import FunctionClient
 from croupier.server.dispatch.link import Arrived, travelling_metadata
 from croupier.server.dispatch.sending import sent
@@ -18,6 +20,9 @@ from croupier.tunnel.frames import JobAnswer, JobStarted
 from croupier_wire.function.v1 import function_pb2 as wire
 
 log = logging.getLogger(__name__)
+
+_Place = tuple[str, MachineIdentity | None]
+"""An address, and who is there."""
 
 
 class DirectLink:
@@ -165,26 +170,33 @@ def _event(job_id: str, seq: int, event: wire.JobEvent) -> JobEvent:
 class DirectLinks:
     """One kept link for each agent that is called by address."""
 
-    def __init__(self, arrived: Arrived, tracer: Tracer | None = None) -> None:
+    def __init__(self, arrived: Arrived, tracer: Tracer | None = None, files: MachineFiles | None = None) -> None:
+        """With `files`, agents that have shown a certificate are called by mTLS."""
         self._arrived = arrived
         self._tracer = tracer
-        self._links: dict[str, tuple[str, DirectLink]] = {}
+        self._files = files
+        self._links: dict[str, tuple[_Place, DirectLink]] = {}
         self._retiring: dict[asyncio.Task[None], DirectLink] = {}
 
-    def link(self, agent_id: str, rpc_addr: str, peer: str) -> DirectLink:
-        """Raises InvalidArgument for an address that is none, or is not on this machine."""
+    def link(self, agent_id: str, rpc_addr: str, peer: str, machine: MachineIdentity | None = None) -> DirectLink:
+        """`machine` is whom the agent's certificate names: whoever answers at the address must have one of it too.
+
+        Raises InvalidArgument for an address that is none, or without certificates is not on this machine.
+        """
         address = dialable(rpc_addr, peer)
-        if not is_loopback(address):
+        files = self._files if machine is not None else None
+        if files is None and not is_loopback(address):
             raise InvalidArgument(
-                f"rpc_addr {rpc_addr} is not on this machine: agents are called by plain text, so on loopback only; "
-                "let the agent dial in instead"
+                f"rpc_addr {rpc_addr} is not on this machine: without certificates agents are called by plain text, so on "
+                "loopback only; give this server and the agent certificates, or let the agent dial in"
             )
-        known = self._links.get(agent_id)
-        if known is not None and known[0] == address:
+        place, known = (address, machine), self._links.get(agent_id)
+        if known is not None and known[0] == place:
             return known[1]
         self.forget(agent_id)
-        fresh = DirectLink(agent_id, FunctionClient(address), self._arrived, self._tracer)
-        self._links[agent_id] = (address, fresh)
+        client = FunctionClient(address, f"agent {agent_id}", files, machine)
+        fresh = DirectLink(agent_id, client, self._arrived, self._tracer)
+        self._links[agent_id] = (place, fresh)
         return fresh
 
     def forget(self, agent_id: str) -> None:

@@ -87,7 +87,9 @@ class Registration:
         Raises InvalidArgument for an address that cannot be called.
         """
         if request.rpc_addr and not edge_of(context):
-            return self._direct.link(request.agent_id, request.rpc_addr, context.peer())
+            shown = peer_of(context)
+            machine = shown.identity if shown is not None else None
+            return self._direct.link(request.agent_id, request.rpc_addr, context.peer(), machine)
         self._direct.forget(request.agent_id)
         return None
 
