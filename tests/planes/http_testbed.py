@@ -183,7 +183,7 @@ class NoBulks:
     async def refuse(self, caller: Principal, bulk_id: str, *more: Any, **named: Any) -> Any:
         raise NotFound(f"unknown bulk {bulk_id}")
 
-    start = confirm = pause = resume = cancel = rerun = get = rows = refuse
+    start = confirm = pause = resume = cancel = rerun = get = rows = export = refuse
 
     async def upload(self, caller: Principal, upload: Any, chunks: AsyncIterator[bytes]) -> Any:
         raise NotFound("no bulk is taken here")

@@ -500,6 +500,50 @@ async def test_what_became_of_the_rows_is_read_in_pages_and_as_csv(server: Serve
     assert (table[0]["arguments"], table[0]["message"]) == ('{"player_id":"p1","coins":1}', "'=1+1")
 
 
+SECRET = {
+    "id": "pay",
+    "request": {
+        "json_schema": {
+            "type": "object",
+            "properties": {"player_id": {"type": "string"}, "iban": {"type": "string", "writeOnly": True}},
+        }
+    },
+}
+
+
+async def test_sensitive_values_of_rows_are_masked_and_revealed_on_record(server: Server) -> None:
+    def repeat(agent: ScriptedAgent, frame: Invoke) -> None:
+        agent.send(CallResult(request_id=frame.request_id, payload=frame.payload, service_id="game-1"))
+
+    pay = service("pay", manifest_json=orjson.dumps([SECRET]))
+    lines = b'{"player_id":"p1","iban":"DE0042","password":"hunter2"}\n'
+    async with attached(server, services=(pay,)) as agent:
+        agent.script = repeat
+        bulk_id = (await upload(server, lines, "application/x-ndjson", function_id="pay")).json["bulk_id"]
+        await runs_through(server, bulk_id)
+        assert b"hunter2" in agent.executed[-1].payload
+    for address in ("rows", "rows.csv"):
+        shown = (await server.request("GET", f"/api/bulk/{bulk_id}/{address}")).body
+        assert (b"p1" in shown, b"DE0042" in shown, b"hunter2" in shown) == (True, False, False), shown
+        revealed = (await server.request("GET", f"/api/bulk/{bulk_id}/{address}?reveal=true")).body
+        assert (b"DE0042" in revealed, b"hunter2" in revealed) == (True, True)
+    rows = (await server.request("GET", "/api/audit?action=calls.reveal")).json["rows"]
+    assert [row["target"] for row in rows] == [bulk_id, bulk_id]
+
+
+async def test_who_may_read_rows_may_not_reveal_them_by_that(server: Server, agent: ScriptedAgent) -> None:
+    bulk_id = await of_rows(server, 1)
+    user = (await server.request("POST", "/api/users", json={"name": "eve"})).json["user"]["user_id"]
+    await server.request("POST", "/api/bindings", json={"subject": "user:eve", "role": "viewer"})
+    wanted = {"name": "test", "expires_in": "1h", "user_id": user}
+    token = (await server.request("POST", "/api/tokens", json=wanted)).json["token"]
+    for address in ("rows", "rows.csv"):
+        for query, status in (("", 200), ("?reveal=true", 403)):
+            path = f"/api/bulk/{bulk_id}/{address}{query}"
+            reply = await server.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            assert (path, reply.status) == (path, status)
+
+
 async def test_bulks_are_listed_by_scope_and_state(server: Server, agent: ScriptedAgent) -> None:
     first, second = await of_rows(server, 1), await of_rows(server, 1)
     await runs_through(server, second)

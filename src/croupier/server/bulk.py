@@ -27,6 +27,7 @@ from croupier.server.bulk_approval import approved_call, approved_plan
 from croupier.server.bulk_intake import BulkIntake, RowFault
 from croupier.server.bulk_rows import Format
 from croupier.server.bulk_run import BulkRun
+from croupier.server.bulk_shown import ShownRows
 from croupier.server.calls import Calls
 from croupier.server.catalog import Catalog
 from croupier.server.news import News
@@ -39,6 +40,8 @@ MOST_UPLOADS = 4
 MOST_BULKS = 10_000
 TELL_EVERY = 0.25
 """Seconds between notices of progress."""
+EXPORTED = 200
+"""Rows of one page of an export."""
 RETURN_PATIENCE = 30.0
 """Seconds after a start of the server in which rows are tried on although nothing can be reached yet."""
 STOP_PATIENCE = 6.0
@@ -117,6 +120,7 @@ class Bulks:
         self._bus = bus
         self._clock = clock
         self._intake = BulkIntake(catalog, store.bulk)
+        self._shown = ShownRows(guard=guard, audit=audit, catalog=catalog)
         self._uploads = 0
         self._runs: dict[str, BulkRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -274,11 +278,49 @@ class Bulks:
         return await self._store.bulks(scope, states, limit, within=within)
 
     async def rows(
-        self, caller: Principal, bulk_id: str, states: frozenset[RowState], *, after: int, limit: int
+        self,
+        caller: Principal,
+        bulk_id: str,
+        states: frozenset[RowState],
+        *,
+        after: int,
+        limit: int,
+        reveal: bool = False,
     ) -> builtins.list[BulkRow]:
-        """Ascending. Raises NotFound."""
-        await self._asked(caller, "bulk.read", bulk_id)
-        return await self._store.rows(bulk_id, states, after=after, limit=limit)
+        """Ascending, with sensitive values masked; to `reveal` them takes a permission of its own, and is on record.
+
+        Raises NotFound, PermissionDenied.
+        """
+        bulk = await self._asked(caller, "bulk.read", bulk_id)
+        if reveal:
+            await self._shown.reveal(caller, bulk)
+        return await self._page(bulk, states, after, limit, reveal=reveal)
+
+    async def export(
+        self, caller: Principal, bulk_id: str, states: frozenset[RowState], *, reveal: bool = False
+    ) -> AsyncIterator[builtins.list[BulkRow]]:
+        """All of them, page by page; who asks is asked about now. Raises as `rows`."""
+        bulk = await self._asked(caller, "bulk.read", bulk_id)
+        if reveal:
+            await self._shown.reveal(caller, bulk)
+        return self._pages(bulk, states, reveal=reveal)
+
+    async def _pages(
+        self, bulk: Bulk, states: frozenset[RowState], *, reveal: bool
+    ) -> AsyncIterator[builtins.list[BulkRow]]:
+        after = 0
+        while True:
+            found = await self._page(bulk, states, after, EXPORTED, reveal=reveal)
+            yield found
+            if len(found) < EXPORTED:
+                return
+            after = found[-1].row
+
+    async def _page(
+        self, bulk: Bulk, states: frozenset[RowState], after: int, limit: int, *, reveal: bool
+    ) -> builtins.list[BulkRow]:
+        found = await self._store.rows(bulk.id, states, after=after, limit=limit)
+        return found if reveal else await self._shown.masked(bulk, found)
 
     async def follow(self, caller: Principal, bulk_id: str) -> AsyncIterator[Progress]:
         """How it stands, now and whenever that changes, at most every quarter of a second; ends when the bulk has ended.

@@ -123,8 +123,8 @@ class Machines:
 
         Raises InvalidArgument for a request that asks for more than `grant` says.
         """
+        await self._allow(caller, grant)
         identity, hosts = self._granted(grant, grant.machine_id)
-        await self._guard.require(caller, "machines.manage", _needed(identity, hosts), str(identity))
         if lifetime is not None and not LIFETIME_MIN <= lifetime <= LIFETIME_MAX:
             raise InvalidArgument("a certificate lives from 10 seconds to 365 days")
         wished = read_request(request)
@@ -254,8 +254,8 @@ class Machines:
 
     async def invite(self, caller: Principal, grant: Grant, life: float = TOKEN_LIFE) -> Invitation:
         """A leave to join once, within `life` seconds."""
+        await self._allow(caller, grant)
         identity, hosts = self._granted(grant, grant.machine_id or "any")
-        await self._guard.require(caller, "machines.manage", _needed(identity, hosts), str(identity))
         if not 1.0 <= life <= TOKEN_LIFE_MAX:
             raise InvalidArgument("a join token lives from 1 second to 30 days")
         if len(self._tokens) >= MOST_TOKENS:
@@ -341,6 +341,17 @@ class Machines:
             raise _useless()
         return token
 
+    async def _allow(self, caller: Principal, grant: Grant) -> None:
+        """Raises PermissionDenied unless `caller` may let such a machine in, whether this server can or not.
+
+        Everywhere, for what others may dial: agents of every game believe a server or edge on its hosts, and a host may be
+        another game's; and where the grant is of no one game and env.
+        """
+        wide = grant.role in {MachineRole.SERVER, MachineRole.EDGE} or bool(grant.hosts)
+        named = bool(grant.game_id and grant.env) and ANY not in {grant.game_id, grant.env}
+        scope = None if wide or not named else Scope(grant.game_id, grant.env)
+        await self._guard.require(caller, "machines.manage", scope, f"{grant.role} {grant.machine_id}".strip()[:200])
+
     def _granted(self, grant: Grant, machine_id: str) -> tuple[MachineIdentity, tuple[str, ...]]:
         wide = ANY if grant.role in WIDE else ""
         identity = make_identity(
@@ -354,14 +365,6 @@ class Machines:
         if hosts and identity.role is MachineRole.CLIENT:
             raise InvalidArgument("a client dials and is not dialled: its certificate names no hosts")
         return identity, hosts
-
-
-def _needed(identity: MachineIdentity, hosts: tuple[str, ...]) -> Scope | None:
-    """Where somebody must have the permission. Everywhere, for what others may dial: agents of every game believe a server or edge on
-    its hosts, and a host may be another game's.
-    """
-    wide = identity.role in {MachineRole.SERVER, MachineRole.EDGE} or bool(hosts)
-    return None if wide else _scope_of(identity)
 
 
 def _itself(identity: MachineIdentity, address: str) -> Principal:

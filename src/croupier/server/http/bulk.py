@@ -9,10 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
-from croupier.domain.bulk import BulkState, Plan, RowState
+from croupier.domain.bulk import BulkRow, BulkState, Plan, RowState
 from croupier.domain.job import JobEvent
 from croupier.domain.limits import KEY_BYTES
-from croupier.domain.principal import Principal
 from croupier.errors import InvalidArgument
 from croupier.server.access.streams import LiveStreams
 from croupier.server.bulk import Progress, Upload
@@ -146,22 +145,23 @@ def bulk_routes(bulks: Bulks, *, streams: LiveStreams, stopping: asyncio.Event, 
         state: States = None,
         after: After = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 100,
+        reveal: bool = False,
     ) -> Response:
-        """Rows with their arguments as they are sent, their faults and their outcomes. The next page is after `next`."""
-        found = await bulks.rows(asking.caller, bulk_id, frozenset(state or ()), after=after, limit=limit)
+        """Rows with their arguments, their faults and their outcomes. The next page is after `next`.
+
+        Sensitive values are masked. `reveal` shows them to who may (`calls:reveal`), and is on record.
+        """
+        states = frozenset(state or ())
+        found = await bulks.rows(asking.caller, bulk_id, states, after=after, limit=limit, reveal=reveal)
         more = found[-1].row if len(found) == limit else None
         return json_answer({"rows": [row_document(row) for row in found], "next": more})
 
     @routes.get("/api/bulk/{bulk_id}/rows.csv", response_class=Response, responses=_CSV)
-    async def export_bulk_rows(asking: Asking, bulk_id: str, state: States = None) -> Response:
-        """Every row and its outcome as CSV."""
-        await bulks.get(asking.caller, bulk_id)
+    async def export_bulk_rows(asking: Asking, bulk_id: str, state: States = None, reveal: bool = False) -> Response:
+        """Every row and its outcome as CSV; sensitive values as in `rows`."""
+        pages = await bulks.export(asking.caller, bulk_id, frozenset(state or ()), reveal=reveal)
         headers = {"Content-Disposition": 'attachment; filename="bulk-rows.csv"'}
-        return StreamingResponse(
-            _export(bulks, asking.caller, bulk_id, frozenset(state or ())),
-            media_type="text/csv; charset=utf-8",
-            headers=headers,
-        )
+        return StreamingResponse(_table(pages), media_type="text/csv; charset=utf-8", headers=headers)
 
     @routes.get("/api/bulk/{bulk_id}/stream", response_class=Response, responses=_STREAM)
     async def stream_bulk(asking: Asking, bulk_id: str) -> Response:
@@ -209,14 +209,11 @@ def _format(request: Request) -> Format:
         raise InvalidArgument("send the file with Content-Type text/csv or application/x-ndjson") from None
 
 
-async def _export(bulks: Bulks, caller: Principal, bulk_id: str, states: frozenset[RowState]) -> AsyncIterator[bytes]:
-    after, first = 0, True
-    while True:
-        found = await bulks.rows(caller, bulk_id, states, after=after, limit=PAGE)
-        yield csv_page(found, with_header=first)
-        if len(found) < PAGE:
-            return
-        after, first = found[-1].row, False
+async def _table(pages: AsyncIterator[list[BulkRow]]) -> AsyncIterator[bytes]:
+    first = True
+    async for rows in pages:
+        yield csv_page(rows, with_header=first)
+        first = False
 
 
 async def _events(story: AsyncIterator[Progress]) -> AsyncIterator[list[JobEvent]]:

@@ -146,8 +146,19 @@ class Bulks(Protocol):
     ) -> builtins.list[Bulk]: ...
 
     async def rows(
-        self, caller: Principal, bulk_id: str, states: frozenset[RowState], *, after: int, limit: int
+        self,
+        caller: Principal,
+        bulk_id: str,
+        states: frozenset[RowState],
+        *,
+        after: int,
+        limit: int,
+        reveal: bool = False,
     ) -> builtins.list[BulkRow]: ...
+
+    async def export(
+        self, caller: Principal, bulk_id: str, states: frozenset[RowState], *, reveal: bool = False
+    ) -> AsyncIterator[builtins.list[BulkRow]]: ...
 
     def follow(self, caller: Principal, bulk_id: str) -> AsyncIterator[Progress]: ...
 
