@@ -20,6 +20,7 @@ from croupier.server.access.keys import DeploymentKey
 from croupier.server.access.passwords import Passwords
 from croupier.server.access.residents import Residents
 from croupier.server.access.second_factors import SecondFactors
+from croupier.server.access.tickets import Tickets
 from croupier.server.access.ways_in import ways_in
 from croupier.store.accounts import AccountChange
 
@@ -188,6 +189,10 @@ class PeopleTestbed:
             public_url="",
             before_setup=True,
         )
+
+    def use_tickets(self, tickets: Tickets) -> None:
+        """As a server for development does."""
+        self.ways = replace(self.ways, tickets=tickets)
 
     async def _grant(self, user_id: str) -> None:
         self.admins.append(user_id)

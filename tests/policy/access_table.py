@@ -92,6 +92,7 @@ RULES = (
     open_("POST /api/setup"),
     open_("POST /api/setup/password"),
     open_("POST /api/login"),
+    open_("POST /api/login/ticket"),
     open_("GET /api/login/methods"),
     open_("GET /api/login/oidc"),
     open_("GET /api/login/oidc/callback"),

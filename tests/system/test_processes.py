@@ -48,7 +48,7 @@ async def dev(tmp_path: Path) -> Any:
 
 async def test_dev_says_how_to_reach_it_bans_by_command_line_and_http_and_ends_with_0(dev: Any) -> None:
     program, ready, env, _ = dev
-    assert set(ready) == {"url", "token", "grpc", "agent", "game_id", "env"}
+    assert set(ready) == {"url", "token", "grpc", "agent", "page", "game_id", "env"}
 
     code, out, err = await output(PROGRAM, "invoke", "player.list", "--json", env=env)
     assert code == 0, err
@@ -73,6 +73,23 @@ async def test_dev_says_how_to_reach_it_bans_by_command_line_and_http_and_ends_w
 
     assert await program.stop() == 0
     assert "Traceback" not in program.text()
+
+
+async def test_the_link_that_dev_prints_signs_a_browser_in_once(dev: Any) -> None:
+    program, ready, _, _ = dev
+    address, _, ticket = ready["page"].partition("/login#ticket=")
+    assert (address, len(ticket)) == (ready["url"], 43)
+    async with aiohttp.ClientSession(address, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.post("/api/login/ticket", json={"ticket": ticket}) as answer:
+            assert answer.status == 200, await answer.text()
+        async with browser.get("/api/me") as answer:
+            assert [role["role"] for role in (await answer.json())["roles"]] == ["admin"]
+    async with aiohttp.ClientSession(address) as another:
+        async with another.post("/api/login/ticket", json={"ticket": ticket}) as answer:
+            assert answer.status == 401
+        async with another.get("/", headers={"Accept": "text/html"}) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html")
+    assert program.text().count(ticket) == 1
 
 
 async def test_dev_describes_its_game_by_the_shipped_pack_and_installs_others_by_their_names(dev: Any) -> None:

@@ -46,6 +46,8 @@ class Ready:
     token: str
     grpc: str
     agent: str
+    page: str
+    """Opens the page, signed in; once, within a quarter of an hour."""
     game_id: str = GAME_ID
     env: str = ENV
 
@@ -108,7 +110,7 @@ def command(
     )
     redactor = Redactor()
     set_up_logging(server.log_level, server.log_format, redactor)
-    run_server = partial(server_app.run, redactor=redactor)
+    run_server = partial(server_app.run, redactor=redactor, development=True)
     telemetry = load(TelemetrySettings, flags={})
     serve(partial(_run, run_server, server, agent, telemetry, token, data / "demo", as_json=as_json))
 
@@ -136,7 +138,11 @@ async def _run(
         game = demo.build(data, agent=attached.grpc, game_id=GAME_ID, env=ENV)
         parts.add("the sample game", game.serve())
         ready = Ready(
-            url=f"http://{served.http}", token=token.get_secret_value(), grpc=served.grpc, agent=attached.grpc
+            url=f"http://{served.http}",
+            token=token.get_secret_value(),
+            grpc=served.grpc,
+            agent=attached.grpc,
+            page=served.page,
         )
         await parts.while_running(_until_callable(ready))
         click.echo(json.dumps(asdict(ready)) if as_json else _words(ready))
@@ -164,6 +170,8 @@ def _words(ready: Ready) -> str:
     address = "" if ready.url == "http://127.0.0.1:8080" else f" CROUPIER_URL={ready.url}"
     return f"""Croupier is ready. Ctrl-C ends it.
 
+  page       {ready.page}
+             (signs you in, once, within a quarter of an hour)
   HTTP API   {ready.url}
   gRPC       {ready.grpc}
   agent      {ready.agent}    (game servers attach here)

@@ -72,6 +72,8 @@ class ReadyInfo:
     """Of the settings; empty where they name none."""
     setup_link: str = ""
     """Whoever opens it makes the first account; empty where there is one, or a token."""
+    page: str = ""
+    """Whoever opens it is signed in as the developer, once; only of a server for development."""
 
 
 async def run(
@@ -80,12 +82,14 @@ async def run(
     telemetry: TelemetrySettings | None = None,
     ready: Callable[[ReadyInfo], None] | None = None,
     redactor: Redactor | None = None,
+    development: bool = False,
 ) -> None:
     """Serve until cancelled; then stop in order: no new calls, the ones in flight, the store.
 
-    `redactor` is taught the secrets that are kept; the process's log should use it too. Raises FailedPrecondition or OSError when it cannot start.
+    `redactor` is taught the secrets that are kept; the process's log should use it too. `development` lets the developer's
+    browser in by a link; no setting does. Raises FailedPrecondition or OSError when it cannot start.
     """
-    async with serving(settings, telemetry, redactor) as info:
+    async with serving(settings, telemetry, redactor, development=development) as info:
         if ready is not None:
             ready(info)
         await asyncio.Event().wait()
@@ -93,7 +97,11 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def serving(
-    settings: ServerSettings, telemetry: TelemetrySettings | None = None, redactor: Redactor | None = None
+    settings: ServerSettings,
+    telemetry: TelemetrySettings | None = None,
+    redactor: Redactor | None = None,
+    *,
+    development: bool = False,
 ) -> AsyncIterator[ReadyInfo]:
     """A running server for as long as the context lasts."""
     redactor = redactor or Redactor()
@@ -101,7 +109,8 @@ async def serving(
         base = await lay(settings, telemetry, stack)
         store, catalog, agents, tracer = base.store, base.catalog, base.agents, base.tracer
         audit = Audit(store.audit, Masker(base.key.derive(MASK_PURPOSE), redactor))
-        gates = await open_gates(settings, base, audit, Sealing(base.key, redactor))
+        sealing = Sealing(base.key, redactor)
+        gates = await open_gates(settings, base, audit, sealing, development=development)
         stack.push_async_callback(gates.close)
         known = await identified(settings, gates.guard, audit, store.machines, system_clock, stack)
         works = works_of(settings, base, gates, redactor, stack)
@@ -176,6 +185,7 @@ async def serving(
             grpc=grpc.address,
             token=plain(settings.token),
             setup_link=_setup_link(settings, gates, http),
+            page=_page_link(gates, http),
         )
         log.info("server stopping")
 
@@ -275,8 +285,16 @@ def _relays(offered: Mapping[str, Mapping[str, Any]], settings: ServerSettings, 
 
 def _setup_link(settings: ServerSettings, gates: Gates, http: HttpServer) -> str:
     secret = "" if settings.token is not None else gates.people.setup.open()
-    scheme = "https" if http.is_tls else "http"
-    return f"{scheme}://{http.address}/setup#{secret}" if secret else ""
+    return f"{_address(http)}/setup#{secret}" if secret else ""
+
+
+def _page_link(gates: Gates, http: HttpServer) -> str:
+    tickets = gates.ways.tickets
+    return f"{_address(http)}/login#ticket={tickets.issue()}" if tickets is not None else ""
+
+
+def _address(http: HttpServer) -> str:
+    return f"{'https' if http.is_tls else 'http'}://{http.address}"
 
 
 async def _end(task: asyncio.Future[None]) -> None:

@@ -19,6 +19,7 @@ from croupier.server.access.residents import Residents
 from croupier.server.access.roles import Roles
 from croupier.server.access.second_factors import SecondFactors
 from croupier.server.access.secrets import PURPOSE, Envelope, Secrets
+from croupier.server.access.tickets import Tickets
 from croupier.server.access.ways_in import WaysIn, ways_in
 from croupier.server.admission import Admission
 from croupier.server.approvals import Approving
@@ -74,7 +75,10 @@ class Sealing:
         return Envelope(now or derived, [each for each in (before, derived) if each])
 
 
-async def open_gates(settings: ServerSettings, base: Foundation, audit: Audit, sealing: Sealing) -> Gates:
+async def open_gates(
+    settings: ServerSettings, base: Foundation, audit: Audit, sealing: Sealing, *, development: bool = False
+) -> Gates:
+    """`development` makes a server that issues tickets to its developer's browser."""
     store, catalog = base.store, base.catalog
     residents = Residents(
         store=store.accounts,
@@ -163,6 +167,7 @@ async def open_gates(settings: ServerSettings, base: Foundation, audit: Audit, s
             clock=system_clock,
             public_url=settings.public_url or "",
             before_setup=settings.token is not None,
+            tickets=_tickets(residents, roles, audit) if development else None,
         ),
         admission=admission,
         limits=Limits(guard=guard, audit=audit, store=store.guards, limiter=limiter),
@@ -171,6 +176,10 @@ async def open_gates(settings: ServerSettings, base: Foundation, audit: Audit, s
         approving=approving,
         secrets=secrets,
     )
+
+
+def _tickets(residents: Residents, roles: Roles, audit: Audit) -> Tickets:
+    return Tickets(accounts=residents.accounts, clock=residents.clock, grant_admin=roles.grant_admin, audit=audit)
 
 
 def plain(token: SecretStr | None) -> str:

@@ -1573,6 +1573,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description Follow many things at once as server-sent events: jobs, calls, bulk runs, approvals, the registry, health.
+         */
+        get: operations["events_api_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/function_instances": {
         parameters: {
             query?: never;
@@ -1920,6 +1940,27 @@ export interface paths {
         get: operations["end_oidc_login_api_login_oidc_callback_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeem Ticket
+         * @description Sign in with the ticket of the link that `croupier dev` prints: once, within a quarter of an hour. Only a
+         *     development server issues tickets.
+         */
+        post: operations["redeem_ticket_api_login_ticket_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5240,6 +5281,14 @@ export interface components {
             /** Window */
             window: number;
         };
+        LiveMessage: {
+            /** @description As it was asked for: jobs, job:<id> … */
+            topic: string;
+            /** @description What of the topic this tells. */
+            type: string;
+            /** @description docs/reference/events.md says what each type holds. */
+            data: Record<string, never>;
+        };
         /**
          * LoginBody
          * @description The body of `/api/login`.
@@ -6167,6 +6216,13 @@ export interface components {
             entity: string;
             /** Id */
             id: string;
+        };
+        /**
+         * TicketBody
+         * @description The body of `/api/login/ticket`.
+         */
+        TicketBody: {
+            ticket: string;
         };
         /** Timeline */
         Timeline: {
@@ -7881,6 +7937,40 @@ export interface operations {
             };
         };
     };
+    events_api_events_get: {
+        parameters: {
+            query: {
+                /** @description Topics, with commas between them. */
+                topics: string;
+                /** @description As `Last-Event-ID`, which counts more where both are sent. */
+                last_event_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages as things happen, without end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LiveMessage"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     function_instances_api_function_instances_get: {
         parameters: {
             query?: {
@@ -8338,6 +8428,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeem_ticket_api_login_ticket_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Known"];
+                };
             };
             /** @description Any failure. */
             default: {

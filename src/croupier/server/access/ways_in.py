@@ -1,4 +1,6 @@
-"""What stands beside the password: second factors, and an identity provider where the settings name one; put together."""
+"""What stands beside the password, put together: second factors, an identity provider where the settings name one, tickets in
+development.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from croupier.server.access.oidc.provider import Client, Provider
 from croupier.server.access.residents import Residents
 from croupier.server.access.second_factors import SecondFactors
 from croupier.server.access.secrets import OwnSecrets
+from croupier.server.access.tickets import Tickets
 from croupier.settings import OidcSettings, read_credential
 from croupier.store.identities import IdentityStore
 
@@ -25,6 +28,8 @@ class WaysIn:
     enrolments: Enrolments
     oidc: OidcLogins | None
     fetcher: Fetcher | None
+    tickets: Tickets | None = None
+    """Only of a development server."""
 
     async def begin(self) -> None:
         """Raises FailedPrecondition when what is kept was sealed by another key."""
@@ -50,6 +55,7 @@ def ways_in(
     clock: Clock,
     public_url: str,
     before_setup: bool,
+    tickets: Tickets | None = None,
 ) -> WaysIn:
     """`public_url`: where browsers find this server; empty: where they called it. `before_setup`: whether the provider's people get in while nobody has an account. Raises FailedPrecondition
     where the client's secret is not where the settings say.
@@ -62,7 +68,7 @@ def ways_in(
         clock=residents.clock,
     )
     if settings is None:
-        return WaysIn(factors=factors, enrolments=enrolments, oidc=None, fetcher=None)
+        return WaysIn(factors=factors, enrolments=enrolments, oidc=None, fetcher=None, tickets=tickets)
     fetcher = Fetcher(seconds=settings.timeout)
     oidc = OidcLogins(
         _rules(settings, public_url=public_url, before_setup=before_setup),
@@ -74,7 +80,7 @@ def ways_in(
         store=store,
         clock=clock,
     )
-    return WaysIn(factors=factors, enrolments=enrolments, oidc=oidc, fetcher=fetcher)
+    return WaysIn(factors=factors, enrolments=enrolments, oidc=oidc, fetcher=fetcher, tickets=tickets)
 
 
 def _client(settings: OidcSettings) -> Client:

@@ -59,6 +59,7 @@ from croupier.server.http.providers import provider_routes
 from croupier.server.http.roles import binding_routes, policy_routes, role_routes
 from croupier.server.http.second_factors import second_factor_routes
 from croupier.server.http.secrets import secret_routes
+from croupier.server.http.tickets import ticket_routes
 from croupier.server.http.version import version_routes
 from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
@@ -146,6 +147,7 @@ def build_app(
         login_routes(people, visitors),
         me_routes(people, ways, games, guard),
         oidc_routes(ways, visitors),
+        ticket_routes(ways, people, visitors),
         second_factor_routes(ways, visitors),
         user_routes(people),
         user_verb_routes(people),

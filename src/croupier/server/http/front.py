@@ -27,6 +27,7 @@ from croupier.server.http.oidc import METHODS, OIDC
 from croupier.server.http.page import PageDoor
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
+from croupier.server.http.tickets import TICKET
 from croupier.server.http.visitors import Visitors
 
 OPEN = frozenset(
@@ -36,6 +37,7 @@ OPEN = frozenset(
         "/api/setup",
         "/api/setup/password",
         "/api/login",
+        TICKET,
         METHODS,
         OIDC,
         CALLBACK,

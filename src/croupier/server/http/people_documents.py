@@ -38,6 +38,13 @@ class LoginBody(msgspec.Struct, kw_only=True):
     """Of the second factor, where the account has one."""
 
 
+class TicketBody(msgspec.Struct, kw_only=True):
+    """The body of `/api/login/ticket`."""
+
+    ticket: str
+    """What stands behind `#ticket=` in the link."""
+
+
 class PasswordBody(msgspec.Struct, kw_only=True):
     """The body of `/api/me/password`."""
 
@@ -87,6 +94,7 @@ BODIES: tuple[type, ...] = (
     SetupBody,
     InvitationBody,
     LoginBody,
+    TicketBody,
     PasswordBody,
     UserBody,
     UserChange,
