@@ -2,12 +2,14 @@
 
 import json
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from pyotp import TOTP
 from tests.system.stage import SCOPE, TOKEN, Program, Stage, until
 
 WEB = Path(__file__).parents[2] / "web"
@@ -16,6 +18,20 @@ PASSWORD = "correct horse battery staple"
 PEOPLE = {"ann": "operator", "bob": "approver", "vera": "viewer", "ada": "admin"}
 """Who has an account, and the role each has in the demo game."""
 SIZE = (1440, 900)
+
+
+class Phone:
+    """An authenticator app that never shows a code twice: the server takes the step before and after now too."""
+
+    def __init__(self, secret: str) -> None:
+        self._app = TOTP(secret)
+        self._last = 0
+
+    def code(self) -> str:
+        now = int(time.time()) // self._app.interval
+        self._last = max(self._last + 1, now - 1)
+        assert self._last <= now + 1, "three codes within half a minute are all there are"
+        return self._app.generate_otp(self._last)
 
 
 class Studio:
@@ -27,6 +43,7 @@ class Studio:
             "demo", sys.executable, "-m", "croupier.demo", "--agent", self.stage.local, "--data", str(root / "demo")
         )
         self.url = f"http://{self.stage.http}"
+        self.stage.server.variables = {"CROUPIER_SERVER_APPROVALS": json.dumps({"risks": ["high"]})}
 
     async def start(self) -> Self:
         headers = {**SCOPE, "Authorization": f"Bearer {TOKEN}"}
@@ -43,6 +60,21 @@ class Studio:
         await self.send("POST", "/api/users", {"name": name, "password": PASSWORD})
         scope = {} if role == "admin" else {"game_id": "demo"}
         await self.send("POST", "/api/bindings", {"subject": f"user:{name}", "role": role, **scope})
+
+    async def second_factor(self, name: str) -> Phone:
+        """What `name` carries on a phone from now on."""
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+
+            async def ask(path: str, **body: str) -> Any:
+                async with session.post(self.url + path, json=body, headers=headers) as answer:
+                    assert answer.status < 300, await answer.text()
+                    return await answer.json()
+
+            headers: dict[str, str] = {}
+            headers["X-CSRF-Token"] = (await ask("/api/login", name=name, password=PASSWORD))["csrf_token"]
+            phone = Phone((await ask("/api/me/second_factor", password=PASSWORD))["secret"])
+            await ask("/api/me/second_factor/confirm", code=phone.code())
+        return phone
 
     async def send(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the server as its root, past every page."""
@@ -90,13 +122,20 @@ class Visitor:
     """HTTP statuses that the test provokes; the browser writes each refused request into its console."""
     said: list[str] = field(default_factory=list)
 
-    async def sign_in(self, name: str) -> Self:
+    async def sign_in(self, name: str, code: str = "") -> Self:
         """Past the page of signing in, which has tests of its own."""
-        answer = await self.context.request.post(
-            f"{self.studio.url}/api/login", data={"name": name, "password": PASSWORD}
-        )
+        given = {"name": name, "password": PASSWORD, "code": code}
+        answer = await self.context.request.post(f"{self.studio.url}/api/login", data=given)
         assert answer.ok, await answer.text()
         return self
+
+    async def post(self, path: str, body: Any) -> Any:
+        """Ask the server as a page of theirs would."""
+        me = await (await self.context.request.get(f"{self.studio.url}/api/me")).json()
+        headers = {"X-CSRF-Token": me["csrf_token"], **SCOPE}
+        answer = await self.context.request.post(self.studio.url + path, data=body, headers=headers)
+        assert answer.ok, await answer.text()
+        return await answer.json()
 
     async def open(self, path: str = "/", *, scope: bool = True) -> Page:
         """A new tab."""

@@ -61,7 +61,7 @@ export function Decide({ approval }: { approval: Document }) {
         <Group gap="xs">
           {deciding && (
             <>
-              <Button color="green.9" loading={act.isPending} onClick={() => void approve()}>
+              <Button color="teal.9" loading={act.isPending} onClick={() => void approve()}>
                 {text.approve}
               </Button>
               <Button color="red" loading={act.isPending} disabled={!comment.trim()} onClick={() => send("reject")}>
