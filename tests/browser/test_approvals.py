@@ -56,7 +56,7 @@ async def test_a_rejection_needs_a_reason_and_reaches_who_asked(visit: Visit) ->
     page = await bob.open(f"/approvals/{waits['approval_id']}")
     reject = page.get_by_role("button", name="Reject")
     await expect(reject).to_be_disabled()
-    await page.get_by_label("Comment").fill("the wrong player")
+    await page.get_by_role("textbox", name="Comment").fill("the wrong player")
     await reject.click()
     await expect(page.get_by_text("rejected", exact=True)).to_be_visible()
     await expect(asked.get_by_text("rejected", exact=True)).to_be_visible()

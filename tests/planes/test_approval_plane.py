@@ -210,6 +210,7 @@ async def test_high_risk_is_approved_with_a_fresh_proof(place: Installation, clo
     with pytest.raises(PermissionDenied, match="prove") as refused:
         await place.approvals.approve(BOB, pending.id)
     assert refused.value.details["step_up"] == "totp"
+    assert (await place.approvals.get(BOB, pending.id)).may_decide is True, "once the proof is there"
     await place.approvals.approve(replace(BOB, proved_ms=clock.now - 60_000), pending.id)
 
 

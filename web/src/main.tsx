@@ -7,6 +7,7 @@ import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { nonce } from "./app/nonce";
@@ -17,6 +18,9 @@ import { ConfirmProvider } from "./components/Confirm";
 import { theme } from "./theme";
 
 const colorScheme = localStorageColorSchemeManager({ key: "croupier.theme" });
+
+// For what keeps the page still behind a dialog: a style sheet made by a library that Mantine uses.
+setNonce(nonce());
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

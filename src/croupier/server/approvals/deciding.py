@@ -17,7 +17,6 @@ from croupier.domain.scope import Scope
 from croupier.errors import (
     CroupierError,
     FailedPrecondition,
-    InvalidArgument,
     NotFound,
     PermissionDenied,
     Unavailable,
@@ -54,7 +53,7 @@ class Shown:
     """Why it would not be executed if it were approved now."""
     notices: tuple[Notice, ...]
     may_decide: bool
-    """Whether whoever looks could approve it now."""
+    """Whether whoever looks could approve it now; where identity has to be proved, once that is done."""
 
 
 class Approvals:
@@ -231,10 +230,9 @@ class Approvals:
     async def _may_decide(self, caller: Principal, approval: Approval) -> bool:
         try:
             await self._guard.require(caller, "approvals.decide", approval.scope, approval.id)
-            life.approve(approval, self._approver(caller, approval.scope), comment="", now_ms=self._clock())
-        except (PermissionDenied, FailedPrecondition, InvalidArgument):
+        except PermissionDenied:
             return False
-        return True
+        return life.waits_for(approval, self._approver(caller, approval.scope), self._clock())
 
     def _approver(self, caller: Principal, scope: Scope) -> Approver:
         return approver_of(caller, frozenset(self._guard.policy.roles(caller, scope)))
