@@ -16,7 +16,7 @@ from croupier.domain.notice import Event, Notice, NoticeState, failed, sent
 from croupier.domain.scope import Scope
 from croupier.errors import Canceled, Conflict, FailedPrecondition
 from croupier.store import Store
-from croupier.store.approvals import ApprovalFilter
+from croupier.store.approvals import ApprovalFilter, Tally
 
 
 def a_call(call_id: str = "ca1", **changes) -> Call:
@@ -313,6 +313,21 @@ async def test_what_has_ended_is_forgotten_after_its_time_but_no_open_review(sto
 
 
 # ------------------------------------------------------------------------------------------------ notices
+
+
+async def test_what_waits_for_people_and_what_was_not_taken_is_counted(store: Store) -> None:
+    assert await store.approvals.tally() == Tally(pending=0, reviews=0, stuck=0, failed=0)
+    await store.approvals.ask(an_approval(), a_call())
+    await store.approvals.ask(an_approval("a2"), a_call("ca2"))
+    assert await store.approvals.replace(approved(await kept(store, "a2")))
+    excused = an_approval("a3", state=ApprovalState.EXECUTING, break_glass=True, review=ReviewState.OPEN)
+    assert await store.approvals.open(excused)
+    for attempts, notice_id in ((1, "n1"), (3, "n2"), (12, "n3")):
+        tried = a_notice(notice_id)
+        for _ in range(attempts):
+            tried = failed(tried, "no answer", NOW)
+        await store.approvals.put_notice(tried)
+    assert await store.approvals.tally() == Tally(pending=1, reviews=1, stuck=1, failed=1)
 
 
 async def test_a_notice_is_due_until_it_is_sent_or_given_up(store: Store) -> None:

@@ -159,7 +159,9 @@ async def test_a_full_disk_refuses_the_act_and_the_record_says_afterwards_that_r
     big = "x" * 1_000_000
     with stores.refusing(store), pytest.raises(Unavailable, match="disk is full"):
         await store.audit.record(a_note(details=big))
+    assert store.audit.unwritten == 1
     await store.audit.record(a_note(target="later"))
+    assert store.audit.unwritten == 1
 
     rows = await everything(store)
     actions = [orjson.loads(each.row)["action"] for each in rows]

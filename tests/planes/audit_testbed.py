@@ -25,6 +25,8 @@ class AuditInMemory:
         self.cut_off: list[Cut] = []
         self._chain = Chain(Macs(KEY))
 
+    unwritten = 0
+
     async def record(self, *notes: Note, durable: bool = True) -> None:
         self.notes += notes
         self.kept += [self._chain.add(note, 7) for note in notes]

@@ -362,3 +362,23 @@ async def test_who_signs_in_or_fails_to_is_on_record_with_the_address(server: Se
         ("denied", "ann", "127.0.0.1"),
         ("ok", "ann", "127.0.0.1"),
     ]
+
+
+async def test_prometheus_reads_who_was_refused_and_what_waits(tmp_path: Path) -> None:
+    careful = {"id": "careful", "auth": {"two_person_rule": True}}
+    manifest = orjson.dumps({"provider": {"id": "p", "version": "1"}, "functions": [careful]})
+    async with running(tmp_path, throttle_address=1.0) as server:
+        assert (await server.request("POST", "/api/providers/capabilities", data=manifest)).status == 200
+        assert (await server.invoke("careful")).status == 202
+        await server.request("PUT", "/api/limits/slow", json={"functions": "f", "rate": {"value": 1, "window": 600}})
+        assert {(await server.invoke()).status for _ in range(3)} == {404, 429}
+        strangers = {"Authorization": "Bearer nobody-issued-this"}
+        while (await server.request("GET", "/api/me", headers=strangers)).status != 429:
+            pass
+        text = (await server.request("GET", "/metrics")).body.decode()
+    assert 'croupier_denials_total{area="function",reason="rate_limited"} 2.0' in text
+    assert 'croupier_throttled_requests_total{by="address"} 1.0' in text
+    assert "croupier_approvals_pending 1.0" in text
+    assert "croupier_approval_reviews_open 0.0" in text
+    assert 'croupier_notices{state="stuck"} 0.0' in text
+    assert "croupier_audit_write_failures_total 0.0" in text

@@ -2,6 +2,7 @@ import pytest
 from tests.planes.http_testbed import SCOPE, SCOPED, Testbed
 
 from croupier.domain.registry import AgentView, Coverage, FunctionHealth, FunctionView, InstanceView, RegistryView
+from croupier.server.http.front import OPEN
 
 
 @pytest.fixture
@@ -162,3 +163,24 @@ async def test_answers_have_the_fields_that_the_description_promises(bed):
     for path, name in (("/jobs/j1", "Job"), ("/api/job_result?id=j1", "JobResult"), ("/nowhere", "Problem")):
         answer = set((await bed.request("GET", path)).json)
         assert set(schemas[name]["required"]) <= answer <= set(schemas[name]["properties"])
+
+
+async def test_the_description_says_how_one_is_known(bed):
+    found = (await bed.request("GET", "/api/openapi.json")).json
+    schemes = found["components"]["securitySchemes"]
+    assert {(each["type"], each.get("in"), each.get("name")) for each in schemes.values()} == {
+        ("http", None, None),
+        ("apiKey", "cookie", "__Host-croupier_session"),
+        ("apiKey", "cookie", "croupier_session"),
+        ("apiKey", "header", "X-CSRF-Token"),
+    }
+    cookies = {"session", "loopback_session"}
+    assert {frozenset(each) for each in found["security"]} == {frozenset({each}) for each in ("token", *cookies)}
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            ways = operation.get("security", found["security"])
+            if path in OPEN:
+                assert ways == [], path
+            for way in ways:
+                by_cookie, changes = bool(cookies & way.keys()), method not in {"get", "head"}
+                assert ("csrf" in way) == (by_cookie and changes), (method, path)

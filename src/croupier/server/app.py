@@ -42,6 +42,7 @@ from croupier.server.foundation import Foundation, lay
 from croupier.server.games import Games
 from croupier.server.gates import Gates, Sealing, open_gates, plain
 from croupier.server.history import History
+from croupier.server.http.access_metrics import AccessMetrics
 from croupier.server.http.app import build_app
 from croupier.server.http.flights import Flights
 from croupier.server.http.front import Front
@@ -204,6 +205,9 @@ def _front(
     guard, store, catalog = gates.guard, base.store, base.catalog
     directory, view = Directory(base.agents, catalog), CatalogView(catalog, base.agents, described.faults)
     page, metrics, flights = BuiltPage(settings.web.directory), HttpMetrics(), Flights()
+    throttle = Throttle(credential=settings.throttle_credential, address=settings.throttle_address)
+    watched = AccessMetrics(audit=gates.audit, throttle=throttle, tally=store.approvals.tally)
+    metrics.watch(watched, watched.ask)
     return build_app(
         calls=works.calls,
         jobs=works.jobs,
@@ -238,7 +242,7 @@ def _front(
         metrics=metrics,
         flights=flights,
         tracer=base.tracer,
-        throttle=Throttle(credential=settings.throttle_credential, address=settings.throttle_address),
+        throttle=throttle,
     )
 
 

@@ -29,6 +29,24 @@ class ApprovalFilter:
     """Who asked."""
 
 
+STUCK_AFTER = 3
+"""Tries in vain after which a notice counts as stuck; it is tried on all the same."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """How many of each there are."""
+
+    pending: int
+    """Approvals that wait to be decided."""
+    reviews: int
+    """Open reviews of break-glass runs."""
+    stuck: int
+    """Notices that wait after `STUCK_AFTER` tries or more."""
+    failed: int
+    """Notices that were given up."""
+
+
 class ApprovalStore(Protocol):
     async def ask(
         self,
@@ -82,6 +100,8 @@ class ApprovalStore(Protocol):
 
     async def put_notice(self, notice: Notice) -> None:
         """Replace what is kept of the notice of this id."""
+
+    async def tally(self) -> Tally: ...
 
     async def notices(self, approval_id: str) -> list[Notice]:
         """All about one approval, oldest first."""

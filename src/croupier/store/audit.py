@@ -16,6 +16,10 @@ class AuditStore(Protocol):
     async def record(self, *notes: Note, durable: bool = True) -> None:
         """Add rows, in this order. `durable=False` returns at once."""
 
+    @property
+    def unwritten(self) -> int:
+        """Rows that the disk refused since the store was opened, of calls and of everything else."""
+
     async def head(self) -> Head:
         """The last row; of a chain without rows, what the next one follows."""
 

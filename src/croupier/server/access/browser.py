@@ -15,8 +15,8 @@ from croupier.server.access.addresses import is_loopback
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 
-_SECURE = b"__Host-croupier_session"
-_LOOPBACK = b"croupier_session"
+SECURE_COOKIE = b"__Host-croupier_session"
+LOOPBACK_COOKIE = b"croupier_session"
 _COOKIE_BYTES = 16_384
 
 Headers = Mapping[bytes, bytes]
@@ -75,12 +75,12 @@ def clear_cookie(headers: Headers) -> tuple[bytes, bytes]:
 
 def _cookie(headers: Headers, value: bytes, seconds: int) -> tuple[bytes, bytes]:
     name = _name(headers)
-    secure = b"; Secure" if name == _SECURE else b""
+    secure = b"; Secure" if name == SECURE_COOKIE else b""
     return b"set-cookie", b"%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s" % (name, value, seconds, secure)
 
 
 def _name(headers: Headers) -> bytes:
-    return _LOOPBACK if is_loopback(headers.get(b"host", b"")) else _SECURE
+    return LOOPBACK_COOKIE if is_loopback(headers.get(b"host", b"")) else SECURE_COOKIE
 
 
 def _netloc(origin: bytes) -> bytes:

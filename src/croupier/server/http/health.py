@@ -42,6 +42,6 @@ def health_routes(readiness: Readiness, metrics: HttpMetrics, guard: Guard, *, s
     async def read_metrics(asking: Asking) -> Response:
         """Counters for Prometheus; it sends the token as a bearer token."""
         await guard.require(asking.caller, "metrics.read", None)
-        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+        return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE})
 
     return routes

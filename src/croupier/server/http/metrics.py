@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -50,6 +50,7 @@ class HttpMetrics(Collector):
         self.watching = 0
         """Readers of the live stream, now."""
         self._in_flight: Callable[[], int] = int
+        self._asked: list[Callable[[], Awaitable[None]]] = []
         self._requests: Counter[tuple[str, int]] = Counter()
         self._calls: defaultdict[str, _Calls] = defaultdict(_Calls)
         self.registry.register(self)
@@ -89,7 +90,14 @@ class HttpMetrics(Collector):
         """Ask `count` for the calls on their way whenever Prometheus reads."""
         self._in_flight = count
 
-    def text(self) -> bytes:
+    def watch(self, part: Collector, ask: Callable[[], Awaitable[None]]) -> None:
+        """Tell what `part` counts too, which is asked to bring it up to date first."""
+        self.registry.register(part)
+        self._asked.append(ask)
+
+    async def text(self) -> bytes:
+        for ask in self._asked:
+            await ask()
         return generate_latest(self.registry)
 
     def collect(self) -> Iterator[Metric]:

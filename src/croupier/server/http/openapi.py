@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from croupier.domain.routing import Preview
+from croupier.server.access.browser import LOOPBACK_COOKIE, SAFE, SECURE_COOKIE
 from croupier.server.http.cancel_bodies import CancelJobsBody
 from croupier.server.http.entity_orders import ITEM_PATH, ITEMS_PATH, VERB_PATH
 from croupier.server.http.requests import AgainBody, CallBody, CancelBody
@@ -262,6 +263,35 @@ def _entity_paths() -> dict[str, Any]:
     }
 
 
+_SCHEMES: dict[str, Any] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token, or the token of the settings."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SECURE_COOKIE.decode(),
+        "description": "Of a browser that signed in (`POST /api/login`).",
+    },
+    "loopback_session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": LOOPBACK_COOKIE.decode(),
+        "description": "The same under a loopback name, where there is no TLS.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "`csrf_token` of `POST /api/login` or `GET /api/me`: with a cookie, whatever may change something needs it.",
+    },
+}
+_READING: list[dict[str, list[str]]] = [{"token": []}, {"session": []}, {"loopback_session": []}]
+_CHANGING: list[dict[str, list[str]]] = [
+    {"token": []},
+    {"session": [], "csrf": []},
+    {"loopback_session": [], "csrf": []},
+]
+
+
 def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequence[type]) -> dict[str, Any]:
     """`framework`, the description that the framework makes of its own routes, with everything it does not know.
 
@@ -284,14 +314,22 @@ def complete(framework: dict[str, Any], open_paths: frozenset[str], more: Sequen
         "Job": _object(tuple(entry["required"]), **(entry["properties"] | _RESULT_PROPERTIES)),
     }
     paths = framework["paths"] | _lean_paths() | _entity_paths()
-    for path in open_paths & paths.keys():
-        for operation in paths[path].values():
-            operation["security"] = []
+    _secure(paths, open_paths)
     return framework | {
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.items())),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _SCHEMES,
         },
-        "security": [{"token": []}],
+        "security": _READING,
     }
+
+
+def _secure(paths: dict[str, Any], open_paths: frozenset[str]) -> None:
+    """Say of each operation how whoever asks is known, where that is not as for all."""
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if path in open_paths:
+                operation["security"] = []
+            elif method.upper() not in SAFE:
+                operation["security"] = _CHANGING

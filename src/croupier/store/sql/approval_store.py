@@ -2,16 +2,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, tuple_
 
-from croupier.domain.approval import Approval, ApprovalState
+from croupier.domain.approval import Approval, ApprovalState, ReviewState
 from croupier.domain.audit import Note
 from croupier.domain.call import Call
 from croupier.domain.entity import Subject
 from croupier.domain.listing import Cursor, Page
 from croupier.domain.notice import Event, Notice, NoticeState
 from croupier.errors import CroupierError
-from croupier.store.approvals import ApprovalFilter
+from croupier.store.approvals import STUCK_AFTER, ApprovalFilter, Tally
 from croupier.store.sql.approval_writes import AskApproval, ForgetApprovals, OpenApproval, PutNotice, ReplaceApproval
 from croupier.store.sql.bulk_store import Read
 from croupier.store.sql.queries import natural
@@ -62,6 +62,9 @@ class SqlApprovalStore:
 
     async def pending(self, person: str, most: int) -> int:
         return await self._read(lambda connection: _pending(connection, person, natural(most)))
+
+    async def tally(self) -> Tally:
+        return await self._read(_tally)
 
     async def overdue(self, now_ms: int, limit: int) -> list[Approval]:
         return await self._read(lambda connection: _overdue(connection, now_ms, natural(limit)))
@@ -126,6 +129,18 @@ def _overdue(connection: Connection, now_ms: int, limit: int) -> list[Approval]:
     pending = approvals.c.state == ApprovalState.PENDING.value
     found = select(approvals.c.document).where(pending, approvals.c.expires_ms <= now_ms)
     return [_decode(document) for document in connection.scalars(found.order_by(approvals.c.created_ms).limit(limit))]
+
+
+def _tally(connection: Connection) -> Tally:
+    def count(table: Table, *conditions: ColumnElement[bool]) -> int:
+        return connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
+
+    return Tally(
+        pending=count(approvals, approvals.c.state == ApprovalState.PENDING.value),
+        reviews=count(approvals, approvals.c.review == ReviewState.OPEN.value),
+        stuck=count(notices, notices.c.state == NoticeState.WAITING.value, notices.c.attempts >= STUCK_AFTER),
+        failed=count(notices, notices.c.state == NoticeState.FAILED.value),
+    )
 
 
 def _due(connection: Connection, now_ms: int, limit: int) -> list[Notice]:

@@ -31,6 +31,8 @@ class AuditLog:
         self.lost = 0
         """Notes that the disk refused since the last commit."""
         self.lost_since_ms = 0
+        self.unwritten = 0
+        """All that the disk refused."""
 
     def missed(self, writes: Sequence[Write[Any]]) -> None:
         """The disk refused these."""
@@ -44,6 +46,7 @@ class AuditLog:
     def _count(self, notes: int, time_ms: int) -> None:
         self.lost_since_ms = self.lost_since_ms if self.lost else time_ms
         self.lost += notes
+        self.unwritten += notes
 
 
 class AuditRows:

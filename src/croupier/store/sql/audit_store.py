@@ -10,14 +10,19 @@ from croupier.store.sql.writer import Writer
 class SqlAuditStore:
     """`croupier.store.audit.AuditStore` on the writer and the readers of a `SqlStore`."""
 
-    def __init__(self, writer: Writer, read: Read, clock: Callable[[], int]) -> None:
+    def __init__(self, writer: Writer, log: audit_log.AuditLog, read: Read, clock: Callable[[], int]) -> None:
         self._writer = writer
+        self._log = log
         self._read = read
         self._clock = clock
 
     async def record(self, *notes: Note, durable: bool = True) -> None:
         write = Record(notes, self._clock())
         await (self._writer.submit(write) if durable else self._writer.post(write))
+
+    @property
+    def unwritten(self) -> int:
+        return self._log.unwritten
 
     async def head(self) -> Head:
         return await self._read(audit_log.head)

@@ -105,12 +105,13 @@ class SqlStore:
         self._lock = lock
         self._clock = clock
         self._closed = False
-        self._committer = Committer(sqlite.writer_engine(path), AuditLog(audit_key))
+        audit_log = AuditLog(audit_key)
+        self._committer = Committer(sqlite.writer_engine(path), audit_log)
         self._writer = Writer(self._committer.commit)
         self._reader_engine: Engine = sqlite.reader_engine(path, READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self.approvals = SqlApprovalStore(self._writer, self._read, clock)
-        self.audit = SqlAuditStore(self._writer, self._read, clock)
+        self.audit = SqlAuditStore(self._writer, audit_log, self._read, clock)
         self.bulk = SqlBulkStore(self._writer, self._read)
         self.catalog = SqlCatalogStore(self._writer, self._read)
         self.packs = SqlPackStore(self._writer, self._read)

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
@@ -37,7 +38,14 @@ class Audit:
         self._store = store
         self.masker = masker
         self._denials = Denials(self._later)
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        """By the area of what was asked for (`packs`, `function`) and the reason, which are of the program's own choosing."""
         self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def unwritten(self) -> int:
+        """Rows that the disk refused since the start."""
+        return self._store.unwritten
 
     def act(
         self,
@@ -108,6 +116,7 @@ class Audit:
         if error.on_record:
             return
         error.on_record = True
+        self.refusals[action.partition(".")[0], error.reason] += 1
         note = Note(
             actor=caller,
             action=action,

@@ -4,6 +4,7 @@ The bearer of the token of the settings is not held back, and health is not aske
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from croupier.domain.limit import Rate
@@ -26,16 +27,36 @@ class Throttle:
         self._address = _rate(address, ADDRESS_SAVED)
         self._credentials = Rates(clock)
         self._addresses = Rates(clock)
+        self.refused: Counter[str] = Counter()
+        """Requests that came too fast, by who is counted: `credential`, `address`."""
 
     def admit(self, caller: Principal) -> None:
         """Raises RateLimited."""
         if self._credential is not None and not caller.root:
-            _take(self._credentials, caller.credential or f"{caller.kind}:{caller.name}", self._credential)
+            who = caller.credential or f"{caller.kind}:{caller.name}"
+            self._take("credential", self._credentials, who, self._credential)
 
     def stranger(self, address: str) -> None:
         """For a request that shows no credential, or one that nobody issued. Raises RateLimited."""
         if self._address is not None:
-            _take(self._addresses, network_of(address), self._address)
+            self._take("address", self._addresses, network_of(address), self._address)
+
+    def _take(self, by: str, rates: Rates, key: str, rate: Rate) -> None:
+        now = rates.clock()
+        if wait := rates.wait(key, rate, now):
+            self.refused[by] += 1
+            raise _too_many(rate, wait)
+        rates.take(key, rate, now)
+
+
+def _too_many(rate: Rate, wait: float) -> RateLimited:
+    error = RateLimited(
+        f"rate limited: too many requests, at most {1 / rate.interval:g} a second are taken from one caller; "
+        f"try again in {wait:.3g} s",
+        {"retry_after": f"{wait:.3f}"},
+    )
+    error.retry_after = wait
+    return error
 
 
 def _rate(per_second: float, saved: float) -> Rate | None:
@@ -44,16 +65,3 @@ def _rate(per_second: float, saved: float) -> Rate | None:
         if per_second
         else None
     )
-
-
-def _take(rates: Rates, key: str, rate: Rate) -> None:
-    now = rates.clock()
-    if wait := rates.wait(key, rate, now):
-        error = RateLimited(
-            f"rate limited: too many requests, at most {1 / rate.interval:g} a second are taken from one caller; "
-            f"try again in {wait:.3g} s",
-            {"retry_after": f"{wait:.3f}"},
-        )
-        error.retry_after = wait
-        raise error
-    rates.take(key, rate, now)
