@@ -26,8 +26,12 @@ function complete(request: Request): void {
   if (!SAFE.has(request.method) && standing.csrf) request.headers.set("X-CSRF-Token", standing.csrf);
   for (const [name, value] of Object.entries(scopeHeaders())) {
     if (!request.headers.has(name)) request.headers.set(name, value);
+    else if (!request.headers.get(name)) request.headers.delete(name);
   }
 }
+
+/** For requests about the platform as a whole: they carry no game and no environment. */
+export const EVERYWHERE = { "X-Game-ID": "", "X-Env": "" } as const;
 
 function scopeHeaders(): Record<string, string> {
   const { game, env } = standing.scope;

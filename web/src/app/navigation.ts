@@ -1,4 +1,4 @@
-import type { Icon } from "@tabler/icons-react";
+import { type Icon, IconChecks, IconShield } from "@tabler/icons-react";
 import type { ShellTexts } from "./texts";
 
 export interface NavigationItem {
@@ -13,4 +13,7 @@ export interface NavigationItem {
 }
 
 /** The page's own table of contents, in the order of the day's work. */
-export const NAVIGATION: readonly NavigationItem[] = [];
+export const NAVIGATION: readonly NavigationItem[] = [
+  { to: "/approvals", label: "approvals", icon: IconChecks, key: "a", permission: "" },
+  { to: "/audit", label: "audit", icon: IconShield, key: "u", permission: "audit:read" },
+];

@@ -1,11 +1,12 @@
 import { createRouter } from "@tanstack/react-router";
 import { approvalRoutes } from "#/pages/approvals/routes";
+import { auditRoutes } from "#/pages/audit/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [...approvalRoutes, ...meRoutes] as const;
+const pages = [...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 
