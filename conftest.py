@@ -3,6 +3,9 @@
 import os
 
 import pytest
+from tests.leftovers import Leftovers
+
+pytest_plugins = ["pytester"]
 
 
 class NothingIsSkipped:
@@ -25,5 +28,6 @@ class NothingIsSkipped:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Leftovers())
     if os.environ.get("CROUPIER_REQUIRE"):
         config.pluginmanager.register(NothingIsSkipped())

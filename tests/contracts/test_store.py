@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests import programs
 
 from croupier.domain.call import Call, CallState, Outcome, Result, Route
 from croupier.domain.job import JobEvent, JobState
@@ -784,13 +785,10 @@ async def test_a_small_write_fits_beside_one_that_the_disk_refuses(stores, store
 
 
 async def test_what_was_answered_survives_a_kill(stores):
-    child = await asyncio.create_subprocess_exec(
-        *stores.child(Path(__file__).with_name("kept.py")), stdout=asyncio.subprocess.PIPE
-    )
-    told = [await child.stdout.readline() for _ in range(1_000)]
-    child.kill()
-    told += (await child.stdout.read()).splitlines()
-    await child.wait()
+    async with programs.running(*stores.child(Path(__file__).with_name("kept.py")), stderr=None) as child:
+        told = [await child.stdout.readline() for _ in range(1_000)]
+        child.kill()
+        told += (await child.stdout.read()).splitlines()
     store = await stores.open()
 
     promised = [line.decode().split() for line in told if len(line.split()) > 1]

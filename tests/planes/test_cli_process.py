@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.programs import running
 
 SERVES = """
 import asyncio, sys
@@ -30,21 +31,10 @@ sys.exit(run(["config", "check", "x"]))
 
 @asynccontextmanager
 async def serving(cleaning: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        SERVES.format(cleaning=cleaning),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
+    async with running(sys.executable, "-c", SERVES.format(cleaning=cleaning)) as process:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"ready\n"
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -79,21 +69,14 @@ async def test_ctrl_c_while_a_server_does_not_answer_ends_a_call_with_130():
         await writer.wait_closed()
         gone.set()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    arguments = ["invoke", "f", "--url", f"http://{host}:{port}", "--game", "g", "--env", "e"]
-    call = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        f"import sys; from croupier.cli.main import run; sys.exit(run({arguments}))",
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    await arrived.wait()
-    call.send_signal(signal.SIGINT)
-    out, err = await call.communicate()
-    await gone.wait()
-    server.close()
-    await server.wait_closed()
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        arguments = ["invoke", "f", "--url", f"http://{host}:{port}", "--game", "g", "--env", "e"]
+        program = f"import sys; from croupier.cli.main import run; sys.exit(run({arguments}))"
+        async with running(sys.executable, "-c", program) as call:
+            await arrived.wait()
+            call.send_signal(signal.SIGINT)
+            out, err = await call.communicate()
+        await gone.wait()
     assert (call.returncode, out) == (130, b"")
     assert b"Traceback" not in err

@@ -118,9 +118,7 @@ class Arena:
 
     async def end(self) -> None:
         for program in self.programs.values():
-            with contextlib.suppress(AssertionError):
-                if program.process.returncode is None:
-                    await program.kill()
+            await program.end()
         for wire in self.wires.values():
             await wire.close()
 

@@ -21,11 +21,9 @@ async def _client() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """Nothing started yet."""
-    stage = Stage(tmp_path)
-    async with _client() as session:
+    async with _client() as session, Stage(tmp_path) as stage:
         stage.session = session
         yield stage
-    await stage.end()
 
 
 @pytest.fixture
@@ -40,8 +38,7 @@ async def running(stage: Stage) -> Stage:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """What `shared` shows: as `running`, with foreign game servers in both codecs."""
-    stage = Stage(tmp_path_factory.mktemp("installation"))
-    async with _client() as session:
+    async with _client() as session, Stage(tmp_path_factory.mktemp("installation")) as stage:
         stage.session = session
         for program in (stage.server, stage.agent, stage.game()):
             await program.start()
@@ -51,7 +48,6 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
             await stage.foreign_game(codec, "--codec", codec, "--prefix", f"{codec}.", "--heartbeat").start()
             await stage.reachable(f"{codec}.echo")
         yield stage
-    await stage.end()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import contextlib
 import copy
 import io
 import json
-import os
 import random
 import signal
 import socket
@@ -13,9 +12,11 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
+from tests import programs
+from tests.programs import Said, environment
 
 HERE = Path(__file__).parent
 PROGRAM = str(Path(sys.executable).with_name("croupier"))
@@ -74,33 +75,42 @@ class Program:
 
     async def start(self) -> None:
         with self.output.open("ab") as file:
-            self._process = await asyncio.create_subprocess_exec(
+            self._process = await programs.start(
                 *self.arguments,
-                stdin=asyncio.subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                env={**_environment(), **self.variables},
+                env=environment(**{"CROUPIER_SERVER_TOKEN": TOKEN, **self.variables}),
             )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end()
 
     async def kill(self) -> None:
         """kill -9"""
-        self.process.kill()
-        await self.process.wait()
+        await programs.end(self.process)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; returns its exit code."""
-        if self.process.returncode is None:
-            self.process.send_signal(number)
+        programs.tell(self.process, number)
         async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
+
+    async def end(self) -> None:
+        """As `kill`, if it was started at all."""
+        if self._process is not None:
+            await self.kill()
 
     def text(self) -> str:
         return self.output.read_text(errors="replace")
 
 
-def _environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CROUPIER_")}
-    return {**inherited, "CROUPIER_SERVER_TOKEN": TOKEN}
+async def croupier(*arguments: str, lines: str = "", **variables: str) -> Said:
+    """Run our command line to its end, with `lines` on its standard input and `variables` in its environment."""
+    return await programs.completed(PROGRAM, *arguments, lines=lines, env=environment(**variables))
 
 
 class Stage:
@@ -147,6 +157,15 @@ class Stage:
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------ asking
+
+    async def croupier(self, *arguments: str, lines: str = "", **variables: str) -> Said:
+        """Run our command line, as its administrator if `variables` say nothing else."""
+        return await croupier(*arguments, lines=lines, **(self.variables() | variables))
+
+    def variables(self, token: str = TOKEN) -> dict[str, str]:
+        """With these the command line finds the server; without a token it uses the session that it keeps."""
+        found = {"CROUPIER_URL": f"http://{self.http}", "CROUPIER_GAME_ID": "demo", "CROUPIER_ENV": "dev"}
+        return found | ({"CROUPIER_TOKEN": token} if token else {})
 
     async def post(self, path: str, body: Any, **options: Any) -> tuple[int, Any]:
         assert self.session is not None
@@ -209,12 +228,12 @@ class Stage:
     def noted(self) -> list[str]:
         return self.ledger.read_text().splitlines()[self._noted_before :]
 
-    async def end(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         for program in reversed(self.programs):
-            if program._process is not None and program.process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    program.process.kill()
-                await program.process.wait()
+            await program.end()
 
 
 async def _sse(content: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]]:

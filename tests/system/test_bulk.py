@@ -1,6 +1,5 @@
 """A bulk run over real processes: whatever dies, every row ends, and none runs twice."""
 
-import asyncio
 import io
 import json
 from collections import Counter
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.system.stage import PROGRAM, TOKEN, Stage, until
+from tests.system.stage import Stage, until
 
 ROWS = 2_000
 
@@ -100,41 +99,27 @@ async def test_a_bulk_outlives_its_agent_and_its_game_server(stage: Stage) -> No
     assert done["counts"]["unknown"] <= 2 * 4
 
 
-async def croupier(stage: Stage, *arguments: str) -> tuple[int, str, str]:
-    shared = ["--url", f"http://{stage.http}", "--game", "demo", "--env", "dev", "--token", TOKEN]
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM,
-        *arguments,
-        *shared,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
-
-
 async def test_a_bulk_is_run_from_the_command_line(shared: Stage, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("key,seconds\na,0\nb,soon\nc,0\n")
-    code, out, err = await croupier(shared, "bulk", "upload", str(file), "--function", "act")
+    code, out, err = await shared.croupier("bulk", "upload", str(file), "--function", "act")
     assert (code, "3 rows, 2 valid, 1 invalid" in out, "row 2 (line 3) /seconds" in err) == (1, True, True)
 
     file.write_text("key\na\nb\nc\n")
-    code, out, _ = await croupier(shared, "bulk", "upload", str(file), "--function", "act", "--json")
+    code, out, _ = await shared.croupier("bulk", "upload", str(file), "--function", "act", "--json")
     bulk_id = json.loads(out)["bulk_id"]
-    code, _, err = await croupier(shared, "bulk", "start", bulk_id)
+    code, _, err = await shared.croupier("bulk", "start", bulk_id)
     assert (code, "Call act in demo|dev for 3 rows of rows.csv?" in err, "--yes" in err) == (2, True, True)
-    code, out, err = await croupier(shared, "bulk", "start", bulk_id, "--canary", "1", "--yes", "--follow")
+    code, out, err = await shared.croupier("bulk", "start", bulk_id, "--canary", "1", "--yes", "--follow")
     assert (code, "canary_done: 2 pending, 1 succeeded" in out, "bulk confirm" in err) == (0, True, True)
-    assert (await croupier(shared, "bulk", "confirm", bulk_id, "--yes"))[0] == 0
-    code, out, _ = await croupier(shared, "bulk", "follow", bulk_id)
+    assert (await shared.croupier("bulk", "confirm", bulk_id, "--yes"))[0] == 0
+    code, out, _ = await shared.croupier("bulk", "follow", bulk_id)
     assert (code, out) == (0, f"{bulk_id} done: 3 succeeded\n")
-    code, out, _ = await croupier(shared, "bulk", "rows", bulk_id, "--state", "succeeded", "--limit", "2")
+    code, out, _ = await shared.croupier("bulk", "rows", bulk_id, "--state", "succeeded", "--limit", "2")
     assert (code, '{"key": "a"}' in out, '{"key": "c"}' in out) == (0, True, False)
-    assert "3 succeeded" in (await croupier(shared, "bulk", "status", bulk_id))[1]
-    assert bulk_id in (await croupier(shared, "bulk", "list", "--state", "done"))[1]
-    code, _, err = await croupier(shared, "bulk", "rerun", bulk_id)
+    assert "3 succeeded" in (await shared.croupier("bulk", "status", bulk_id))[1]
+    assert bulk_id in (await shared.croupier("bulk", "list", "--state", "done"))[1]
+    code, _, err = await shared.croupier("bulk", "rerun", bulk_id)
     assert (code, "nothing to run again" in err) == (1, True)
-    assert (await croupier(shared, "bulk", "status", "b0"))[0] == 4
+    assert (await shared.croupier("bulk", "status", "b0"))[0] == 4
     assert sorted(begun(shared)) == ["a", "b", "c"]

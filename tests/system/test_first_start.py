@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from tests.system.stage import PROGRAM, SCOPE, Program, free_port, until
 
 PASSWORD = "correct horse battery"
@@ -26,6 +28,10 @@ class Door:
     async def start(self) -> None:
         await self.program.start()
         await until(self._is_up, "the server is up")
+
+    async def restart(self) -> None:
+        await self.program.kill()
+        await self.start()
 
     async def _is_up(self) -> bool:
         try:
@@ -52,12 +58,17 @@ def kept(root: Path) -> bytes:
     return b"".join(file.read_bytes() for file in root.rglob("croupier.db*"))
 
 
-async def test_the_first_administrator_comes_by_a_link_that_works_once(tmp_path: Path) -> None:
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
     door = Door(tmp_path)
+    yield door
+    await door.program.end()
+
+
+async def test_the_first_administrator_comes_by_a_link_that_works_once(door: Door, tmp_path: Path) -> None:
     await door.start()
     await until(lambda: asyncio.sleep(0, bool(door.links())), "the link is printed")
-    await door.program.kill()
-    await door.start()
+    await door.restart()
     await until(lambda: asyncio.sleep(0, len(door.links()) == 2), "another link is printed")
     old, new = door.links()
     async with browser(door) as page:
@@ -68,8 +79,7 @@ async def test_the_first_administrator_comes_by_a_link_that_works_once(tmp_path:
         csrf = me["csrf_token"]
         status, made = await sent(page, "/api/tokens", {"name": "ci", "expires_in": "1h"}, **{"X-CSRF-Token": csrf})
         assert status == 200
-        await door.program.kill()
-        await door.start()
+        await door.restart()
         async with page.get("/api/me") as answer:
             assert (await answer.json())["name"] == "root", "the session outlives the server"
     bearer = {"Authorization": f"Bearer {made['token']}"}

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from tests.system.stage import HERE, PROGRAM, TOKEN, Program, Stage, free_port, until
+from tests.system.stage import HERE, PROGRAM, Program, Stage, free_port, until
 from tests.system.test_edges import LINK_TOKEN, Load
 
 SHORT = "30s"
@@ -33,14 +33,9 @@ class Studio:
 
     async def run(self, *arguments: str, **variables: str) -> str:
         """What a command of ours prints."""
-        known = {"CROUPIER_URL": f"http://{self.stage.http}", "CROUPIER_TOKEN": TOKEN, "PATH": "/usr/bin:/bin"}
-        process = await asyncio.create_subprocess_exec(
-            PROGRAM, *arguments, env={**known, **variables},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        return out.decode().strip()
+        said = await self.stage.croupier(*arguments, **variables)
+        assert said.code == 0, said.err
+        return said.out.strip()
 
     async def token(self, *grant: str) -> dict[str, str]:
         token = await self.run("machine", "join-token", "create", *grant)

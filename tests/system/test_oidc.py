@@ -106,11 +106,9 @@ class Browser:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bed]:
     bed = Bed(tmp_path_factory.mktemp("oidc"))
-    for program in (bed.provider, bed.stage.server):
-        await program.start()
-    await bed.ready()
-    yield bed
-    await bed.stage.end()
+    async with bed.stage, bed.provider, bed.stage.server:
+        await bed.ready()
+        yield bed
 
 
 @pytest_asyncio.fixture(loop_scope="module")

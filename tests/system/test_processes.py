@@ -4,57 +4,30 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from tests.system.stage import PROGRAM, Program, Stage, until
-
-
-async def output(*arguments: str, env: dict[str, str]) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *arguments, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+from tests.system.dev import Dev, playing
+from tests.system.stage import PROGRAM, Stage, croupier, until
 
 
 @pytest.fixture
-async def dev(tmp_path: Path) -> Any:
-    """`croupier dev`, its ready line, and the environment for the command line."""
-    program = Program(
-        [PROGRAM, "dev", "--json", "--http", "127.0.0.1:0", "--data", str(tmp_path / "data")], tmp_path / "dev.log"
-    )
-    await program.start()
-
-    async def ready_line() -> Any:
-        lines = [line for line in program.text().splitlines() if line.startswith("{")]
-        assert program.process.returncode is None, program.text()
-        return json.loads(lines[0]) if lines else None
-
-    ready = await until(ready_line, "croupier dev is ready")
-    env = {
-        "CROUPIER_URL": ready["url"],
-        "CROUPIER_TOKEN": ready["token"],
-        "CROUPIER_GAME_ID": ready["game_id"],
-        "CROUPIER_ENV": ready["env"],
-        "PATH": "/usr/bin:/bin",
-    }
-    yield program, ready, env, tmp_path / "data"
-    if program.process.returncode is None:
-        await program.kill()
+async def dev(tmp_path: Path) -> AsyncIterator[Dev]:
+    async with playing(tmp_path) as dev:
+        yield dev
 
 
-async def test_dev_says_how_to_reach_it_bans_by_command_line_and_http_and_ends_with_0(dev: Any) -> None:
-    program, ready, env, _ = dev
+async def test_dev_says_how_to_reach_it_bans_by_command_line_and_http_and_ends_with_0(dev: Dev) -> None:
+    program, ready, env = dev.program, dev.ready, dev.variables
     assert set(ready) == {"url", "token", "grpc", "agent", "page", "game_id", "env"}
 
-    code, out, err = await output(PROGRAM, "invoke", "player.list", "--json", env=env)
+    code, out, err = await croupier("invoke", "player.list", "--json", **env)
     assert code == 0, err
     first, second = (player["player_id"] for player in json.loads(out)["players"][:2])
 
-    code, _, err = await output(PROGRAM, "invoke", "player.ban", f"player_id={first}", "reason=cheating", env=env)
+    code, _, err = await croupier("invoke", "player.ban", f"player_id={first}", "reason=cheating", **env)
     assert code == 0, err
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {ready['token']}"}) as session,
@@ -64,19 +37,19 @@ async def test_dev_says_how_to_reach_it_bans_by_command_line_and_http_and_ends_w
     ):
         assert answer.status == 200, await answer.text()
     for player in (first, second):
-        code, out, err = await output(PROGRAM, "invoke", "player.get", f"player_id={player}", "--json", env=env)
+        code, out, err = await croupier("invoke", "player.get", f"player_id={player}", "--json", **env)
         assert code == 0, err
         assert json.loads(out)["banned"]
 
-    code, out, err = await output(PROGRAM, "invoke", "--job", "mail.send_all", "text=hello", env=env)
+    code, out, err = await croupier("invoke", "--job", "mail.send_all", "text=hello", **env)
     assert code == 0, err
 
     assert await program.stop() == 0
     assert "Traceback" not in program.text()
 
 
-async def test_the_link_that_dev_prints_signs_a_browser_in_once(dev: Any) -> None:
-    program, ready, _, _ = dev
+async def test_the_link_that_dev_prints_signs_a_browser_in_once(dev: Dev) -> None:
+    program, ready = dev.program, dev.ready
     address, _, ticket = ready["page"].partition("/login#ticket=")
     assert (address, len(ticket)) == (ready["url"], 43)
     async with aiohttp.ClientSession(address, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
@@ -92,9 +65,9 @@ async def test_the_link_that_dev_prints_signs_a_browser_in_once(dev: Any) -> Non
     assert program.text().count(ticket) == 1
 
 
-async def test_dev_describes_its_game_by_the_shipped_pack_and_installs_others_by_their_names(dev: Any) -> None:
-    _, ready, env, _ = dev
-    code, _, err = await output(PROGRAM, "pack", "install", "prom", "--yes", "--json", env=env)
+async def test_dev_describes_its_game_by_the_shipped_pack_and_installs_others_by_their_names(dev: Dev) -> None:
+    ready, env = dev.ready, dev.variables
+    code, _, err = await croupier("pack", "install", "prom", "--yes", "--json", **env)
     assert code == 0, err
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {ready['token']}"}) as session,
@@ -106,8 +79,8 @@ async def test_dev_describes_its_game_by_the_shipped_pack_and_installs_others_by
     assert described["player.ban"]["inverse"]["function"] == "player.unban"
 
 
-async def test_commands_fail_with_their_exit_code_and_plain_words(dev: Any) -> None:
-    _, _, env, _ = dev
+async def test_commands_fail_with_their_exit_code_and_plain_words(dev: Dev) -> None:
+    env = dev.variables
     for arguments, code, words in [
         (["invoke", "player.gett"], 4, "player.gett"),
         (["invoke", "demo.fail"], 1, ""),
@@ -116,13 +89,13 @@ async def test_commands_fail_with_their_exit_code_and_plain_words(dev: Any) -> N
         (["invoke", "player.get", "{not json"], 2, ""),
         (["job", "follow", "j0"], 4, "unknown job"),
     ]:
-        got, _, err = await output(PROGRAM, *arguments, env=env)
+        got, _, err = await croupier(*arguments, **env)
         assert got == code, (arguments, err)
         assert words in err
         assert "Traceback" not in err
-    got, _, err = await output(PROGRAM, "registry", env={**env, "CROUPIER_TOKEN": "wrong-token-wrong-token-wrong"})
+    got, _, err = await croupier("registry", **{**env, "CROUPIER_TOKEN": "wrong-token-wrong-token-wrong"})
     assert got == 5, err
-    got, _, err = await output(PROGRAM, "registry", env={**env, "CROUPIER_URL": "http://127.0.0.1:1"})
+    got, _, err = await croupier("registry", **{**env, "CROUPIER_URL": "http://127.0.0.1:1"})
     assert got == 3, err
 
 
@@ -156,22 +129,11 @@ async def test_a_drained_game_server_finishes_what_runs(running: Stage) -> None:
 
 
 async def test_server_and_agent_refuse_to_leave_loopback_and_say_why(tmp_path: Path) -> None:
-    env = {"PATH": "/usr/bin:/bin"}
-    code, _, err = await output(PROGRAM, "server", "--http", "0.0.0.0:0", "--data", str(tmp_path), env=env)
+    code, _, err = await croupier("server", "--http", "0.0.0.0:0", "--data", str(tmp_path))
     assert code == 1
     assert "without a certificate" in err
-    code, _, err = await output(
-        PROGRAM,
-        "agent",
-        "--game",
-        "demo",
-        "--env",
-        "dev",
-        "--servers",
-        "192.0.2.1:8443",
-        "--data",
-        str(tmp_path),
-        env=env,
+    code, _, err = await croupier(
+        "agent", "--game", "demo", "--env", "dev", "--servers", "192.0.2.1:8443", "--data", str(tmp_path)
     )
     assert code != 0
     assert "loopback" in err or "127.0.0.1" in err
@@ -179,10 +141,9 @@ async def test_server_and_agent_refuse_to_leave_loopback_and_say_why(tmp_path: P
 
 
 async def test_a_taken_port_is_an_error_in_plain_words(shared: Stage, tmp_path: Path) -> None:
-    code, _, err = await output(
-        PROGRAM, "server", "--http", shared.http, "--grpc", "127.0.0.1:0", "--data", str(tmp_path / "other"),
-        env={"PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
+    code, _, err = await croupier(
+        "server", "--http", shared.http, "--grpc", "127.0.0.1:0", "--data", str(tmp_path / "other")
+    )
     assert code == 1
     assert shared.http in err
     assert "Traceback" not in err

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.programs import completed
 from tests.system.stage import Program, Stage, until
 
 from croupier.protogen.main import include_folder
@@ -22,13 +23,11 @@ async def protoc(folder: Path, *arguments: str) -> None:
     plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m croupier.protogen "$@"\n')
     plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
     well_known = importlib.resources.files("grpc_tools") / "_proto"
-    process = await asyncio.create_subprocess_exec(
+    said = await completed(
         sys.executable, "-m", "grpc_tools.protoc", f"--plugin=protoc-gen-croupier={plugin}",
         f"-I{folder}", f"-I{include_folder()}", f"-I{well_known}", *arguments,
-        stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
+    assert said.code == 0, said.err
 
 
 class Arena:

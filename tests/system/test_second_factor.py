@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-import os
 import re
 import stat
 import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
+from tests import programs
+from tests.programs import completed, environment
 from tests.system.stage import PROGRAM, TOKEN, Stage, until
 
 PASSWORD = "correct horse battery staple"
@@ -21,30 +23,18 @@ class Person:
 
     def __init__(self, stage: Stage, home: Path) -> None:
         self.home = home
-        own = {name: value for name, value in os.environ.items() if not name.startswith("CROUPIER_")}
-        self.variables = own | {
-            "CROUPIER_URL": f"http://{stage.http}",
-            "CROUPIER_GAME_ID": "demo",
-            "CROUPIER_ENV": "dev",
-            "XDG_CONFIG_HOME": str(home),
+        self.options: dict[str, Any] = {
+            "env": environment(XDG_CONFIG_HOME=str(home), **stage.variables(token="")),
+            "start_new_session": True,  # without a terminal, so that passwords are read from stdin
         }
 
-    async def start(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            PROGRAM,
-            *arguments,
-            "--json",
-            env=self.variables | variables,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # without a terminal, so that passwords are read from stdin
-        )
+    def running(self, *arguments: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+        return programs.running(PROGRAM, *arguments, "--json", stdin=asyncio.subprocess.PIPE, **self.options)
 
     async def croupier(self, *arguments: str, lines: str = "", **variables: str) -> tuple[int, Any, str]:
-        process = await self.start(*arguments, **variables)
-        out, err = await process.communicate(lines.encode())
-        return process.returncode or 0, json.loads(out) if out.strip() else None, err.decode()
+        options = self.options | {"env": self.options["env"] | variables}
+        code, out, err = await completed(PROGRAM, *arguments, "--json", lines=lines, **options)
+        return code, json.loads(out) if out.strip() else None, err
 
     @property
     def kept(self) -> Path:
@@ -130,15 +120,15 @@ async def test_a_person_enrols_signs_in_with_a_code_and_loses_it(stage_with_ann:
 async def test_the_command_line_enrols_renews_and_removes(stage_with_ann: Stage, tmp_path: Path) -> None:
     ann = Person(stage_with_ann, tmp_path / "home")
     await ann.croupier("login", "--name", "ann", "--password-stdin", lines=f"{PASSWORD}\n")
-    enrolling = await ann.start("second-factor", "enrol")
-    assert enrolling.stdin is not None
-    assert enrolling.stderr is not None
-    enrolling.stdin.write(f"{PASSWORD}\n".encode())
-    told = (await enrolling.stderr.readuntil(b"issuer=Croupier")).decode()
-    secret = re.search(r"Secret: ([A-Z2-7]+)", told)
-    assert secret is not None, told
-    out, err = await enrolling.communicate(f"{pyotp.TOTP(secret[1]).now()}\n".encode())
-    assert enrolling.returncode == 0, err
+    async with ann.running("second-factor", "enrol") as enrolling:
+        assert enrolling.stdin is not None
+        assert enrolling.stderr is not None
+        enrolling.stdin.write(f"{PASSWORD}\n".encode())
+        told = (await enrolling.stderr.readuntil(b"issuer=Croupier")).decode()
+        secret = re.search(r"Secret: ([A-Z2-7]+)", told)
+        assert secret is not None, told
+        out, err = await enrolling.communicate(f"{pyotp.TOTP(secret[1]).now()}\n".encode())
+        assert enrolling.returncode == 0, err
     codes = json.loads(out)["recovery_codes"]
     assert len(codes) == 10
 

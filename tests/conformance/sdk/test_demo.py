@@ -7,6 +7,7 @@ import sqlite3
 import sys
 
 import pytest
+from tests import programs
 
 from croupier import demo
 from croupier_sdk import CallError
@@ -167,13 +168,21 @@ async def test_players_outlive_the_game(agent, tmp_path):
 
 
 async def test_the_game_runs_as_a_program_and_ends_cleanly(agent, tmp_path):
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "croupier.demo", "--agent", agent.address, "--data", str(tmp_path), "--players", "3"),
-        stderr=asyncio.subprocess.PIPE,
+    command = (
+        sys.executable,
+        "-m",
+        "croupier.demo",
+        "--agent",
+        agent.address,
+        "--data",
+        str(tmp_path),
+        "--players",
+        "3",
     )
-    await agent.wait_registered("player.list")
-    assert (await agent.invoke("player.list"))["total"] == 3
-    process.send_signal(signal.SIGTERM)
-    _, err = await process.communicate()
+    async with programs.running(*command) as process:
+        await agent.wait_registered("player.list")
+        assert (await agent.invoke("player.list"))["total"] == 3
+        process.send_signal(signal.SIGTERM)
+        _, err = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in err

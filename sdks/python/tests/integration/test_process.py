@@ -2,8 +2,10 @@ import asyncio
 import signal
 import sys
 import textwrap
+from contextlib import AsyncExitStack
 
 import pytest
+from tests import programs
 
 from croupier_sdk import CallError, Provider, RawPayload
 from croupier_sdk.testing import FakeAgent
@@ -39,21 +41,14 @@ async def agent():
 async def start(agent, tmp_path):
     script = tmp_path / "game.py"
     script.write_text(GAME)
-    started = []
+    async with AsyncExitStack() as ending:
 
-    async def start():
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(script), agent.address, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        started.append(process)
-        await agent.wait_registered("stuck")
-        return process
+        async def start():
+            process = await ending.enter_async_context(programs.running(sys.executable, str(script), agent.address))
+            await agent.wait_registered("stuck")
+            return process
 
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+        yield start
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
