@@ -61,7 +61,7 @@ class _Loop:
             self._transports.append(transport)
             return transport, protocol
 
-        loop.subprocess_exec = subprocess_exec  # type: ignore[method-assign]
+        loop.subprocess_exec = subprocess_exec
 
     def processes(self) -> Iterator[int]:
         return (transport.get_pid() for transport in self._transports)
@@ -81,7 +81,7 @@ class _Loop:
 
 async def _waited(transports: list[asyncio.SubprocessTransport]) -> None:
     for transport in transports:
-        await transport._wait()  # type: ignore[attr-defined]
+        await transport._wait()
 
 
 async def _unsettled() -> set[asyncio.Task[Any]]:

@@ -63,7 +63,7 @@ async def end(process: asyncio.subprocess.Process) -> int:
 async def _closed(process: asyncio.subprocess.Process) -> int:
     # Nobody may be reading them, or a child of its own may hold the other end: then waiting for their end would last for ever.
     for number in (STDIN, STDOUT, STDERR):
-        if pipe := process._transport.get_pipe_transport(number):  # type: ignore[attr-defined]
+        if pipe := process._transport.get_pipe_transport(number):
             pipe.close()
     return await process.wait()
 

@@ -1,67 +1,19 @@
 """A call with an idempotency key happens once, whatever becomes of the connection between agent and game server."""
 
 import asyncio
-import contextlib
 import json
 import random
 from collections import Counter
 
 import pytest
 from tests.planes.agent_testbed import Agent, ScriptedServer
+from tests.wires import Wire
 
 from croupier.errors import CroupierError, NotFound, OutcomeUnknown, Unavailable
 from croupier_sdk import CallContext, Provider
 
 WINDOW = 0.2
 """Seconds in which a session may be resumed here: a cut that lasts longer loses it."""
-
-
-class Wire:
-    """A TCP relay between the game server and its agent, which can be cut for a while."""
-
-    def __init__(self, target):
-        self._host, _, port = target.rpartition(":")
-        self._port = int(port)
-        self._writers = set()
-        self._whole = asyncio.Event()
-        self._whole.set()
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_):
-        self._drop()
-        self._server.close()
-        await self._server.wait_closed()
-
-    def cut(self):
-        self._whole.clear()
-        self._drop()
-
-    def mend(self):
-        self._whole.set()
-
-    def _drop(self):
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _relay(self, reader, writer):
-        if not self._whole.is_set():
-            writer.transport.abort()
-            return
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
-        self._writers |= {writer, far_writer}
-        with contextlib.suppress(ConnectionError):
-            await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
-        self._writers -= {writer, far_writer}
-
-    async def _copy(self, reader, writer):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
 
 
 class Ledger:
@@ -117,7 +69,7 @@ def pay(server, key, *, seconds=0.0, keyed=True, timeout=30.0):
 
 async def lost(wire, server):
     """The connection is gone for so long that the session is, too."""
-    wire.cut()
+    wire.part()
     await server.misses("game-1")
     wire.mend()
 

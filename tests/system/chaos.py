@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.system.cuttable import Wire
 from tests.system.ledger import Ledger
 from tests.system.stage import HERE, PROGRAM, SCOPE, TOKEN, Program, free_port, until
+from tests.wires import Wire
 
 CALL_TIMEOUT = 4.0
 CLIENT_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=2)
@@ -70,7 +70,7 @@ class Arena:
         self.programs[name] = Program(arguments, self.root / f"{name}.log", LINKED)
 
     def _wire(self, name: str, target: str) -> str:
-        wire = self.wires[name] = Wire(name, address(), target)
+        wire = self.wires[name] = Wire(target, address())
         return wire.address
 
     def _agent(self, name: str, upstream: str) -> str:

@@ -28,8 +28,9 @@ UNARY_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A channel that dials before its peer listens waits this long; the default is a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # Despite its name the time that making a connection may take: several round trips, to a peer that may be busy.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     # Each channel has its own connection: subchannels are otherwise shared by all channels of a process.
     ("grpc.use_local_subchannel_pool", 1),
 )

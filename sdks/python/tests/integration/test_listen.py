@@ -4,6 +4,7 @@ import json
 import grpc
 import grpc.aio
 import pytest
+from tests.wires import Wire
 
 from croupier_sdk import CallError, InvokeOptions, Invoker, JobContext, Provider, Rejected, current_call
 from croupier_sdk.testing import FakeAgent
@@ -162,8 +163,8 @@ async def test_a_job_is_followed_from_any_event(invoker):
     assert [event.seq async for event in invoker.stream_job(job_id, after=4)] == [5, 6]
 
 
-async def test_a_follower_that_is_cut_resumes_without_gap_or_duplicate(address, proxy):
-    async with proxy(address) as relay, Invoker(relay.address, game_id="demo", env="dev") as invoker:
+async def test_a_follower_that_is_cut_resumes_without_gap_or_duplicate(address):
+    async with Wire(address) as relay, Invoker(relay.address, game_id="demo", env="dev") as invoker:
         job_id = await invoker.start_job("count", {"to": 3_000})
         seen = []
         async for event in invoker.stream_job(job_id):
@@ -174,10 +175,10 @@ async def test_a_follower_that_is_cut_resumes_without_gap_or_duplicate(address, 
         assert relay.connections >= 3
 
 
-async def test_a_follower_gives_up_after_five_failures(address, fails, proxy):
-    async with proxy(address) as relay, Invoker(relay.address, game_id="demo", env="dev") as invoker:
+async def test_a_follower_gives_up_after_five_failures(address, fails):
+    async with Wire(address) as relay, Invoker(relay.address, game_id="demo", env="dev") as invoker:
         job_id = await invoker.start_job("count", {"to": 1})
-        await relay.__aexit__()
+        await relay.close()
         error = await fails(anext(invoker.stream_job(job_id)))
         assert (error.code, error.reason) == (14, "unavailable")
 

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from tests import programs
+from tests.wires import Wire
 
 from croupier_sdk import CallError, Provider, RawPayload
 from croupier_sdk.testing import FakeAgent
@@ -87,8 +88,8 @@ async def test_a_killed_game_comes_back_as_a_new_one(agent, start):
     assert await agent.invoke("add", {"a": 1, "b": 2}) == 3
 
 
-async def test_a_cut_connection_is_resumed_with_every_answer(agent, proxy):
-    async with proxy(agent.address) as relay:
+async def test_a_cut_connection_is_resumed_with_every_answer(agent):
+    async with Wire(agent.address) as relay:
         game = Provider(agent=relay.address, service_id="game-1", game_id="demo", env="dev")
         runs = []
 

@@ -19,8 +19,9 @@ _CLIENT_OPTIONS: list[tuple[str, int]] = [
     ("grpc.keepalive_permit_without_calls", 0),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # Despite its name the time that making a connection may take: several round trips, to a peer that may be busy.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     ("grpc.enable_retries", 0),
     # Channels to one address must not share a connection: a new try is to be a new connection.
     ("grpc.use_local_subchannel_pool", 1),
