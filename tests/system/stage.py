@@ -232,6 +232,9 @@ class Stage:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.end()
+
+    async def end(self) -> None:
         for program in reversed(self.programs):
             await program.end()
 

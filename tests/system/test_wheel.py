@@ -81,25 +81,22 @@ async def test_a_wheel_made_of_the_sdist_serves_the_page(sources: Path, tmp_path
         tmp_path / "server.log",
         {"PYTHONPATH": os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH"))))},
     )  # fmt: skip
-    await server.start()
-    try:
-        async with aiohttp.ClientSession(f"http://{http}", auto_decompress=False) as session:
-            await until(lambda: _is_up(session), "the server is up")
-            index = await session.get("/f/player.ban", headers={"Accept": "text/html"})
-            assert (index.status, b'<div id="root">' in await index.read()) == (200, True)
-            script = await session.get("/assets/index-B1cD2eF3.js", headers={"Accept-Encoding": "br"})
-            assert (script.headers["Content-Encoding"], await script.read()) == ("br", PACKED)
-            plain = await session.get("/assets/index-B1cD2eF3.js", headers={"Accept-Encoding": "identity"})
-            assert await plain.read() == SCRIPT
-            known = {"Accept-Encoding": "identity", "If-None-Match": plain.headers["ETag"]}
-            again = await session.get("/assets/index-B1cD2eF3.js", headers=known)
-            assert (again.status, await again.read()) == (304, b"")
-            head = await session.head("/assets/index-B1cD2eF3.js", headers={"Accept-Encoding": "identity"})
-            assert (head.status, head.headers["Content-Length"]) == (200, str(len(SCRIPT)))
-            missing = await session.get("/assets/missing-B1cD2eF3.js")
-            assert (missing.status, missing.content_type) == (404, "application/problem+json")
-    finally:
-        await server.stop()
+    async with server, aiohttp.ClientSession(f"http://{http}", auto_decompress=False) as session:
+        await until(lambda: _is_up(session), "the server is up")
+        index = await session.get("/f/player.ban", headers={"Accept": "text/html"})
+        assert (index.status, b'<div id="root">' in await index.read()) == (200, True)
+        script = await session.get("/assets/index-B1cD2eF3.js", headers={"Accept-Encoding": "br"})
+        assert (script.headers["Content-Encoding"], await script.read()) == ("br", PACKED)
+        plain = await session.get("/assets/index-B1cD2eF3.js", headers={"Accept-Encoding": "identity"})
+        assert await plain.read() == SCRIPT
+        known = {"Accept-Encoding": "identity", "If-None-Match": plain.headers["ETag"]}
+        again = await session.get("/assets/index-B1cD2eF3.js", headers=known)
+        assert (again.status, await again.read()) == (304, b"")
+        head = await session.head("/assets/index-B1cD2eF3.js", headers={"Accept-Encoding": "identity"})
+        assert (head.status, head.headers["Content-Length"]) == (200, str(len(SCRIPT)))
+        missing = await session.get("/assets/missing-B1cD2eF3.js")
+        assert (missing.status, missing.content_type) == (404, "application/problem+json")
+        assert await server.stop() == 0
 
 
 async def _is_up(session: aiohttp.ClientSession) -> bool:
