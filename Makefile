@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := list
-.PHONY: list setup compiled check check-page test gen web demo bench chaos audit-tamper components lock
+.PHONY: list setup compiled check check-page test gen web demo bench chaos fuzz audit-tamper components lock
 
 list:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ compiled: setup
 
 chaos: compiled ## Kill, stop and cut everything at random under load: make chaos SEED=7 MINUTES=10
 	CHAOS_SEED=$(or $(SEED),1) CHAOS_MINUTES=$(or $(MINUTES),5) $(BIN)/python -m pytest -s tests/system/test_chaos.py
+
+fuzz: compiled ## Ask the HTTP API what a program makes up, as four roles: make fuzz FUZZ=50 SEED=7
+	FUZZ=$(or $(FUZZ),20) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s -m fuzz --timeout=14400 tests/system/test_fuzz.py
 
 audit-tamper: compiled ## Bend every bit of an export of the audit record, some minutes long; `make test` takes every 64th
 	AUDIT_TAMPER=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/unit/test_audit_tampering.py
