@@ -1,7 +1,7 @@
 """A browser at the live stream of a running server: what it is told, message by message."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,3 +90,38 @@ async def events(
         stream = Stream(response)
         await stream.named("ping")
         yield stream
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account with a token."""
+
+    server: Server
+    user_id: str
+    token_id: str
+    headers: Mapping[str, str]
+
+    async def ask(self, method: str, path: str, **sent: Any) -> Any:
+        """What has to succeed, as this person."""
+        return await asked(self.server, method, path, headers=self.headers, **sent)
+
+    def events(self, *topics: str, **query: str) -> AbstractAsyncContextManager[Stream]:
+        return events(self.server, *topics, headers=self.headers, **query)
+
+
+async def asked(server: Server, method: str, path: str, **sent: Any) -> Any:
+    """What has to succeed; as root, unless headers say otherwise."""
+    reply = await server.request(method, path, **sent)
+    assert reply.status < 300, (method, path, reply.status, reply.body)
+    return reply.json if reply.body else None
+
+
+async def person(server: Server, name: str, role: str, game_id: str = "demo", env: str = "dev", **token: Any) -> Person:
+    """Somebody who has this role there and nothing else."""
+    user = (await asked(server, "POST", "/api/users", json={"name": name, "groups": ["ops"]}))["user"]
+    bound = {"subject": f"user:{user['user_id']}", "role": role, "game_id": game_id, "env": env}
+    await asked(server, "POST", "/api/bindings", json=bound)
+    wanted = {"name": "test", "expires_in": "1h", "user_id": user["user_id"], **token}
+    made = await asked(server, "POST", "/api/tokens", json=wanted)
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    return Person(server, user["user_id"], made["entry"]["token_id"], headers)

@@ -630,3 +630,15 @@ async def test_ten_thousand_accounts_are_there_after_a_start():
     await bed.residents.begin()
     assert len(bed.residents.accounts) == 10_000
     assert bed.residents.accounts.named("USER9999").id == "u9999"
+
+
+async def test_what_hangs_on_a_session_ends_soon_after_its_time_without_anybody_asking(bed, monkeypatch):
+    monkeypatch.setattr("croupier.server.access.residents.LOOK_SECONDS", 0.01)
+    caller = bed.residents.credentials.principal(await a_session(bed))
+    running = asyncio.ensure_future(bed.residents.run())
+    with bed.residents.streams.hold(caller) as ended:
+        bed.clock.go_on(seconds=3601)
+        async with asyncio.timeout(30):
+            await ended.wait()
+    running.cancel()
+    assert not bed.residents.streams.is_in_force(caller)

@@ -15,10 +15,9 @@ on disk 20 ms after it was told of, so whoever asks for it then finds it."""
 
 
 class Hub:
-    def __init__(self, board: Board, sources: Mapping[str, Source], *, linger: float = LINGER) -> None:
+    def __init__(self, board: Board, sources: Mapping[str, Source]) -> None:
         self.board = board
         self._sources = sources
-        self._linger = linger
         self._readers: Counter[str] = Counter()
         self._begun: dict[str, asyncio.Task[None]] = {}
         self._ends: dict[str, asyncio.TimerHandle] = {}
@@ -46,7 +45,7 @@ class Hub:
         for topic in topics:
             self._readers[topic] -= 1
             if not self._readers[topic]:
-                self._ends[topic] = asyncio.get_running_loop().call_later(self._linger, self._end, topic)
+                self._ends[topic] = asyncio.get_running_loop().call_later(LINGER, self._end, topic)
 
     def close(self) -> None:
         for timer in self._ends.values():
