@@ -35,6 +35,11 @@ def build(provider: Provider, ledger: Path) -> None:
         """As `act`, but somebody else has to approve it."""
         return await act(key, seconds)
 
+    @provider.function("player.ban", risk="high")
+    async def ban(player_id: str) -> dict[str, str]:
+        """What a platform may want two people for."""
+        return await act(player_id)
+
     @provider.function("pid")
     async def pid() -> int:
         return os.getpid()

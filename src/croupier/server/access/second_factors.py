@@ -187,6 +187,7 @@ class SecondFactors:
         except CroupierError as error:
             await self._audit.denied(caller, "second_factor.prove", error, target=user_id)
             raise
+        await self._audit.event(caller, "second_factor.prove", target=user_id)
         now_ms = self._clock()
         await self._proofs.proved(caller, now_ms)
         return now_ms
