@@ -29,6 +29,7 @@ def describe() -> dict[str, Any]:
         catalog=nobody,
         providers=nobody,
         packs=nobody,
+        plugins=nobody,
         reread=nobody,
         record=nobody,
         limits=nobody,

@@ -51,6 +51,7 @@ from croupier.server.games import Games
 from croupier.server.http.app import build_app
 from croupier.server.http.bodies import Room
 from croupier.server.http.flights import Flights
+from croupier.server.packs.plugins import Plugins
 from croupier.server.web.page import BuiltPage
 from croupier.store import CallRecord, Deed
 
@@ -429,6 +430,7 @@ class Testbed:
         self.kept = KeptInMemory()
         self.guards = GuardsInMemory()
         self.stopping = asyncio.Event()
+        self.packs = packs_in_memory(guard)
         limiter, windows = Limiter(), Windows()
         view = CatalogView(self.catalog, self.agents, lambda: ())
         inspector = Inspector(
@@ -455,7 +457,8 @@ class Testbed:
             providers=Providers(
                 guard=guard, audit=audit_in_memory(), catalog=self.catalog, store=self.kept, clock=lambda: 7
             ),
-            packs=packs_in_memory(guard),
+            packs=self.packs,
+            plugins=Plugins(self.packs.counting),
             reread=self._reread,
             record=record_in_memory(guard),
             limits=Limits(guard=guard, audit=None, store=self.guards, limiter=limiter),

@@ -116,6 +116,7 @@ RULES = (
     own("DELETE /api/tokens/{token_id}"),
     own("GET /api/openapi.json"),
     own("GET /api/version"),
+    own("GET /api/plugins"),
     own("GET /api/events?topics=health"),
     own("POST /api/access/explain", {"permission": "packs:read"}),
     scoped("GET /api/access/matrix", "roles:read"),

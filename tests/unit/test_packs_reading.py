@@ -95,7 +95,7 @@ def test_a_pack_without_a_name_is_called_as_its_folder():
     assert pack.ui["prom.query"].schema == {"type": "object"}
     assert pack.ui["prom.query"].uischema == {"fields": {"expr": {"widget": "code"}}}
     assert pack.descriptor_sets == {"types.pb": b""}
-    assert pack.web_plugins == ("web-plugin/echarts_plugin.js",)
+    assert [plugin.path for plugin in pack.web_plugins] == ["web-plugin/echarts_plugin.js"]
     assert "README.md" in pack.files
 
 

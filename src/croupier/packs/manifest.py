@@ -1,15 +1,22 @@
 """`manifest.json` in the three shapes that are in the wild, as one.
 
-- of a pack: `{functions: [{id, version, category, labels}], web_plugins: [path]}`, and whatever of the next it likes;
+- of a pack: `{functions: [{id, version, category, labels}], web_plugins: [path or {path, renderers}]}`, and whatever of the next it likes;
 - of a component: `{id, name, version, description, category, dependencies, entities, functions, author, license}`;
 - of a provider: `{provider: {id, version, …}, functions: [described in full], entities: [described in full]}`.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 from croupier.descriptors import Fault
 from croupier.descriptors.faults import json_path
@@ -85,6 +92,27 @@ class Dependency(Part):
         return wanted
 
 
+class WebPlugin(Part):
+    """A script that draws answers: `web-plugin/map.js`, or `{path, renderers}`."""
+
+    path: Line
+    renderers: Words = ()
+    """What it draws; where nothing is said, what views of the pack name and the page itself does not draw."""
+
+    @classmethod
+    def abbreviated(cls, value: Any) -> Any:
+        return {"path": value.strip()} if isinstance(value, str) else value
+
+    @model_serializer(mode="wrap")
+    def _brief(self, whole: SerializerFunctionWrapHandler) -> Any:
+        said = whole(self)
+        return self.path if said.keys() == {"path"} else said
+
+
+def _plugins(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
 class Manifest(Part):
     id: Line = ""
     """The pack's name; where nothing is said, its folder's."""
@@ -96,7 +124,7 @@ class Manifest(Part):
     dependencies: tuple[Dependency, ...] = Field(default=(), max_length=MOST_DEPENDENCIES)
     functions: tuple[Listed, ...] = Field(default=(), max_length=MOST_FUNCTIONS)
     entities: tuple[Any, ...] = Field(default=(), max_length=MOST_FUNCTIONS)
-    web_plugins: Words = ()
+    web_plugins: Annotated[tuple[WebPlugin, ...], BeforeValidator(_plugins)] = Field(default=(), max_length=200)
     author: Any = None
     license: Line = ""
     provider: dict[str, Any] | None = None

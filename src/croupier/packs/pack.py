@@ -5,7 +5,7 @@ from typing import Any
 
 from croupier.descriptors import EntityDescriptor, Fault, FaultyDescriptor, FunctionDescriptor
 from croupier.packs.digest import content_digest
-from croupier.packs.manifest import Manifest
+from croupier.packs.manifest import Manifest, WebPlugin
 from croupier.packs.signing import SIGNATURE_FILE, Signature, signature_json
 from croupier.packs.tar import write_archive
 
@@ -40,8 +40,8 @@ class Pack:
     """By function id."""
     descriptor_sets: Mapping[str, bytes]
     """FileDescriptorSets by file name; one may be empty."""
-    web_plugins: tuple[str, ...] = ()
-    """The files of the manifest's plugins that are there."""
+    web_plugins: tuple[WebPlugin, ...] = ()
+    """The manifest's plugins that are there, with the names of their files."""
     files: Mapping[str, bytes]
     """All of it by name, but the signature."""
     signature: Signature | None = None

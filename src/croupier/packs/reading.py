@@ -11,7 +11,7 @@ from croupier.descriptors.manifest import read_manifest
 from croupier.descriptors.reading import describe
 from croupier.errors import InvalidArgument, NotFound
 from croupier.packs.bounds import DESCRIBED_BYTES
-from croupier.packs.manifest import MANIFEST_FILE, PACK_NAME, Listed, Manifest, read_manifest_file
+from croupier.packs.manifest import MANIFEST_FILE, PACK_NAME, Listed, Manifest, WebPlugin, read_manifest_file
 from croupier.packs.pack import FaultyPack, FormSchemas, Pack
 from croupier.packs.remembered import Remembered
 from croupier.packs.signing import SIGNATURE_FILE, Signature, parse_signature
@@ -300,11 +300,12 @@ class _Reading:
                 zh = f"{each.id} 无法以 protobuf 发送：{error.message}"
                 self._notes.append(_fault(self._origins[each.id], told, zh, "$.transport.proto"))
 
-    def _plugins(self, manifest: Manifest) -> Iterator[str]:
-        for number, path in enumerate(manifest.web_plugins):
+    def _plugins(self, manifest: Manifest) -> Iterator[WebPlugin]:
+        for number, plugin in enumerate(manifest.web_plugins):
+            path = plugin.path
             file = path.removeprefix("./")
             if file in self._files:
-                yield file
+                yield plugin if file == path else plugin.model_copy(update={"path": file})
             else:
                 self._notes.append(
                     _fault(

@@ -49,6 +49,7 @@ from croupier.server.http.front import Front
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.identified import Identified, identified, web_tls
 from croupier.server.onlooking import live_of
+from croupier.server.packs.plugins import Plugins
 from croupier.server.recorded import Record, audit_record, audit_retention_of, retention_of
 from croupier.server.reports import Reports, expire
 from croupier.server.web.page import BuiltPage
@@ -221,6 +222,7 @@ def _front(
         live=live_of(base, gates, works, catalog=view, page=page, metrics=metrics, flights=flights, stack=stack),
         catalog=view,
         packs=described.packs,
+        plugins=Plugins(described.packs.counting),
         reread=described.directories.reload,
         record=record.record,
         readiness=_readiness,

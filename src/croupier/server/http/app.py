@@ -54,6 +54,7 @@ from croupier.server.http.oidc import oidc_routes
 from croupier.server.http.packs import Reread, pack_routes
 from croupier.server.http.page import PageDoor
 from croupier.server.http.people import credential_routes, user_routes, user_verb_routes
+from croupier.server.http.plugins import PluginDoor, plugin_routes
 from croupier.server.http.ports import Approvals, Bulks, Calls, Directory, Entities, History, Jobs, Live, Readiness
 from croupier.server.http.providers import provider_routes
 from croupier.server.http.roles import binding_routes, policy_routes, role_routes
@@ -63,6 +64,7 @@ from croupier.server.http.tickets import ticket_routes
 from croupier.server.http.version import version_routes
 from croupier.server.http.visitors import Visitors
 from croupier.server.packs import Packs, StaleTag
+from croupier.server.packs.plugins import Plugins
 from croupier.server.web.page import BuiltPage
 from croupier.telemetry import Tracer
 
@@ -81,6 +83,7 @@ def build_app(
     catalog: CatalogView,
     providers: Providers,
     packs: Packs,
+    plugins: Plugins,
     reread: Reread,
     record: AuditRecord,
     limits: Limits,
@@ -136,6 +139,7 @@ def build_app(
         function_routes(catalog, directory, guard),
         provider_routes(providers, catalog),
         pack_routes(packs, reread),
+        plugin_routes(plugins),
         audit_routes(record),
         limit_routes(limits),
         role_routes(roles),
@@ -168,7 +172,7 @@ def build_app(
         metrics=metrics,
         throttle=throttle or Throttle(),
         visitors=visitors,
-        page=PageDoor(page),
+        public=(PageDoor(page), PluginDoor(plugins)),
     )
 
 

@@ -1,9 +1,11 @@
-"""What every request passes: host, token, a bounded body; then the lean entry or the framework. The page needs no token.
+"""What every request passes: host, token, a bounded body; then the lean entry or the framework. The page and the plugins of packs
+need no token.
 
 Nothing of the API is open unless `OPEN` names it, so an address that somebody adds is closed until they decide otherwise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,11 +22,10 @@ from croupier.server.http.asking import EXCHANGE
 from croupier.server.http.bodies import Body, CallerLeft, Room, paced
 from croupier.server.http.description import Description
 from croupier.server.http.entry import LeanEntry
-from croupier.server.http.exchange import Exchange
+from croupier.server.http.exchange import Answer, Exchange
 from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.oidc import METHODS, OIDC
-from croupier.server.http.page import PageDoor
 from croupier.server.http.problems import MethodNotAllowed, known
 from croupier.server.http.requests import check_single
 from croupier.server.http.tickets import TICKET
@@ -75,6 +76,20 @@ PLACE_CHARACTERS = 200
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class PublicDoor(Protocol):
+    """Something that nobody has to sign in for."""
+
+    name: str
+    """As metrics call it."""
+    is_counted: bool
+    """Whether an address may not ask as often as it likes."""
+
+    def takes(self, exchange: Exchange) -> bool: ...
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        """Raises CroupierError. A 304 has no body."""
+
+
 class Front:
     """The ASGI application of the server; `description` tells what it serves."""
 
@@ -90,10 +105,11 @@ class Front:
         metrics: HttpMetrics,
         throttle: Throttle,
         visitors: Visitors,
-        page: PageDoor,
+        public: Sequence[PublicDoor],
     ) -> None:
+        """`public` are asked first, in this order."""
         self.description = description
-        self._page = page
+        self._public = public
         self._throttle = throttle
         self._visitors = visitors
         self._guard = guard
@@ -115,8 +131,7 @@ class Front:
     async def _answer(self, exchange: Exchange) -> None:
         try:
             self._check(exchange)
-            if exchange.method != "POST" and self._page.takes(exchange):
-                await self._serve_page(exchange)
+            if exchange.method != "POST" and await self._served_to_anybody(exchange):
                 return
             self._admit(exchange)
         except CroupierError as error:
@@ -140,17 +155,23 @@ class Front:
         check_single(exchange.scope["headers"], exchange.headers)
         self._guard.admit_host(exchange.headers.get(b"host"))
 
-    async def _serve_page(self, exchange: Exchange) -> None:
-        """However many ask: it costs less than to count them."""
+    async def _served_to_anybody(self, exchange: Exchange) -> bool:
+        """Whether it was something that nobody has to sign in for; it is answered then. Raises RateLimited."""
+        door = next((each for each in self._public if each.takes(exchange)), None)
+        if door is None:
+            return False
+        if door.is_counted:
+            self._throttle.stranger(self._visitors.address(exchange))
         try:
-            answer = await self._page.answer(exchange)
+            answer = await door.answer(exchange)
         except NotFound as error:
             answer = exchange.refusal(error, headers=[(b"cache-control", b"no-store")])
-        self._metrics.request("page", answer.status)
+        self._metrics.request(door.name, answer.status)
         if answer.status == 304:
             await exchange.answer_unchanged(answer.headers)
         else:
             await exchange.answer(answer)
+        return True
 
     async def _record_refusal(self, exchange: Exchange, error: CroupierError) -> None:
         """Nobody who is known is refused anything in secret, whoever refused it; what is on record already stays one row."""

@@ -173,7 +173,7 @@ def list_document(held: Sequence[Held], tag: str, dependants: Mapping[str, list[
         for pack in packs
         for each in pack.functions
     ]
-    plugins = [f"{pack.name}/{file}" for pack in packs for file in pack.web_plugins]
+    plugins = [f"{pack.name}/{plugin.path}" for pack in packs for plugin in pack.web_plugins]
     entities = sum(len(pack.entities) for pack in packs)
     return PackList(
         manifest={"functions": functions, "web_plugins": plugins},

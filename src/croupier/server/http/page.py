@@ -33,6 +33,10 @@ _ASKED_AGAIN = (b"cache-control", b"no-cache")
 
 
 class PageDoor:
+    name = "page"
+    is_counted = False
+    """However many ask: it costs less than to count them."""
+
     def __init__(self, page: BuiltPage) -> None:
         self._page = page
 

@@ -95,9 +95,13 @@ class Packs:
         found = await asyncio.to_thread(self._all)
         return next((held for held in found if held.record.name == name), None) or self._known(name)
 
+    def counting(self) -> builtins.list[Pack]:
+        """The packs that count: enabled ones, and those in folders whose names no installed one has."""
+        return together(self._held.values(), self._lying())
+
     def dependants(self) -> dict[str, builtins.list[str]]:
         """Which of the packs that count need each pack, by its name; one that nobody needs is left out."""
-        return dependants(together(self._held.values(), self._lying()))
+        return dependants(self.counting())
 
     def problems(self) -> builtins.list[tuple[str, str]]:
         """The packs that cannot be read, by name, and why."""
