@@ -531,7 +531,9 @@ export interface paths {
         };
         /**
          * Read Bulk Rows
-         * @description Rows with their arguments as they are sent, their faults and their outcomes. The next page is after `next`.
+         * @description Rows with their arguments, their faults and their outcomes. The next page is after `next`.
+         *
+         *     Sensitive values are masked. `reveal` shows them to who may (`calls:reveal`), and is on record.
          */
         get: operations["read_bulk_rows_api_bulk__bulk_id__rows_get"];
         put?: never;
@@ -551,7 +553,7 @@ export interface paths {
         };
         /**
          * Export Bulk Rows
-         * @description Every row and its outcome as CSV.
+         * @description Every row and its outcome as CSV; sensitive values as in `rows`.
          */
         get: operations["export_bulk_rows_api_bulk__bulk_id__rows_csv_get"];
         put?: never;
@@ -2464,6 +2466,26 @@ export interface paths {
          * @description Back to the version whose digest begins so, or to the one before.
          */
         post: operations["roll_pack_back_api_packs__name__rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Plugins
+         * @description What enabled packs bring for the page: scripts that draw answers, and the frames they run in.
+         */
+        get: operations["list_plugins_api_plugins_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5748,6 +5770,26 @@ export interface components {
          * @enum {string}
          */
         Phase: "intent" | "outcome" | "event";
+        /** PluginEntry */
+        PluginEntry: {
+            /** Pack */
+            pack: string;
+            /** Version */
+            version: string;
+            /** Digest */
+            digest: string;
+            /** Path */
+            path: string;
+            /** Renderers */
+            renderers: string[];
+            /** Frame */
+            frame: string;
+        };
+        /** PluginList */
+        PluginList: {
+            /** Plugins */
+            plugins: components["schemas"]["PluginEntry"][];
+        };
         /**
          * PolicyBody
          * @description The body of `PUT /api/policy`.
@@ -7457,6 +7499,7 @@ export interface operations {
                 /** @description The number of the last row seen. */
                 after?: number;
                 limit?: number;
+                reveal?: boolean;
             };
             header?: never;
             path: {
@@ -7490,6 +7533,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: components["schemas"]["RowState"][] | null;
+                reveal?: boolean;
             };
             header?: never;
             path: {
@@ -9375,6 +9419,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackChange"];
+                };
+            };
+            /** @description Any failure. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plugins_api_plugins_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginList"];
                 };
             };
             /** @description Any failure. */
