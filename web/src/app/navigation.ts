@@ -1,4 +1,4 @@
-import { type Icon, IconChecks, IconShield } from "@tabler/icons-react";
+import { type Icon, IconChecks, IconHistory, IconListCheck, IconShield } from "@tabler/icons-react";
 import type { ShellTexts } from "./texts";
 
 export interface NavigationItem {
@@ -14,6 +14,8 @@ export interface NavigationItem {
 
 /** The page's own table of contents, in the order of the day's work. */
 export const NAVIGATION: readonly NavigationItem[] = [
+  { to: "/calls", label: "calls", icon: IconHistory, key: "c", permission: "calls:read" },
+  { to: "/jobs", label: "jobs", icon: IconListCheck, key: "j", permission: "jobs:read" },
   { to: "/approvals", label: "approvals", icon: IconChecks, key: "a", permission: "" },
   { to: "/audit", label: "audit", icon: IconShield, key: "u", permission: "audit:read" },
 ];

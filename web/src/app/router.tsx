@@ -1,12 +1,14 @@
 import { createRouter } from "@tanstack/react-router";
 import { approvalRoutes } from "#/pages/approvals/routes";
 import { auditRoutes } from "#/pages/audit/routes";
+import { callsRoutes } from "#/pages/calls/routes";
+import { jobsRoutes } from "#/pages/jobs/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
+const pages = [...callsRoutes, ...jobsRoutes, ...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 

@@ -1,0 +1,80 @@
+import { Modal, Text } from "@mantine/core";
+import { useState } from "react";
+import { StateBadge } from "#/components/badges";
+import { type Column, DataTable } from "#/components/DataTable";
+import { useTexts } from "#/i18n/texts";
+import { JsonView, type OutputsSpec, Views } from "#/views";
+import { callsTexts } from "./texts";
+
+interface One {
+  readonly service_id: string;
+  readonly agent_id: string;
+  readonly ok: boolean;
+  readonly payload?: unknown;
+  readonly error?: { readonly reason?: string; readonly message?: string };
+}
+
+interface Payload {
+  readonly results: readonly One[];
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped?: readonly unknown[];
+}
+
+export function isBroadcast(value: unknown): value is Payload {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "results" in value &&
+    Array.isArray(value.results) &&
+    "succeeded" in value
+  );
+}
+
+/** The answers of all game servers, one a row; a row opens into the function's views. */
+export function Broadcast({ payload, outputs, label }: { payload: Payload; outputs: OutputsSpec; label: string }) {
+  const text = useTexts(callsTexts);
+  const [open, setOpen] = useState<One | null>(null);
+  const columns: Column<One>[] = [
+    { id: "instance", header: text.columns.instance, mono: true, width: 160, value: (one) => one.service_id },
+    { id: "agent", header: text.facts.agent, mono: true, width: 120, value: (one) => one.agent_id },
+    {
+      id: "state",
+      header: text.columns.state,
+      width: 90,
+      value: (one) => (one.ok ? text.states.succeeded : text.states.failed),
+      cell: (one) => (
+        <StateBadge
+          state={one.ok ? "succeeded" : "failed"}
+          label={one.ok ? text.states.succeeded : text.states.failed}
+        />
+      ),
+    },
+    {
+      id: "answer",
+      header: text.result,
+      mono: true,
+      width: 320,
+      value: (one) =>
+        one.ok ? JSON.stringify(one.payload) : `${one.error?.reason ?? ""}: ${one.error?.message ?? ""}`,
+    },
+  ];
+  return (
+    <>
+      <Text fw={600}>{text.broadcast(payload.succeeded, payload.failed)}</Text>
+      <DataTable
+        label={label}
+        rows={payload.results}
+        columns={columns}
+        rowKey={(one) => `${one.agent_id}/${one.service_id}`}
+        onOpen={setOpen}
+        maxHeight={420}
+      />
+      {payload.skipped && payload.skipped.length > 0 && <JsonView value={payload.skipped} />}
+      <Modal opened={open !== null} onClose={() => setOpen(null)} title={open?.service_id} size="xl">
+        {open?.ok && <Views outputs={outputs} value={open.payload} label={label} />}
+        {open && !open.ok && <JsonView value={open.error} />}
+      </Modal>
+    </>
+  );
+}

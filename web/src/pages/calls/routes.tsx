@@ -1,0 +1,59 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { shellRoute } from "#/app/root";
+
+export const CALL_STATES = ["waiting", "running", "succeeded", "failed", "canceled", "outcome_unknown"] as const;
+export type CallState = (typeof CALL_STATES)[number];
+
+export const SPANS = ["1h", "24h", "7d"] as const;
+export type Span = (typeof SPANS)[number];
+
+/** What is listed; all of it stands in the URL. */
+export interface CallsSearch {
+  readonly fn?: string;
+  readonly state?: CallState;
+  readonly caller?: string;
+  readonly trace?: string;
+  readonly key?: string;
+  readonly again?: string;
+  readonly since?: Span;
+  /** "off": the list stays as it is while calls come. */
+  readonly live?: string;
+}
+
+export interface CallSearch {
+  /** Another call to compare with. */
+  readonly with?: string;
+}
+
+const TEXTS = ["fn", "caller", "trace", "key", "again", "live"] as const;
+
+export function textsOf<const N extends string>(
+  search: Record<string, unknown>,
+  names: readonly N[],
+): { [K in N]?: string } {
+  const found = names.filter((name) => typeof search[name] === "string" && search[name]);
+  return Object.fromEntries(found.map((name) => [name, search[name]])) as { [K in N]?: string };
+}
+
+export function spanOf(search: Record<string, unknown>): { since?: Span } {
+  const since = SPANS.find((span) => span === search.since);
+  return since ? { since } : {};
+}
+
+export const callsRoutes = [
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/calls",
+    validateSearch: (search: Record<string, unknown>): CallsSearch => {
+      const state = CALL_STATES.find((state) => state === search.state);
+      return { ...textsOf(search, TEXTS), ...spanOf(search), ...(state && { state }) };
+    },
+    component: lazyRouteComponent(() => import("./CallsPage"), "CallsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/calls/$callId",
+    validateSearch: (search: Record<string, unknown>): CallSearch => textsOf(search, ["with"]),
+    component: lazyRouteComponent(() => import("./CallPage"), "CallPage"),
+  }),
+] as const;
