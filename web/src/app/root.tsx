@@ -1,3 +1,5 @@
+import "dayjs/locale/zh-cn";
+import { DatesProvider } from "@mantine/dates";
 import { createRootRoute, createRoute, Outlet, retainSearchParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { ErrorPage, NotFoundPage } from "#/components/ErrorPage";
@@ -16,7 +18,9 @@ function Root() {
   }, [language]);
   return (
     <LanguageProvider language={language}>
-      <Outlet />
+      <DatesProvider settings={{ locale: language === "zh" ? "zh-cn" : "en", firstDayOfWeek: 1 }}>
+        <Outlet />
+      </DatesProvider>
     </LanguageProvider>
   );
 }

@@ -16,13 +16,20 @@ export function Time({ ms, exact = false }: { ms: number | null | undefined; exa
   const text = useTexts(commonTexts);
   const now = useNow(exact ? 0 : 10_000);
   if (!ms) return <Text span>{text.never}</Text>;
-  const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(ms);
+  const moment = exactTime(ms);
   if (exact) return <time dateTime={new Date(ms).toISOString()}>{moment}</time>;
   return (
     <Tooltip label={moment}>
       <time dateTime={new Date(ms).toISOString()}>{relative(ms - now, locale)}</time>
     </Tooltip>
   );
+}
+
+// Swedish writes what ISO 8601 does, in the time zone of the browser: 2026-01-31 18:04:03, the same in every language.
+const EXACT = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" });
+
+export function exactTime(ms: number): string {
+  return EXACT.format(ms);
 }
 
 export function relative(difference: number, locale: string): string {

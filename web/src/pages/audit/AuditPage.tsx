@@ -35,9 +35,9 @@ export function AuditPage() {
   return (
     <>
       <PageHeader title={text.title}>
+        <ChainCheck />
         <Export search={search} />
       </PageHeader>
-      <ChainCheck />
       <Filters search={search} onChange={change} />
       {found.isError && <ProblemBox error={found.error} again={() => void found.refetch()} />}
       {found.isPending && <Waiting />}

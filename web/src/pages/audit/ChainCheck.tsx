@@ -15,7 +15,11 @@ export function ChainCheck() {
   const check = useMutation({ mutationFn: () => body(api.POST("/api/audit/verify", { headers: EVERYWHERE })) });
   if (!may(me, "audit:verify")) return null;
   return (
-    <Group px="md" pb={6} align="flex-start">
+    <Group gap="xs" align="flex-start">
+      <div aria-live="polite">
+        {check.error && <ProblemBox error={check.error} />}
+        {check.data && <Outcome verdict={check.data} />}
+      </div>
       <Button
         variant="default"
         leftSection={<IconShieldCheck size={14} aria-hidden />}
@@ -24,10 +28,6 @@ export function ChainCheck() {
       >
         {text.chain}
       </Button>
-      <div aria-live="polite">
-        {check.error && <ProblemBox error={check.error} />}
-        {check.data && <Outcome verdict={check.data} />}
-      </div>
     </Group>
   );
 }

@@ -1,4 +1,5 @@
 import { Button, Group, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { DateInput } from "@mantine/dates";
 import { useTexts } from "#/i18n/texts";
 import { type AuditSearch, FILTERS, type FilterName } from "./routes";
 import { auditTexts } from "./texts";
@@ -79,19 +80,18 @@ function Field({
   );
 }
 
-/** A day, as the browser's calendar gives it; the server reads it as midnight UTC. */
+/** A day; the server reads it as midnight UTC. */
 function Moment({ name, search, onChange }: Props & { name: "since" | "until" }) {
   const text = useTexts(auditTexts);
   return (
-    <Group gap={4} wrap="nowrap">
-      <label htmlFor={`audit-${name}`}>{text.filters[name]}</label>
-      <TextInput
-        id={`audit-${name}`}
-        type="date"
-        w={120}
-        value={search[name] ?? ""}
-        onChange={(event) => onChange({ [name]: event.currentTarget.value })}
-      />
-    </Group>
+    <DateInput
+      aria-label={text.filters[name]}
+      placeholder={text.filters[name]}
+      valueFormat="YYYY-MM-DD"
+      clearable
+      w={120}
+      value={search[name] ?? null}
+      onChange={(day) => onChange({ [name]: day ?? "" })}
+    />
   );
 }
