@@ -221,12 +221,9 @@ async def test_every_way_to_end_a_line_gives_the_same_rows(
     assert [row["arguments"] for row in await rows(server, found["bulk_id"])] == [{"player_id": "p1", "coins": 1}]
 
 
-async def test_a_hundred_thousand_rows_are_taken_and_one_more_is_not(server: Server, agent: ScriptedAgent) -> None:
+async def test_a_hundred_thousand_rows_are_taken(server: Server, agent: ScriptedAgent) -> None:
     content = b"player_id\n" + b"p\n" * 100_000
     assert (await uploaded(server, content))["rows"] == 100_000
-    reply = await upload(server, content + b"p\n")
-    assert (reply.status, "line 100002: more than 100000 rows" in reply.json["detail"]) == (400, True)
-    assert len((await server.request("GET", "/api/bulk")).json["bulks"]) == 1
 
 
 async def test_a_file_of_another_kind_or_a_compressed_one_is_refused(server: Server, agent: ScriptedAgent) -> None:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from croupier.domain.bulk import ROW_BYTES
+from croupier.domain.bulk import MOST_ROWS, ROW_BYTES
 from croupier.errors import InvalidArgument
 from croupier.server.bulk_file import CsvFile, JsonLines, Record
+from croupier.server.bulk_rows import Format, RowReader
 
 CELLS = st.text(alphabet=st.sampled_from("ab\"',\r\n ;é語\u2028"), max_size=8)
 TABLES = st.lists(st.lists(CELLS, min_size=2, max_size=4), max_size=8)
@@ -75,3 +76,10 @@ def test_a_quoted_field_over_many_lines_is_bounded_too():
 def test_a_cell_past_what_csv_reads_is_named():
     with pytest.raises(InvalidArgument, match=r"line 1: not CSV: field larger"):
         read(CsvFile(), [b"x" * 140_000 + b"\n"])
+
+
+def test_a_hundred_thousand_rows_are_read_and_one_more_spoils_the_file():
+    reader = RowReader(Format.CSV, None, lambda _: ())
+    assert sum(1 for _ in reader.feed(b"player_id\n" + b"p\n" * MOST_ROWS)) == MOST_ROWS
+    with pytest.raises(InvalidArgument, match=f"line {MOST_ROWS + 2}: more than {MOST_ROWS} rows"):
+        list(reader.feed(b"p\n"))
