@@ -100,3 +100,16 @@ async def test_a_subscription_of_a_closed_bus_has_ended(bus: Bus):
     await bus.close()
     async with bus.subscribe("jobs") as notices:
         assert [notice async for notice in notices] == []
+
+
+async def test_a_subscription_may_keep_more(bus: Bus):
+    async with bus.subscribe("jobs", waiting=1_000) as notices:
+        for number in range(1_000):
+            await bus.publish("jobs", number.to_bytes(2))
+
+        assert [(await anext(notices)).missed for _ in range(1_000)] == [False] * 1_000
+
+
+async def test_a_topic_with_a_subscriber_is_heard(bus: Bus):
+    async with bus.subscribe("jobs"):
+        assert bus.heard("jobs")

@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -216,3 +218,40 @@ async def test_the_stream_says_that_the_server_restarts(tmp_path: Path) -> None:
             reading = tasks.create_task(read(server))
             await begun.wait()
         await reading
+
+
+async def test_large_events_are_sent_in_portions_and_none_is_lost(
+    server: Server, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("croupier.server.live.feeds.PORTION_BYTES", 1_000)
+    job_id = await server.started()
+    for seq in range(1, 101):
+        agent.tell(job_id, seq, "done" if seq == 100 else "log", message="x" * 400)
+    async with events(server, f"job:{job_id}") as stream:
+        assert await numbers(stream, f"job:{job_id}", 200) == list(range(1, 101))
+
+
+async def test_a_quiet_stream_is_kept_open_by_pings_which_bring_the_cursor(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("croupier.server.live.reader.PING_EVERY", 0.01)
+    async with events(server, "calls") as stream:
+        await server.invoke()
+        told = await stream.until(lambda each: each.topic == "calls")
+        ping = await stream.until(lambda each: each.event == "ping")
+    assert ping.id == told.id
+
+
+async def test_a_job_whose_events_are_kept_nowhere_is_denied_and_the_rest_goes_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as server, attached(server) as agent:
+        job_id = await server.started()
+        agent.tell(job_id, 1, "done")
+        await server.ended(job_id)
+    with closing(sqlite3.connect(tmp_path / "croupier.db")) as database, database:
+        database.execute("UPDATE jobs SET archived = 1")
+        database.execute("DELETE FROM job_events")
+    async with running(tmp_path) as server, events(server, f"job:{job_id}", "calls") as stream:
+        denied = await stream.named("denied")
+        assert (denied["topic"], "no longer kept" in denied["detail"]) == (f"job:{job_id}", True)
+        await server.invoke()
+        assert await stream.of("calls")

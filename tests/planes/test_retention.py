@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from tests.planes.events_testbed import events
 from tests.planes.scripted_agent import eventually, running
 
 from croupier.domain.call import Call, Result
@@ -237,8 +238,15 @@ async def test_followers_and_readers_of_an_archived_job_see_no_difference(tmp_pa
         job = await server.job("j1")
         story = await server.follow("j1")
         rest = await server.follow("j1", after=1_201)
+        async with events(server, "job:j1") as stream:
+            await stream.until(lambda each: each.type == "done")
+            live = [each.told["seq"] for each in stream.seen if each.type in {"log", "done"}]
+            cut = next(each.id for each in stream.seen if each.type == "log" and each.told["seq"] == 700)
+        async with events(server, "job:j1", cursor=cut) as stream:
+            assert (await stream.of("job:j1", "log"))["seq"] == 701
 
     assert (job["state"], job["last_seq"], job["payload"]["text"]) == ("succeeded", 1_203, "語")
     assert [seq for seq, _, _ in story] == list(range(1, 1_204))
     assert story[-1][1:] == ("done", {"type": "done", "message": "", "progress": 0, "payload": orjson.loads(RESULT)})
     assert [seq for seq, _, _ in rest] == [1_202, 1_203]
+    assert live == list(range(1, 1_204))

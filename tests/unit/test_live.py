@@ -129,14 +129,14 @@ def test_an_event_says_what_state_its_job_is_in_by_it():
     assert (two["state"], two["message"], two["reason"]) == (JobState.LOST, "?", "lost")
 
 
-def test_a_crowd_is_sent_batches_that_are_made_once_and_old_ones_are_forgotten():
+def test_a_crowd_is_sent_frames_that_are_made_once_and_old_ones_are_forgotten():
     frames = JobFrames()
     events = [JobEvent(job_id="j1", seq=1, type="log", message="x" * (KEPT_BYTES // 3))]
-    made = frames.of("job:j1", events)
-    assert frames.of("job:j1", events) is made
+    (made,) = frames.of("job:j1", events)
+    assert frames.of("job:j1", events)[0] is made
     for name in "234":
         frames.of(f"job:j{name}", events)
-    assert frames.of("job:j1", events) is not made
+    assert frames.of("job:j1", events)[0] is not made
 
 
 @given(
@@ -318,11 +318,11 @@ async def test_what_is_looked_at_is_told_when_it_has_changed_since_one_began():
 async def test_a_call_is_written_only_where_somebody_listens():
     bus = MemoryBus()
     news = News(bus)
-    assert not news.hears_calls()
-    assert not News().hears_calls()
+    assert not news.heard(CALLS_NOTICES)
+    assert not News().heard(CALLS_NOTICES)
     await News().call_ended(call(), Result(payload=b""))
     async with bus.subscribe(CALLS_NOTICES) as notices:
-        assert news.hears_calls()
+        assert news.heard(CALLS_NOTICES)
         await news.call_ended(call(), NotFound("nobody"), 1500)
         told = read_call_ended((await anext(notices)).body)
     assert (told.id, told.function, told.outcome, told.ms) == ("c1", "f", "not_found", 1.5)

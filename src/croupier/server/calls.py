@@ -33,7 +33,7 @@ from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router, Target
-from croupier.server.news import News
+from croupier.server.news import CALLS, News
 from croupier.server.transcode import spoken, understood
 from croupier.store import NOTHING_RAN, CallRecord, CallStore
 from croupier.transcoding import Codec
@@ -184,7 +184,7 @@ class Calls:
             log.exception("the outcome of call %s could not be recorded", call.id, extra=named(call))
         finally:
             self._settle(call, outcome)
-        if self._news.hears_calls():
+        if self._news.heard(CALLS):
             await self._news.call_ended(call, outcome, trail.server_us)
 
     def _record_later(self, call: Call, outcome: Outcome, way: "_Way") -> None:

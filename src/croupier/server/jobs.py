@@ -25,7 +25,7 @@ from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
 from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake, topic
-from croupier.server.news import News
+from croupier.server.news import CALLS, News
 from croupier.server.transcode import spoken
 from croupier.server.turns import Turns
 from croupier.store import NOTHING_RAN, CallRecord, Store
@@ -166,7 +166,7 @@ class Jobs:
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
             log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
-        if self._news.hears_calls():
+        if self._news.heard(CALLS):
             await self._news.call_ended(call, result, kind="job")
         self._cancels.placed(call.id, agent_id)
 
@@ -176,7 +176,7 @@ class Jobs:
             self._store.finish(call.id, error, unsent=unsent, note=outcome_note(note, error)),
             self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
         )
-        if self._news.hears_calls():
+        if self._news.heard(CALLS):
             await self._news.call_ended(call, error, kind="job")
 
     async def _started_earlier(self, earlier: CallRecord) -> str:

@@ -4,6 +4,8 @@ live.jobs, live.bulk, live.approvals    the id of what changed: whoever listens 
 live.calls                              a call that ended, as JSON: thousands in a second are not looked up
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from croupier.bus import Bus
@@ -39,6 +41,8 @@ class News:
 
     def __init__(self, bus: Bus | None = None) -> None:
         self._bus = bus
+        self.heard: Callable[[str], bool] = bus.heard if bus is not None else _nobody_listens
+        """Whether somebody may listen to what is told under that name."""
 
     async def job(self, job_id: str) -> None:
         """It was accepted, or its state changed."""
@@ -51,7 +55,7 @@ class News:
         await self._tell(APPROVALS, approval_id)
 
     async def call_ended(self, call: Call, outcome: Outcome, microseconds: int = 0, *, kind: str = "invoke") -> None:
-        """Only of calls that are on record, and only worth its while where somebody `hears_calls`."""
+        """Only of calls that are on record. Every call comes by, so whoever calls this asks first whether `CALLS` is heard."""
         if self._bus is None:
             return
         ended = CallEnded(
@@ -66,10 +70,10 @@ class News:
         )
         await self._bus.publish(CALLS, _encode(ended))
 
-    def hears_calls(self) -> bool:
-        """Whether `call_ended` would tell anybody."""
-        return self._bus is not None and self._bus.heard(CALLS)
-
     async def _tell(self, topic: str, what: str) -> None:
-        if self._bus is not None and self._bus.heard(topic):
+        if self._bus is not None and self.heard(topic):
             await self._bus.publish(topic, what.encode())
+
+
+def _nobody_listens(_topic: str) -> bool:
+    return False

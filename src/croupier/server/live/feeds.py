@@ -17,7 +17,10 @@ from croupier.server.live.ears import Ears
 from croupier.server.live.frames import JobFrames, dumped, frame, line, unmoved
 from croupier.server.live.pulse import Pulse
 from croupier.server.live.topics import HEALTH
+from croupier.server.recent_events import weight
 
+PORTION_BYTES = 1_000_000
+"""Of a job's events, with the one that goes beyond, that are sent at once."""
 BULK_EVERY = 0.25
 """Seconds from one look at a bulk run to the next, at least."""
 
@@ -67,7 +70,9 @@ class JobFeed(Feed):
         self._ears = ears
         self._frames = frames
         self._story: AsyncIterator[list[JobEvent]] | None = None
-        """The rest of it, where it was archived."""
+        """What follows, where it was archived."""
+        self._rest: Sequence[JobEvent] = ()
+        """Of what was read of that and not sent yet."""
         self._stands = False
         """It was told how the job stands."""
         self._stored = 0
@@ -85,28 +90,34 @@ class JobFeed(Feed):
             return [frame(self.seq, line(self.topics[0], "state", _standing(self._job)))]
         self.ready = False
         unsure, self._unsure = self._unsure, False
-        events = await self._next()
+        events, more = await self._next()
         if not events:
             return ()
         self.seq = events[-1].seq
         if events[-1].type in _LAST:
             self.ready = False
             await self.close()
-        elif unsure or self._story is not None:
+        elif unsure:
             self.ready = self._unsure = True
-        elif self.seq < self._stored:
+        elif more or self.seq < self._stored:
             self.ready = True
         return self._frames.of(self.topics[0], events)
 
-    async def _next(self) -> list[JobEvent]:
+    async def _next(self) -> tuple[Sequence[JobEvent], bool]:
+        """What follows, from the archive where it is there; and whether more is known to."""
         if self._story is None:
-            if events := await self._jobs.read(self._job.id, self.seq):
-                return events
+            if found := await self._jobs.read(self._job.id, self.seq):
+                events = _portion(found)
+                return events, len(events) < len(found)
             job = await self._jobs.standing(self._job.id)
             if not job.archived or job.last_seq <= self.seq:
-                return []
+                return (), False
             self._story = self._jobs.archived(job, self.seq)
-        return await anext(self._story, [])
+        if not self._rest:
+            self._rest = await anext(self._story, [])
+        events = _portion(self._rest)
+        self._rest = self._rest[len(events) :]
+        return events, True
 
     def _told(self, notice: Notice) -> None:
         if notice.missed or not notice.body:
@@ -120,6 +131,16 @@ class JobFeed(Feed):
         story, self._story = self._story, None
         if story is not None and hasattr(story, "aclose"):
             await story.aclose()
+
+
+def _portion(events: Sequence[JobEvent]) -> Sequence[JobEvent]:
+    """The first of them, as many as are sent at once."""
+    size = 0
+    for at, each in enumerate(events):
+        size += weight(each)
+        if size >= PORTION_BYTES:
+            return events[: at + 1]
+    return events
 
 
 def _standing(job: Job) -> bytes:

@@ -5,7 +5,6 @@ id: CURSOR   ◄─ `written` puts it there: the reader's own part, then the fra
 data: {"topic":"calls","type":"ended","data":{…}}
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from croupier.domain.job import JobEvent, state_after
 from croupier.server.payload_json import payload_fields
 
 KEPT_BYTES = 8_000_000
-"""Made batches that are kept for the next reader."""
+"""Of frames that are kept for the next reader."""
 
 PING = b"\nevent: ping\ndata: {}\n\n"
 """Adds nothing to the cursor."""
@@ -47,26 +46,24 @@ def written(cursor: bytes, frames: Sequence[bytes]) -> bytes:
 
 
 class JobFrames:
-    """A job's events as frames. A crowd that follows one job is sent the same batches, and they are made once."""
+    """A job's events as frames. A crowd that follows one job is sent the same ones, and each is made once."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[tuple[str, int, int], list[bytes]] = OrderedDict()
+        self._made: dict[tuple[str, int], bytes] = {}
+        """By topic and number, the oldest first."""
         self._size = 0
 
     def of(self, topic: str, events: Sequence[JobEvent]) -> list[bytes]:
-        """`events` are some of one job's, without a gap."""
-        key = (topic, events[0].seq, events[-1].seq)
-        made = self._made.get(key)
-        if made is None:
-            made = [frame(each.seq, line(topic, each.type, dumped(_told(each)))) for each in events]
-            self._keep(key, made)
-        return made
+        """`events` are those of the topic's job."""
+        return [self._made.get((topic, each.seq)) or self._make(topic, each) for each in events]
 
-    def _keep(self, key: tuple[str, int, int], made: list[bytes]) -> None:
-        self._made[key] = made
-        self._size += sum(map(len, made))
+    def _make(self, topic: str, event: JobEvent) -> bytes:
+        made = self._made[topic, event.seq] = frame(event.seq, line(topic, event.type, dumped(_told(event))))
+        self._size += len(made)
         while self._size > KEPT_BYTES:
-            self._size -= sum(map(len, self._made.popitem(last=False)[1]))
+            oldest = next(iter(self._made))
+            self._size -= len(self._made.pop(oldest))
+        return made
 
 
 def _told(event: JobEvent) -> dict[str, Any]:
