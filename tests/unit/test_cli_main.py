@@ -1,4 +1,5 @@
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,13 @@ from croupier.errors import BY_REASON
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 CALLS = ["invoke", "job", "registry", "config"]
+
+
+def leaves(name, command):
+    """Every command that does something, by the words that are typed."""
+    if not isinstance(command, click.Group):
+        return [(name, command)]
+    return [leaf for child, each in command.commands.items() for leaf in leaves(f"{name} {child}", each)]
 
 
 def test_the_help_names_every_command_without_importing_one():
@@ -128,12 +136,10 @@ def test_a_failure_says_what_why_and_where_to_look(capsys, reason):
 def test_the_documentation_names_every_command_flag_and_exit_code():
     text = DOCUMENTATION.read_text(encoding="utf-8")
     for name, entry in COMMANDS.items():
-        command = importlib.import_module(entry.module).command
-        children = command.commands if isinstance(command, click.Group) else {"": command}
-        for child_name, child in children.items():
-            assert f"## `croupier {' '.join(filter(None, (name, child_name)))}" in text
+        for words, command in leaves(name, importlib.import_module(entry.module).command):
+            assert re.search(rf"^## `croupier {words}[ `]", text, re.MULTILINE), words
             missing = [
-                flag for option in child.params for flag in option.opts if flag[0] == "-" and f"`{flag}" not in text
+                flag for option in command.params for flag in option.opts if flag[0] == "-" and f"`{flag}" not in text
             ]
             assert missing == []
     assert all(f"| {code.value} |" in text for code in Exit)
