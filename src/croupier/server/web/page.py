@@ -4,12 +4,12 @@ from pathlib import Path
 
 from croupier.errors import CroupierError
 from croupier.server.web.built import INDEX_FILE, page_folder
-from croupier.server.web.site import Site, read_site
+from croupier.server.web.site import ASSETS, Site, read_site
 
 _log = logging.getLogger(__name__)
 
-_Mark = tuple[Path, int, int, int]
-"""A folder, and its index file: when it was written, how large, which."""
+_Mark = tuple[Path, int, int, int, int]
+"""A folder; its index file: when it was written, how large, which; and when files last came to or left its assets."""
 
 
 class BuiltPage:
@@ -24,12 +24,12 @@ class BuiltPage:
         self._turn = asyncio.Lock()
 
     async def now(self) -> Site | None:
-        """As it is on the disk; None where it was not built or cannot be read, which the log says once."""
+        """As it is on the disk; while nothing is there, as it was. None where it was not built or cannot be read, which the
+        log says once.
+        """
         async with self._turn:
             mark = await asyncio.to_thread(_mark, self._named)
-            if mark is None:
-                self._mark = self._site = None
-            elif mark != self._mark:
+            if mark is not None and mark != self._mark:
                 await self._read(mark)
             return self._site
 
@@ -58,6 +58,8 @@ def _mark(named: Path | None) -> _Mark | None:
         return None
     try:
         found = (folder / INDEX_FILE).stat()
+        assets = folder / ASSETS.strip("/")
+        changed = assets.stat().st_mtime_ns if assets.is_dir() else 0
     except OSError:
         return None
-    return folder, found.st_mtime_ns, found.st_size, found.st_ino
+    return folder, found.st_mtime_ns, found.st_size, found.st_ino, changed
