@@ -1,5 +1,6 @@
 """`allow_if`: what holds, what denies, and what is refused before it could take long."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,6 +127,12 @@ def test_anything_else_denies_and_says_why(text, reason):
         "user.matches('(\\\\pL{100}){100}')",
         "user.matches('" + "[a-z]" * 100 + "')",
         "args.a.all(x, true) && args.b.all(x, true) && args.c.all(x, true)",
+        "size(" + "+".join(["args.s"] * 10) + ") > 5",
+        "args.l.all(x, 'operator' in roles)",
+        "args.l.all(x, time_between('09:00', '10:00', 'Asia/Shanghai'))",
+        "args.s.matches(r'" + r"\w*" * 35 + "')",
+        r"args.s.matches(r'\pL\pN\pL\pN\pL')",
+        "args.s.matches('(?i)abc')",
     ],
 )
 def test_what_could_take_long_is_refused_before_it_runs(text):
@@ -139,6 +146,37 @@ def test_a_condition_looks_at_arguments_of_a_bounded_size_only(text, limit):
     payload = b'{"l": [1], "s": "' + b"x" * limit + b'"}'
     assert "looks at arguments of at most" in why_not(text, facts(payload))
     assert why_not("user == 'ann'", facts(payload)) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ("args.l != []", {"l": [{}] * 2_600}),
+        ("args.l != []", {"l": [[]] * 2_600}),
+        ("args.l.all(x, x != 5)", {"l": [1] * 1_001}),
+        ("size(args.l.map(x, x)) > 0", {"l": [1] * 101}),
+        ("size(args.l.filter(x, x > 0)) > 0", {"l": [1] * 101}),
+        ("size([" + ",".join(["args"] * 250) + "]) > 0", {"l": [1] * 200}),
+        (" || ".join(f"{number} in args.l" for number in range(2, 100)), {"l": [1] * 250}),
+        ("args" + ".a" * 600 + " == 1", {"l": [1] * 100}),
+        ("size([" + ",".join(["args"] * 250) + "]) > 0", {"s": "x" * 20_000}),
+    ],
+)
+def test_the_more_often_a_condition_names_arguments_the_smaller_they_must_be(text, payload):
+    assert "looks at arguments of at most" in why_not(text, facts(orjson.dumps(payload)))
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ("args.amount <= 100", {"amount": 5, "players": list(range(9_000))}),
+        ("args.amount <= 100 && args.kind != 'gold'", {"amount": 5, "kind": "x", "items": [{"id": "p1"}] * 2_000}),
+        ("args.l.all(x, x.n + 1 < 9)", {"l": [{"n": 1}] * 400}),
+        ("size(args.l.filter(x, x > 0)) == 90", {"l": [1] * 90}),
+    ],
+)
+def test_arguments_as_they_are_used_to_be_are_looked_at(text, payload):
+    assert why_not(text, facts(orjson.dumps(payload))) == ""
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"[1", b"{", b'{"a": NaN}'])

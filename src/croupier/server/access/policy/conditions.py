@@ -2,7 +2,8 @@
 
 A condition allows only by being exactly true. An unknown name, a wrong type, an error, and a condition that could take
 long deny, and say why. Evaluation holds the event loop, and cannot be interrupted: so what could take long is refused before
-it begins, by the length of the text, by what a macro may hold, and by the size of the arguments that it looks at.
+it begins, by the length of the text, by what a macro may hold, and by the size of the arguments that it looks at: the more
+often it names them, the smaller they must be, since each time they are copied. What is left takes some milliseconds at worst.
 """
 
 import re
@@ -25,6 +26,17 @@ MACRO_BYTES = 8_192
 """Nor these, where a macro goes through a list."""
 MACRO_CHARACTERS = 500
 MOST_MACROS = 2
+MACRO_VALUES = 1_000
+LISTED_VALUES = 100
+"""With map and filter, which copy what they have for each element."""
+COPIED_VALUES = 40_000
+COPIED_BYTES = 4_000_000
+"""Of the arguments, over all places where a condition names them or goes a step into them."""
+READ_VALUES = 50_000
+"""Of the arguments at all; an object or list counts as many others."""
+OPENER = 20
+MOST_SUMS = 8
+MOST_CLASSES = 4
 PATTERN_CHARACTERS = 200
 """Of all texts of a condition with a regular expression."""
 _MACROS = "all, exists, exists_one, map and filter"
@@ -51,6 +63,10 @@ _BUILT_IN = frozenset(
 )
 _STRING = re.compile(r"[bB]?(?:[rR]'[^'\n]*'|[rR]\"[^\"\n]*\"|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)?")
+_LISTING = re.compile(r"\.\s*(?:map|filter)\s*\(")
+_STEP = re.compile(r"\b(?:args|roles)\b|[.\[]")
+_CALLED = re.compile(rf"\b(?:args|roles|{'|'.join(sorted(FUNCTIONS))})\b")
+_CLASS = re.compile(r"\\+[pPwWdDsSbB]")
 _MATCHES = re.compile(r"matches\s*\(\s*(?!'')")
 _WORD = re.compile(r"[A-Za-z]\w*")
 
@@ -79,6 +95,7 @@ class Condition:
     variables: frozenset[str]
     functions: frozenset[str]
     argument_bytes: int
+    argument_values: int
 
 
 def compile_condition(text: str) -> Condition:
@@ -111,8 +128,18 @@ def _compiled(text: str) -> Condition | str:
         variables, functions = frozenset(program.variables()), frozenset(program.functions())
     except BaseException as error:  # noqa: BLE001 — the parser may panic, which is no Exception
         return _told(error)
-    limit = MACRO_BYTES if _MACRO.search(bare) else ARGUMENT_BYTES
-    found = Condition(text=text, program=program, variables=variables, functions=functions, argument_bytes=limit)
+    steps = max(1, len(_STEP.findall(bare)))
+    most_bytes, most_values = ARGUMENT_BYTES, COPIED_VALUES
+    if _MACRO.search(bare):
+        most_bytes, most_values = MACRO_BYTES, LISTED_VALUES if _LISTING.search(bare) else MACRO_VALUES
+    found = Condition(
+        text=text,
+        program=program,
+        variables=variables,
+        functions=functions,
+        argument_bytes=min(most_bytes, COPIED_BYTES // steps),
+        argument_values=min(most_values, COPIED_VALUES // steps),
+    )
     return _unknown(found, bare) or found
 
 
@@ -146,6 +173,8 @@ def _dear(bare: str) -> str:
     """
     if _MATCHES.search(bare):
         return "matches() takes a pattern that is written out"
+    if bare.count("+") > MOST_SUMS:
+        return f"at most {MOST_SUMS} of +: each copies what stands before it"
     macros = list(_MACRO.finditer(bare))
     if macros and ("matches" in bare or len(bare) > MACRO_CHARACTERS):
         return f"{_MACROS} stand in at most {MACRO_CHARACTERS} characters, without matches()"
@@ -155,8 +184,8 @@ def _dear(bare: str) -> str:
         body = bare[macro.end() : _end_of(bare, bare.index("(", macro.start()))]
         if _MACRO.search(body) or bare[: macro.start()].rstrip().endswith((")", "]", "}")):
             return f"{_MACROS} go through a list that is named, and do not stand in one another"
-        if re.search(r"\bargs\b", body):
-            return f"{_MACROS} look at one element at a time: args may not be named in them"
+        if named := _CALLED.search(body):
+            return f"{_MACROS} look at one element at a time: {named[0]} may not be named in them"
     return ""
 
 
@@ -165,6 +194,8 @@ def _slow_pattern(text: str, bare: str) -> str:
     patterns = _STRING.findall(text) if "matches" in bare else []
     if any("{" in each for each in patterns) or sum(map(len, patterns)) > PATTERN_CHARACTERS:
         return f"beside matches() the texts have at most {PATTERN_CHARACTERS} characters, and no {{}}"
+    if sum(len(_CLASS.findall(each)) for each in patterns) > MOST_CLASSES or any("(?" in each for each in patterns):
+        return rf"beside matches() the texts have at most {MOST_CLASSES} of \w, \d, \p and the like, and no (?: write [a-z0-9_]"
     return ""
 
 
@@ -230,6 +261,13 @@ class _Evaluation:
             raise InvalidArgument(
                 f"the condition of this function looks at arguments of at most {self._condition.argument_bytes} bytes, "
                 f"and these have {len(payload)}"
+            )
+        openers, commas = payload.count(b"{") + payload.count(b"["), payload.count(b",")
+        most = self._condition.argument_values
+        if openers + commas + len(self._facts.roles) > most or OPENER * openers + commas > READ_VALUES:
+            raise InvalidArgument(
+                f"the condition of this function looks at arguments of at most {most} values, and {READ_VALUES // OPENER} "
+                "objects and lists, and these have more"
             )
         try:
             self._args = orjson.loads(payload or b"{}")
