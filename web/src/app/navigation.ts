@@ -1,4 +1,12 @@
-import { type Icon, IconChecks, IconHistory, IconListCheck, IconShield } from "@tabler/icons-react";
+import {
+  type Icon,
+  IconChecks,
+  IconHistory,
+  IconListCheck,
+  IconShield,
+  IconUserShield,
+  IconUsers,
+} from "@tabler/icons-react";
 import type { ShellTexts } from "./texts";
 
 export interface NavigationItem {
@@ -18,4 +26,6 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/jobs", label: "jobs", icon: IconListCheck, key: "j", permission: "jobs:read" },
   { to: "/approvals", label: "approvals", icon: IconChecks, key: "a", permission: "" },
   { to: "/audit", label: "audit", icon: IconShield, key: "u", permission: "audit:read" },
+  { to: "/users", label: "users", icon: IconUsers, key: "s", permission: "users:read" },
+  { to: "/roles", label: "roles", icon: IconUserShield, key: "o", permission: "roles:read" },
 ];

@@ -1,4 +1,5 @@
 import { createRouter } from "@tanstack/react-router";
+import { accessRoutes } from "#/pages/access/routes";
 import { approvalRoutes } from "#/pages/approvals/routes";
 import { auditRoutes } from "#/pages/audit/routes";
 import { callsRoutes } from "#/pages/calls/routes";
@@ -8,7 +9,7 @@ import { meRoutes } from "#/pages/me/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [...callsRoutes, ...jobsRoutes, ...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
+const pages = [...accessRoutes, ...callsRoutes, ...jobsRoutes, ...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 

@@ -1,0 +1,40 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { shellRoute } from "#/app/root";
+
+export const ROLE_TABS = ["roles", "matrix", "bindings", "policy"] as const;
+export type RoleTab = (typeof ROLE_TABS)[number];
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value ? value : undefined;
+}
+
+export const accessRoutes = [
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/users",
+    validateSearch: (search: Record<string, unknown>): { user?: string } => {
+      const user = text(search.user);
+      return user ? { user } : {};
+    },
+    component: lazyRouteComponent(() => import("./UsersPage"), "UsersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/roles",
+    validateSearch: (search: Record<string, unknown>): { tab?: RoleTab; role?: string } => {
+      const tab = ROLE_TABS.find((tab) => tab === search.tab);
+      const role = text(search.role);
+      return { ...(tab && { tab }), ...(role && { role }) };
+    },
+    component: lazyRouteComponent(() => import("./RolesPage"), "RolesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/roles/$role/try",
+    validateSearch: (search: Record<string, unknown>): { fn?: string; user?: string } => {
+      const [fn, user] = [text(search.fn), text(search.user)];
+      return { ...(fn && { fn }), ...(user && { user }) };
+    },
+    component: lazyRouteComponent(() => import("./TryPage"), "TryPage"),
+  }),
+] as const;
