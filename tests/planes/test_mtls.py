@@ -225,6 +225,19 @@ async def test_an_agent_is_whom_its_certificate_names(
     assert word in said
 
 
+async def test_what_a_machine_is_refused_is_on_record(
+    server: Server, authority: Authority, tmp_path: Path, agent: MachineFiles
+) -> None:
+    await opened(server.grpc, agent, agent_id="agent-2")
+    await opened(server.grpc, certified(authority, tmp_path / "g", "game", "game-1"))
+    await server.request("PUT", "/api/assignments", json={})  # a change waits until what came before is on disk
+    rows = (await server.request("GET", "/api/audit?action=rpc.call")).json["rows"]
+    assert {(row["actor"]["name"], row["target"], row["result"], row["address"]) for row in rows} == {
+        ("croupier://studio/agent/demo/dev/agent-1", "croupier.tunnel.v1.TunnelService.Open", "denied", "127.0.0.1"),
+        ("croupier://studio/game/demo/dev/game-1", "croupier.tunnel.v1.TunnelService.Open", "denied", "127.0.0.1"),
+    }
+
+
 async def test_what_registers_by_control_service_is_whom_its_certificate_names(
     server: Server, agent: MachineFiles
 ) -> None:

@@ -7,7 +7,7 @@ open. TLS itself looks at a certificate once, when the connection begins.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,9 @@ _LONGEST_TIMER = 86_400.0
 Rules = Mapping[str, frozenset[MachineRole]]
 """Full name of a service to the roles that may use it; one that is not named is closed."""
 
+Told = Callable[[Peer, str, str, PermissionDenied], Awaitable[None]]
+"""Given the machine, grpc's name of where it calls from, the method and the refusal."""
+
 
 def peer_of(context: Any) -> Peer | None:
     """Who calls, by certificate; None over plain text. Raises Unauthenticated for a certificate that is no machine's."""
@@ -40,7 +43,9 @@ def certificate_of(context: Any) -> bytes:
 
 
 class Gate:
-    """With `scope`, for machines of that game and env only. `renewed` says until when a certificate counts whose machine has renewed it since, in milliseconds since 1970, or 0."""
+    """With `scope`, for machines of that game and env only. `renewed` says until when a certificate counts whose machine has renewed it since, in milliseconds since 1970, or 0.
+    `told` hears of everything that a machine with a certificate that counts is refused.
+    """
 
     def __init__(
         self,
@@ -50,12 +55,19 @@ class Gate:
         *,
         scope: Scope | None = None,
         renewed: Callable[[Peer], int] | None = None,
+        told: Told | None = None,
     ) -> None:
         self._deployment = deployment
         self._revocations = revocations
         self._rules = rules
         self._scope = scope
         self._renewed = renewed
+        self._told = told
+
+    async def refused(self, context: Any, method: str, error: PermissionDenied) -> None:
+        """Whoever calls was refused this, by whomever."""
+        if self._told is not None and (peer := peer_of(context)) is not None:
+            await self._told(peer, context.peer(), method, error)
 
     def admit(self, service: str, context: Any) -> Peer:
         """Who calls. Raises Unauthenticated without a certificate that counts, PermissionDenied for one of another role or

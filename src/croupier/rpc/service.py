@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 
-from croupier.errors import AwaitingApproval, CroupierError, InternalError, InvalidArgument
+from croupier.errors import AwaitingApproval, CroupierError, InternalError, InvalidArgument, PermissionDenied
 from croupier.pki.identity import MachineFiles
 from croupier.rpc.codec import decode, encode, is_json
 from croupier.rpc.gate import Gate
@@ -74,7 +74,9 @@ def bounded_text(message: str) -> str:
     return data[:MESSAGE_BYTES_MAX].decode(errors="ignore") + " … (cut)"
 
 
-async def _fail(context: Context, method: str, error: Exception) -> NoReturn:
+async def _fail(context: Context, method: str, error: Exception, gate: Gate | None = None) -> NoReturn:
+    if gate is not None and isinstance(error, PermissionDenied):
+        await gate.refused(context, method, error)
     if isinstance(error, CroupierError):
         await abort(context, error)
     told = dict(context.trailing_metadata() or ())
@@ -95,7 +97,7 @@ def _unary(method: MethodDescriptor, behavior: Unary, gate: Gate | None = None) 
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border: every failure becomes a status, and is logged if it is ours
-            await _fail(context, method.full_name, error)
+            await _fail(context, method.full_name, error, gate)
         return encode(answer, json=is_json(raw))
 
     return grpc.unary_unary_rpc_method_handler(handle)
@@ -131,7 +133,7 @@ def _streaming(method: MethodDescriptor, behavior: Streaming, gate: Gate | None)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
-            await _fail(context, method.full_name, error)
+            await _fail(context, method.full_name, error, gate)
 
     return grpc.unary_stream_rpc_method_handler(handle)
 
@@ -213,7 +215,7 @@ def _bidirectional(method: MethodDescriptor, serve: StreamService, gate: Gate | 
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
-            await _fail(context, method.full_name, error)
+            await _fail(context, method.full_name, error, gate)
 
     return grpc.stream_stream_rpc_method_handler(handle)
 
@@ -234,7 +236,7 @@ def _passed(service: str, path: str, carry: Passing, gate: Gate | None) -> Handl
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 — the border, as above
-            await _fail(context, path, error)
+            await _fail(context, path, error, gate)
 
     return grpc.stream_stream_rpc_method_handler(handle)
 

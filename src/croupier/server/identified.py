@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from croupier.asgi.tls import TlsFiles
-from croupier.domain.addresses import is_loopback, split
-from croupier.domain.machine import MachineRole
+from croupier.domain.addresses import is_loopback, peer_ip, split
+from croupier.domain.machine import MachineRole, Peer
+from croupier.domain.principal import Principal
+from croupier.errors import PermissionDenied
 from croupier.pki.identity import MachineFiles
 from croupier.rpc.gate import Gate
 from croupier.rpc.secure import check_plain, warn_plain
@@ -72,7 +74,12 @@ async def identified(
         return Identified(machines=machines, files=None, gate=None)
     shown = files.current().peer
     shown.require(MachineRole.SERVER)
-    gate = Gate(shown.identity.deployment, machines.revocations, RULES, renewed=machines.renewed_until)
+
+    async def told(peer: Peer, came_from: str, method: str, error: PermissionDenied) -> None:
+        machine = Principal(name=str(peer.identity), kind="machine", address=peer_ip(came_from))
+        await audit.denied(machine, "rpc.call", error, target=method)
+
+    gate = Gate(shown.identity.deployment, machines.revocations, RULES, renewed=machines.renewed_until, told=told)
     return Identified(machines=machines, files=files, gate=gate)
 
 
