@@ -9,7 +9,7 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 /** Whether a dialog is in front of the page: its keys are its own. */
-function isCovered(): boolean {
+export function isCovered(): boolean {
   return document.querySelector('[role="dialog"][aria-modal="true"], .mantine-Modal-content') !== null;
 }
 

@@ -1,28 +1,37 @@
-/** What was typed into forms and not sent, by form; kept by the tab, so that loading again loses nothing. Sensitive values are not. */
+/** What was typed into forms and not sent, by form; kept by the tab, so that loading again loses nothing. Secrets are not. */
 const BEGIN = "croupier.draft.";
 /** A draft beyond this is not kept: the browser holds some 5 MB for all of a tab. */
 const MOST = 500_000;
 
-let unkept = false;
+const unkept = new Set<string>();
 
-export function keepTyped(form: string, value: unknown, kept = true): void {
-  const text = JSON.stringify(value);
-  unkept = !kept || text.length > MOST;
-  if (unkept) sessionStorage.removeItem(BEGIN + form);
-  else sessionStorage.setItem(BEGIN + form, text);
+/** Keeps `text`, the form's value as JSON; without `may` only the tab's memory has it. */
+export function keepTyped(form: string, text: string, may: boolean): void {
+  if (may && text.length <= MOST) {
+    unkept.delete(form);
+    sessionStorage.setItem(BEGIN + form, text);
+  } else {
+    unkept.add(form);
+    sessionStorage.removeItem(BEGIN + form);
+  }
 }
 
-export function typedBefore(form: string): unknown {
-  const text = sessionStorage.getItem(BEGIN + form);
-  return text === null ? undefined : JSON.parse(text);
+/** null where nothing is kept. */
+export function typedBefore(form: string): string | null {
+  return sessionStorage.getItem(BEGIN + form);
 }
 
 export function forgetTyped(form: string): void {
-  unkept = false;
+  unkept.delete(form);
   sessionStorage.removeItem(BEGIN + form);
+}
+
+/** Its page was left: what only that had is gone. */
+export function leftForm(form: string): void {
+  unkept.delete(form);
 }
 
 /** Whether loading again would lose something. */
 export function hasTyped(): boolean {
-  return unkept;
+  return unkept.size > 0;
 }

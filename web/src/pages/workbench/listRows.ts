@@ -1,0 +1,50 @@
+import { type FunctionEntry, matches, nameOf } from "#/functions/functions";
+import type { Language } from "#/i18n/language";
+
+export type ListRow =
+  | { readonly kind: "group"; readonly key: string; readonly label: string }
+  | { readonly kind: "function"; readonly key: string; readonly entry: FunctionEntry };
+
+interface Wanted {
+  readonly search: string;
+  readonly favourites: readonly string[];
+  readonly recent: readonly string[];
+  readonly language: Language;
+  readonly labels: { readonly favourites: string; readonly recent: string; readonly other: string };
+  /** A category in the page's language. */
+  readonly category: (category: string) => string;
+}
+
+/** What the list shows, row by row: favourites and recent ones first, then every category by name. */
+export function listRows(entries: readonly FunctionEntry[], wanted: Wanted): ListRow[] {
+  const found = entries.filter((entry) => matches(entry, wanted.search.trim()));
+  const byId = new Map(found.map((entry) => [entry.id, entry]));
+  const of = (ids: readonly string[]) => ids.map((id) => byId.get(id)).filter((entry) => entry !== undefined);
+  const groups = [
+    { label: wanted.labels.favourites, entries: of(wanted.favourites) },
+    // While somebody searches, each is listed once.
+    { label: wanted.labels.recent, entries: wanted.search.trim() ? [] : of(wanted.recent) },
+    ...categories(found, wanted),
+  ];
+  return groups
+    .filter((group) => group.entries.length > 0)
+    .flatMap(({ label, entries: members }) => [
+      { kind: "group" as const, key: `group ${label}`, label },
+      ...members.map((entry) => ({ kind: "function" as const, key: `${label} ${entry.id}`, entry })),
+    ]);
+}
+
+function categories(found: readonly FunctionEntry[], { language, labels, category }: Wanted) {
+  const names = Map.groupBy(found, (entry) => entry.category || (entry.id.includes(".") ? prefixOf(entry.id) : ""));
+  return [...names]
+    .map(([name, entries]) => ({
+      label: name ? category(name) : labels.other,
+      last: !name,
+      entries: entries.toSorted((a, b) => nameOf(a, language).localeCompare(nameOf(b, language), language)),
+    }))
+    .sort((a, b) => Number(a.last) - Number(b.last) || a.label.localeCompare(b.label, language));
+}
+
+function prefixOf(id: string): string {
+  return id.slice(0, id.indexOf("."));
+}

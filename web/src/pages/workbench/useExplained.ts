@@ -1,0 +1,39 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { api, body } from "#/api/client";
+import { useScope } from "#/app/scope";
+import { toJson } from "#/forms/exactJson";
+import { type RouteChoice, routeFields } from "./routing";
+
+const PAUSE = 300;
+
+/** How the call would fare with these arguments; asked when somebody has stopped typing. The last answer stays meanwhile. */
+export function useExplained(functionId: string, value: unknown, route: RouteChoice) {
+  const { game, env } = useScope();
+  // Compared as text: the form makes a new value with each letter.
+  const [payload] = useDebouncedValue(toJson(value), PAUSE);
+  const fields = routeFields(route);
+  return useQuery({
+    queryKey: ["explain", game, env, functionId, payload, fields],
+    queryFn: ({ signal }) =>
+      body(
+        api.POST("/api/access/explain", {
+          body: { function_id: functionId, game_id: game, env, payload, ...fields } as never,
+          bodySerializer: (asked) => written(asked as unknown as Asked),
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+    gcTime: 60_000,
+  });
+}
+
+interface Asked {
+  readonly payload: string;
+}
+
+/** The payload is JSON already, with every digit. */
+function written({ payload, ...others }: Asked): string {
+  return `${JSON.stringify(others).slice(0, -1)},"payload":${payload}}`;
+}
