@@ -22,6 +22,7 @@ export interface NavigationItem {
 
 /** The page's own table of contents, in the order of the day's work. */
 export const NAVIGATION: readonly NavigationItem[] = [
+  { to: "/", label: "workbench", icon: IconBolt, key: "w", permission: "" },
   { to: "/calls", label: "calls", icon: IconHistory, key: "c", permission: "calls:read" },
   { to: "/jobs", label: "jobs", icon: IconListCheck, key: "j", permission: "jobs:read" },
   { to: "/approvals", label: "approvals", icon: IconChecks, key: "a", permission: "" },

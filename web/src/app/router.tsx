@@ -6,10 +6,11 @@ import { callsRoutes } from "#/pages/calls/routes";
 import { jobsRoutes } from "#/pages/jobs/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
+import { workbenchRoutes } from "#/pages/workbench/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [...accessRoutes, ...callsRoutes, ...jobsRoutes, ...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
+const pages = [...workbenchRoutes, ...accessRoutes, ...callsRoutes, ...jobsRoutes, ...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 

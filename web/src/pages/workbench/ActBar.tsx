@@ -11,8 +11,8 @@ import { useLanguage, useTexts } from "#/i18n/texts";
 import { GateLine } from "./GateLine";
 import { needsConfirmation, type Outlook, outlookOf } from "./gate";
 import { RouteSelect } from "./RouteSelect";
-import { missingOf, type RouteChoice } from "./routing";
 import type { WorkbenchSearch } from "./routes";
+import { missingOf, type RouteChoice } from "./routing";
 import { placeOf, start, useRuns } from "./runs";
 import type { Wish } from "./sending";
 import type { Manner } from "./sheet";
@@ -71,11 +71,7 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
           hashFrom={manner.hashFrom}
         />
         {manner.dryRun && (
-          <Checkbox
-            label={text.dryRun}
-            checked={dryRun}
-            onChange={(event) => setDryRun(event.currentTarget.checked)}
-          />
+          <Checkbox label={text.dryRun} checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
         )}
         <span className="act-space" />
         {!manner.isJob && !manner.isQuery && route.route !== "broadcast" && (
@@ -100,7 +96,9 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
 }
 
 function firstRoute({ route, target = "", hash = "" }: WorkbenchSearch, manner: Manner): RouteChoice {
-  const usual = ["targeted", "hash", "broadcast"].find((name) => name === manner.route) as RouteChoice["route"] | undefined;
+  const usual = ["targeted", "hash", "broadcast"].find((name) => name === manner.route) as
+    | RouteChoice["route"]
+    | undefined;
   return { route: route ?? usual ?? "lb", target, hash };
 }
 

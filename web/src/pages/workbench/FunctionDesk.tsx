@@ -1,6 +1,6 @@
 import { Alert, Button, Text } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useScope } from "#/app/scope";
 import { RiskBadge } from "#/components/badges";
 import { PageHeader } from "#/components/PageHeader";
@@ -10,13 +10,13 @@ import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
 import { checkForm, FormEditor, firstValue } from "#/schema-form";
 import { ActBar } from "./ActBar";
 import { CopyLink } from "./CopyLink";
+import { type Faults, faultsOf } from "./faults";
 import { ResultPane } from "./result/ResultPane";
 import type { WorkbenchSearch } from "./routes";
 import { placeOf, useRuns } from "./runs";
 import { asksSecrets, mannerOf } from "./sheet";
 import { workbenchTexts } from "./texts";
 import { useArguments } from "./useArguments";
-import { type Faults, faultsOf } from "./faults";
 import { InLastPane } from "./WorkbenchPage";
 
 interface Props {
@@ -37,7 +37,7 @@ export function FunctionDesk({ sheet, search, recorded, recordedError, onWritten
   const typed = useArguments({ form: place, args: search.args, recorded, first, secret, onWritten });
   const [shown, setShown] = useState<Faults>([]);
   const run = useRuns(place)[0];
-  const told = run?.error === null ? [] : faultsOf(run?.error);
+  const told = useMemo(() => faultsOf(run?.error), [run?.error]);
   /** What is sent, or null where it cannot be: the faults are then beside their fields. */
   const check = () => {
     const { pruned, faults } = checkForm(schema, uischema, typed.value);

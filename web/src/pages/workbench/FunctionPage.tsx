@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { api, body } from "#/api/client";
 import { useScope } from "#/app/scope";
 import { PageHeader } from "#/components/PageHeader";
@@ -12,7 +12,7 @@ import { rememberOpened } from "./favourites";
 import type { WorkbenchSearch } from "./routes";
 
 /** The function of the address, in the scope the page stands in. */
-export function FunctionPage() {
+export function FunctionPage(): ReactNode {
   const { fn } = useParams({ from: "/shell/workbench/f/$fn" });
   const search: WorkbenchSearch = useSearch({ from: "/shell/workbench/f/$fn" });
   const { game, env } = useScope();
@@ -48,7 +48,8 @@ function Unknown({ fn, error, again }: { fn: string; error: unknown; again: () =
 function useRecorded(callId: string | undefined) {
   return useQuery({
     queryKey: ["calls", callId],
-    queryFn: ({ signal }) => body(api.GET("/api/calls/{call_id}", { params: { path: { call_id: callId ?? "" } }, signal })),
+    queryFn: ({ signal }) =>
+      body(api.GET("/api/calls/{call_id}", { params: { path: { call_id: callId ?? "" } }, signal })),
     enabled: Boolean(callId),
   });
 }

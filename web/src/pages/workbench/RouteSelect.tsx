@@ -31,7 +31,11 @@ export function RouteSelect({ functionId, choice, onChange, isJob, hashFrom }: P
         onChange={(route) => route && onChange({ ...choice, route: route as RouteName })}
       />
       {choice.route === "targeted" && (
-        <TargetSelect functionId={functionId} value={choice.target} onChange={(target) => onChange({ ...choice, target })} />
+        <TargetSelect
+          functionId={functionId}
+          value={choice.target}
+          onChange={(target) => onChange({ ...choice, target })}
+        />
       )}
       {choice.route === "hash" && (
         <TextInput

@@ -1,6 +1,6 @@
 import "./workbench.css";
 import { Outlet } from "@tanstack/react-router";
-import { createContext, useContext, useState } from "react";
+import { createContext, type ReactNode, useContext, useState } from "react";
 import { createPortal } from "react-dom";
 import { EmptyState } from "#/components/EmptyState";
 import { PageHeader } from "#/components/PageHeader";
@@ -12,7 +12,7 @@ import { workbenchTexts } from "./texts";
 const LastPane = createContext<HTMLElement | null>(null);
 
 /** Functions on the left, the form of one in the middle, what came of it on the right. */
-export function WorkbenchPage() {
+export function WorkbenchPage(): ReactNode {
   const text = useTexts(workbenchTexts);
   const [last, setLast] = useState<HTMLElement | null>(null);
   return (
@@ -27,12 +27,12 @@ export function WorkbenchPage() {
 }
 
 /** Shows `children` in the pane on the right, whose function stands in the middle. */
-export function InLastPane({ children }: { children: React.ReactNode }) {
+export function InLastPane({ children }: { children: ReactNode }) {
   const pane = useContext(LastPane);
   return pane && createPortal(children, pane);
 }
 
-export function NothingChosen() {
+export function NothingChosen(): ReactNode {
   const text = useTexts(workbenchTexts);
   return (
     <>

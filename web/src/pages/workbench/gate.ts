@@ -28,11 +28,18 @@ const NEARLY = 3;
 export function outlookOf(explained: Explained): Outlook {
   const { approval, affects, gates } = explained;
   // What does not fit the schema is told beside its field.
-  const stop = gates.find(({ gate, verdict }) => (verdict === "deny" || verdict === "wait") && gate !== "schema") ?? null;
+  const stop =
+    gates.find(({ gate, verdict }) => (verdict === "deny" || verdict === "wait") && gate !== "schema") ?? null;
   const approvals = approval.needed === false ? 0 : approval.stages.reduce((sum, { threshold }) => sum + threshold, 0);
   const things = affects?.things ?? [];
   return {
-    tone: stop ? "stop" : approval.needed ? "ask" : explained.allowed === null || approval.needed === null ? "unsure" : "go",
+    tone: stop
+      ? "stop"
+      : approval.needed
+        ? "ask"
+        : explained.allowed === null || approval.needed === null
+          ? "unsure"
+          : "go",
     stop,
     approvals: approval.needed === false ? 0 : Math.max(approvals, 1),
     approvalsDepend: approval.needed === null,
@@ -45,7 +52,13 @@ export function outlookOf(explained: Explained): Outlook {
 }
 
 /** Whether it is asked once more before it runs: it can do harm, and nobody else looks at it first. */
-export function needsConfirmation(wish: { risk: string; broadcast: boolean; isQuery: boolean; dryRun: boolean; approvals: number }) {
+export function needsConfirmation(wish: {
+  risk: string;
+  broadcast: boolean;
+  isQuery: boolean;
+  dryRun: boolean;
+  approvals: number;
+}) {
   if (wish.dryRun || wish.approvals > 0) return false;
   return wish.risk === "high" || wish.risk === "critical" || (wish.broadcast && !wish.isQuery);
 }

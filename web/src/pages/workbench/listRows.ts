@@ -35,7 +35,11 @@ export function listRows(entries: readonly FunctionEntry[], wanted: Wanted): Lis
 }
 
 function categories(found: readonly FunctionEntry[], { language, labels, category }: Wanted) {
-  const names = Map.groupBy(found, (entry) => entry.category || (entry.id.includes(".") ? prefixOf(entry.id) : ""));
+  const names = new Map<string, FunctionEntry[]>();
+  for (const entry of found) {
+    const name = entry.category || prefixOf(entry.id);
+    names.set(name, [...(names.get(name) ?? []), entry]);
+  }
   return [...names]
     .map(([name, entries]) => ({
       label: name ? category(name) : labels.other,
@@ -46,5 +50,5 @@ function categories(found: readonly FunctionEntry[], { language, labels, categor
 }
 
 function prefixOf(id: string): string {
-  return id.slice(0, id.indexOf("."));
+  return id.slice(0, Math.max(0, id.indexOf(".")));
 }

@@ -26,18 +26,17 @@ const layout = createRoute({
   component: lazyRouteComponent(() => import("./WorkbenchPage"), "WorkbenchPage"),
 });
 
-export const workbenchRoutes = [
-  layout.addChildren([
-    createRoute({
-      getParentRoute: () => layout,
-      path: "/",
-      component: lazyRouteComponent(() => import("./WorkbenchPage"), "NothingChosen"),
-    }),
-    createRoute({
-      getParentRoute: () => layout,
-      path: "/f/$fn",
-      validateSearch: readSearch,
-      component: lazyRouteComponent(() => import("./FunctionPage"), "FunctionPage"),
-    }),
-  ]),
-] as const;
+const start = createRoute({
+  getParentRoute: () => layout,
+  path: "/",
+  component: lazyRouteComponent(() => import("./WorkbenchPage"), "NothingChosen"),
+});
+
+const one = createRoute({
+  getParentRoute: () => layout,
+  path: "/f/$fn",
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import("./FunctionPage"), "FunctionPage"),
+});
+
+export const workbenchRoutes = [layout.addChildren([start, one])] as const;

@@ -10,9 +10,11 @@ export const workbenchTexts = texts(
     resultWidth: "Width of the result",
     searchFunctions: "Search functions by name, id or tag",
     noScope: "No game is chosen",
-    noScopeHint: "Choose a game and an environment at the top. None is there until an agent serves one, or a role names it.",
+    noScopeHint:
+      "Choose a game and an environment at the top. None is there until an agent serves one, or a role names it.",
     noFunctions: "Nothing to run here",
-    noFunctionsHint: "No game server of this game and environment offers a function that you may use. Ask an administrator, or install a pack.",
+    noFunctionsHint:
+      "No game server of this game and environment offers a function that you may use. Ask an administrator, or install a pack.",
     nothingFound: "No function fits",
     nothingFoundHint: "Names in both languages, ids and tags are searched.",
     choose: "Choose a function",
@@ -26,7 +28,9 @@ export const workbenchTexts = texts(
     nobodyThere: "No healthy game server offers this function here now.",
     health: (healthy: number, total: number) => `${healthy} of ${total} game servers healthy`,
     servers: (healthy: number, total: number) =>
-      healthy === total ? `${total} ${total === 1 ? "game server" : "game servers"}` : `${healthy}/${total} game servers`,
+      healthy === total
+        ? `${total} ${total === 1 ? "game server" : "game servers"}`
+        : `${healthy}/${total} game servers`,
     favourite: (name: string) => `Favourite: ${name}`,
     reset: "Reset",
     copyLink: "Copy link",
@@ -110,7 +114,8 @@ export const workbenchTexts = texts(
     unreachable:
       "The connection was lost before an answer came. The call may have run. Sending it again under the same key never runs it twice: if it ran, its answer comes.",
     unknownOutcome: "Nobody knows whether it ran: the game server was lost on the way. Look before you repeat it.",
-    stoppedHint: "You stopped waiting. The call was cancelled on its way; whether it had already run stands in its record.",
+    stoppedHint:
+      "You stopped waiting. The call was cancelled on its way; whether it had already run stands in its record.",
     replayed: "the answer of the first press",
     ms: (ms: string) => `${ms} ms`,
     openCall: "Open the call",
@@ -118,7 +123,8 @@ export const workbenchTexts = texts(
     bytes: (n: string) => `${n} of binary data`,
     save: "Save",
     waitingTitle: "Waits for approval",
-    waitingHint: "Nothing has run yet. When somebody else has approved it, it runs under this call id and the answer appears here.",
+    waitingHint:
+      "Nothing has run yet. When somebody else has approved it, it runs under this call id and the answer appears here.",
     openApproval: "Open the request",
     approval: (state: string) => `The request was ${state}`,
     jobState: {
@@ -188,7 +194,8 @@ export const workbenchTexts = texts(
     disabledHint: "该函数已停用（由其描述声明）。",
     nobodyThere: "当前没有健康的游戏服提供此函数。",
     health: (healthy: number, total: number) => `${total} 个游戏服中 ${healthy} 个健康`,
-    servers: (healthy: number, total: number) => (healthy === total ? `${total} 个游戏服` : `${healthy}/${total} 个游戏服`),
+    servers: (healthy: number, total: number) =>
+      healthy === total ? `${total} 个游戏服` : `${healthy}/${total} 个游戏服`,
     favourite: (name: string) => `收藏：${name}`,
     reset: "重置",
     copyLink: "复制链接",

@@ -1,0 +1,79 @@
+import { Text } from "@mantine/core";
+import { useState } from "react";
+import { StateBadge } from "#/components/badges";
+import { DataTable } from "#/components/DataTable";
+import type { FunctionSheet } from "#/functions/functions";
+import { useTexts } from "#/i18n/texts";
+import { JsonView, outputsOf, Views } from "#/views";
+import { workbenchTexts } from "../texts";
+
+interface Result {
+  readonly service_id: string;
+  readonly agent_id: string;
+  readonly ok: boolean;
+  readonly payload?: unknown;
+  readonly error?: { readonly reason: string; readonly message: string };
+}
+
+interface Broadcast {
+  readonly results: readonly Result[];
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped?: readonly { readonly service_id: string; readonly why: string }[];
+}
+
+/** Whether an answer is that of a broadcast (docs/reference/http.md). */
+export function isBroadcast(value: unknown): value is Broadcast {
+  return typeof value === "object" && value !== null && "results" in value && Array.isArray(value.results);
+}
+
+/** What each game server said; one of them by the function's views. */
+export function BroadcastView({ value, sheet }: { value: Broadcast; sheet: FunctionSheet }) {
+  const text = useTexts(workbenchTexts);
+  const [opened, setOpened] = useState<string>();
+  const shown = value.results.find((each) => keyOf(each) === opened);
+  return (
+    <>
+      <Text fw={600} mb={4}>
+        {text.broadcastSummary(value.succeeded, value.failed, value.skipped?.length ?? 0)}
+      </Text>
+      <DataTable
+        label={text.result}
+        rows={value.results}
+        rowKey={keyOf}
+        selected={opened}
+        onOpen={(row) => setOpened(keyOf(row))}
+        maxHeight={300}
+        columns={[
+          {
+            id: "server",
+            header: text.gameServer,
+            mono: true,
+            cell: (row) => row.service_id,
+            value: (row) => row.service_id,
+          },
+          {
+            id: "state",
+            header: text.result,
+            cell: (row) => (
+              <StateBadge state={row.ok ? "succeeded" : "failed"} label={row.ok ? text.state.ok : text.state.failed} />
+            ),
+            value: (row) => (row.ok ? 1 : 0),
+          },
+          {
+            id: "error",
+            header: "",
+            cell: (row) => row.error?.message ?? "",
+            value: (row) => row.error?.message ?? "",
+          },
+        ]}
+      />
+      {shown?.ok && <Views outputs={outputsOf(sheet.descriptor)} value={shown.payload} label={shown.service_id} />}
+      {shown && !shown.ok && <JsonView value={shown.error} label={shown.service_id} />}
+    </>
+  );
+}
+
+function keyOf({ agent_id, service_id }: Result): string {
+  return `${agent_id} ${service_id}`;
+}
