@@ -10,7 +10,15 @@ import { workbenchRoutes } from "#/pages/workbench/routes";
 import { rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
-const pages = [...workbenchRoutes, ...accessRoutes, ...callsRoutes, ...jobsRoutes, ...approvalRoutes, ...auditRoutes, ...meRoutes] as const;
+const pages = [
+  ...workbenchRoutes,
+  ...accessRoutes,
+  ...callsRoutes,
+  ...jobsRoutes,
+  ...approvalRoutes,
+  ...auditRoutes,
+  ...meRoutes,
+] as const;
 
 const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
 

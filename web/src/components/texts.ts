@@ -53,6 +53,6 @@ export const commonTexts = texts(
     yes: "是",
     no: "否",
     typeToConfirm: (word: string) => `输入 ${word} 以确认`,
-    risk: { low: "低", medium: "中", high: "高", critical: "极高" },
+    risk: { low: "低风险", medium: "中风险", high: "高风险", critical: "极高风险" },
   },
 );

@@ -5,6 +5,8 @@ export type ListRow =
   | { readonly kind: "group"; readonly key: string; readonly label: string }
   | { readonly kind: "function"; readonly key: string; readonly entry: FunctionEntry };
 
+const SHORT = 15;
+
 interface Wanted {
   readonly search: string;
   readonly favourites: readonly string[];
@@ -22,8 +24,7 @@ export function listRows(entries: readonly FunctionEntry[], wanted: Wanted): Lis
   const of = (ids: readonly string[]) => ids.map((id) => byId.get(id)).filter((entry) => entry !== undefined);
   const groups = [
     { label: wanted.labels.favourites, entries: of(wanted.favourites) },
-    // While somebody searches, each is listed once.
-    { label: wanted.labels.recent, entries: wanted.search.trim() ? [] : of(wanted.recent) },
+    { label: wanted.labels.recent, entries: hidesRecent(entries, wanted) ? [] : of(wanted.recent) },
     ...categories(found, wanted),
   ];
   return groups
@@ -32,6 +33,11 @@ export function listRows(entries: readonly FunctionEntry[], wanted: Wanted): Lis
       { kind: "group" as const, key: `group ${label}`, label },
       ...members.map((entry) => ({ kind: "function" as const, key: `${label} ${entry.id}`, entry })),
     ]);
+}
+
+/** While somebody searches each is listed once, and a short list needs no short cut. */
+function hidesRecent(entries: readonly FunctionEntry[], { search }: Wanted): boolean {
+  return search.trim() !== "" || entries.length <= SHORT;
 }
 
 function categories(found: readonly FunctionEntry[], { language, labels, category }: Wanted) {

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, Group, Progress, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Progress, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, body } from "#/api/client";
@@ -42,14 +42,9 @@ export function JobView({ jobId, sheet }: { jobId: string; sheet: FunctionSheet 
       {job.payload !== undefined && <ResultOf value={job.payload} sheet={sheet} />}
       {(log.lines.length > 0 || !ended) && (
         <section aria-label={text.log}>
-          <Group gap={8} mt="sm" mb={4}>
-            <Text fw={600}>{text.log}</Text>
-            {!ended && (
-              <Badge color="green" variant="light">
-                {text.live}
-              </Badge>
-            )}
-          </Group>
+          <Text fw={600} mt="sm" mb={4}>
+            {text.log}
+          </Text>
           <LogView lines={log.lines} dropped={log.dropped} label={text.log} live={!ended} height={260} />
         </section>
       )}

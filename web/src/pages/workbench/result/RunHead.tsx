@@ -30,7 +30,7 @@ export function RunHead({ run, outcome }: { run: Run; outcome: Outcome }) {
         <Badge color={COLORS[outcome]} variant={outcome === "ok" || outcome === "failed" ? "filled" : "light"}>
           {label}
         </Badge>
-        {callId && (
+        {callId && outcome !== "job" && (
           <Anchor component={Link} to={`/calls/${callId}`} className="mono" title={text.openCall}>
             {callId}
           </Anchor>
