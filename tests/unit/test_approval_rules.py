@@ -67,6 +67,24 @@ def test_a_token_without_an_account_is_someone_of_its_own():
     assert person_of(a_user("ann")) == "user:u-ann"
 
 
+def test_it_waits_for_whoever_could_approve_it_now_and_for_nobody_else():
+    lead, olaf = as_approver("lea", "leads"), as_approver("olaf")
+    pending = an_approval(demand=a_demand(Stage(approvers=("group:leads",)), Stage(threshold=2)))
+    assert life.waits_for(pending, lead, NOW)
+    assert not life.waits_for(pending, olaf, NOW)
+    assert not life.waits_for(pending, approver_of(ANN), NOW)
+    assert not life.waits_for(pending, lead, pending.expires_ms)
+    second = approve(pending, "lea", "leads")
+    assert not life.waits_for(second, lead, NOW)
+    assert life.waits_for(second, olaf, NOW)
+    assert not life.waits_for(life.annul(second, "it changed", NOW), olaf, NOW)
+
+
+def test_it_waits_for_whoever_has_to_prove_his_identity_first():
+    pending = an_approval(demand=replace(a_demand(), proof=True))
+    assert life.waits_for(pending, as_approver("bob"), NOW)
+
+
 # ------------------------------------------------------------------------------------------------ N of M, in stages
 
 

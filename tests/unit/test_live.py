@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from croupier.bus.memory import MemoryBus
+from croupier.domain.approval import person_of
 from croupier.domain.call import Call, Result
 from croupier.domain.job import JobEvent, JobState
 from croupier.domain.maintenance import Window
+from croupier.domain.policy import Within
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, NotFound, Unavailable
@@ -21,7 +23,8 @@ from croupier.server.access.policy.policy import Policy
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.live import CURSOR_CHARACTERS, MOST_TOPICS, read_topics
 from croupier.server.live.board import KEPT, Board, Item
-from croupier.server.live.cursor import board_head, job_head, mark, read_cursor
+from croupier.server.live.board_feed import PAGE, BoardFeed, Sight, Undecided
+from croupier.server.live.cursor import Cursor, board_head, job_head, mark, read_cursor
 from croupier.server.live.ears import WAITING, Ears
 from croupier.server.live.frames import KEPT_BYTES, JobFrames, dumped, event, frame, line, written
 from croupier.server.live.hub import Hub
@@ -34,6 +37,10 @@ from croupier.server.news import News, read_call_ended
 
 ROOT = Principal(name="developer", root=True)
 SCOPE = Scope("demo", "dev")
+
+
+def _nobody():
+    """Does not care to be woken."""
 
 
 def item(key, **fields):
@@ -374,11 +381,11 @@ async def test_a_topic_is_filled_while_somebody_reads_it_and_a_while_after(monke
 async def test_whoever_comes_back_in_time_finds_all_that_was_told():
     source, board = Filled(), Board()
     hub = Hub(board, {CALLS: source})
-    await hub.join([CALLS], print)
+    await hub.join([CALLS], _nobody)
     start = board.seq
-    hub.leave([CALLS], print)
+    hub.leave([CALLS], _nobody)
     board.put(CALLS, item("a"))
-    await hub.join([CALLS], print)
+    await hub.join([CALLS], _nobody)
     assert board.has_all(CALLS, start)
     assert (source.begun, source.ended) == (1, 0)
     hub.close()
@@ -402,12 +409,134 @@ async def test_a_source_that_cannot_begin_is_tried_by_the_next_reader():
     hub = Hub(Board(), {CALLS: source})
     source.refusal = Unavailable("the bus is away")
     with pytest.raises(Unavailable):
-        await hub.join([CALLS], print)
-    hub.leave([CALLS], print)
+        await hub.join([CALLS], _nobody)
+    hub.leave([CALLS], _nobody)
     source.refusal = None
-    await hub.join([CALLS], print)
+    await hub.join([CALLS], _nobody)
     assert source.begun == 1
     hub.close()
+
+
+# ------------------------------------------------------------------------------------------------ a view of the board
+
+
+class Viewed:
+    """A reader of a board, of everything or of what it may see."""
+
+    def __init__(self, *topics, scope=None, within=None):
+        self.board = Board()
+        self.hub = Hub(self.board, {topic: Filled() for topic in RINGED})
+        self._sight = Sight(caller=ROOT, scope=scope, within=dict.fromkeys(topics, within))
+        self.feed = self._made(None)
+
+    def _made(self, cursor):
+        nobody = Undecided(None, self.hub)
+        return BoardFeed(_nobody, sight=self._sight, hub=self.hub, undecided=nobody, cursor=cursor)
+
+    async def back(self, **changes):
+        """The same reader after a cut, with the cursor that it had, or another."""
+        known = {"epoch": self.board.epoch, "topics": frozenset(self.feed.topics), "seq": self.feed.seq, "jobs": {}}
+        await self.feed.close()
+        self.feed = self._made(Cursor(**known | changes))
+        await self.feed.begin()
+
+    async def read(self):
+        """What is told: keys, and topics that are reset."""
+        found = []
+        for text in await self.feed.read():
+            data = json.loads(text.split(b"data: ")[1])
+            found.append((data["topic"], data["reason"]) if b"event: reset" in text else data["data"]["key"])
+        return found
+
+    def put(self, topic, *keys, **fields):
+        for key in keys:
+            self.board.put(topic, Item(key=key, kind="told", data=b'{"key":"%b"}' % key.encode(), **fields))
+
+
+@pytest.fixture
+async def viewed():
+    bed = Viewed(CALLS, JOBS)
+    await bed.feed.begin()
+    yield bed
+    await bed.feed.close()
+    bed.hub.close()
+
+
+async def test_what_is_told_of_a_thing_twice_is_read_once_in_the_order_of_the_last(viewed):
+    viewed.put(JOBS, "a", "b")
+    viewed.put(CALLS, "c")
+    viewed.put(JOBS, "a")
+    assert await viewed.read() == ["b", "c", "a"]
+    assert await viewed.read() == []
+
+
+async def test_a_reader_that_is_too_slow_is_told_so_and_goes_on_with_what_comes_then(viewed):
+    viewed.put(CALLS, *map(str, range(KEPT + 1)))
+    viewed.put(JOBS, "a")
+    assert await viewed.read() == [(CALLS, "missed"), "a"]
+    viewed.put(CALLS, "b")
+    assert await viewed.read() == ["b"]
+
+
+async def test_much_is_read_page_by_page(viewed):
+    viewed.put(CALLS, *map(str, range(PAGE + 1)))
+    assert await viewed.read() == [str(number) for number in range(PAGE)]
+    assert viewed.feed.ready
+    assert await viewed.read() == [str(PAGE)]
+    assert not viewed.feed.ready
+
+
+async def test_a_reader_that_comes_back_reads_on_where_it_was(viewed):
+    viewed.put(CALLS, "a")
+    await viewed.read()
+    viewed.put(CALLS, "b")
+    await viewed.back()
+    assert await viewed.read() == ["b"]
+
+
+async def test_a_topic_that_the_cursor_does_not_know_begins_now(viewed):
+    viewed.put(JOBS, "a")
+    viewed.put(CALLS, "b")
+    await viewed.back(topics=frozenset({CALLS}))
+    assert await viewed.read() == ["b"]
+    viewed.put(JOBS, "c")
+    assert await viewed.read() == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"), [({"epoch": "another_"}, "restarted"), ({"seq": 10**9}, "missed"), ({"seq": 0}, "missed")]
+)
+async def test_a_cursor_that_does_not_fit_the_board_resets_its_topics(viewed, changes, why):
+    viewed.put(CALLS, "a")
+    await viewed.back(**changes)
+    assert sorted(await viewed.read()) == [(CALLS, why), (JOBS, why)]
+    viewed.put(CALLS, "b")
+    assert await viewed.read() == ["b"]
+
+
+async def test_a_reader_sees_its_scope_and_what_is_said_of_all():
+    bed = Viewed(CALLS, scope=SCOPE, within=Within(frozenset({("demo", "*"), ("other", "prod")})))
+    await bed.feed.begin()
+    bed.put(CALLS, "here", place=SCOPE)
+    bed.put(CALLS, "there", place=("other", "prod"))
+    bed.put(CALLS, "beside", place=("demo", "prod"))
+    bed.put(CALLS, "everywhere", place=("*", "*"))
+    bed.put(CALLS, "game", place=("demo", "*"))
+    assert await bed.read() == ["here", "everywhere", "game"]
+    await bed.feed.close()
+    bed.hub.close()
+
+
+async def test_a_reader_of_all_scopes_sees_those_that_he_may_see_and_what_is_his():
+    bed = Viewed(CALLS, within=Within(frozenset({("demo", "dev")})))
+    await bed.feed.begin()
+    bed.put(CALLS, "here", place=SCOPE)
+    bed.put(CALLS, "there", place=("other", "prod"))
+    bed.put(CALLS, "mine", place=("other", "prod"), person=person_of(ROOT))
+    bed.put(CALLS, "theirs", place=("other", "prod"), person="user:u2")
+    assert await bed.read() == ["here", "mine"]
+    await bed.feed.close()
+    bed.hub.close()
 
 
 # ------------------------------------------------------------------------------------------------ sights
@@ -517,8 +646,8 @@ async def test_the_pages_build_is_asked_for_once_a_beat_and_never_while_nobody_l
     bed = Beating()
     await bed.pulse.beat()
     assert bed.asked == 0
-    bed.pulse.join(print)
+    bed.pulse.join(_nobody)
     for _ in range(3):
         await bed.told()
     assert bed.asked == 1
-    bed.pulse.leave(print)
+    bed.pulse.leave(_nobody)

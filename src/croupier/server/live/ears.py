@@ -51,8 +51,11 @@ class Ears:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _hear(self, topic: str, ear: _Ear) -> None:
-        async with self._bus.subscribe(topic, waiting=WAITING) as notices:
-            ear.open.set()
-            async for notice in notices:
-                for told in tuple(ear.told):
-                    told(notice)
+        try:
+            async with self._bus.subscribe(topic, waiting=WAITING) as notices:
+                ear.open.set()
+                async for notice in notices:
+                    for told in tuple(ear.told):
+                        told(notice)
+        finally:
+            ear.open.set()  # nobody waits for a bus that is closed
