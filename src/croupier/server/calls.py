@@ -260,11 +260,6 @@ class _Way:
         if target is not None:
             decision, agent_id = f"{target.why} ({target.candidates} could)", target.link.agent_id
             service_id = service_id or target.service_id
-        return Trail(
-            decision,
-            agent_id,
-            service_id,
-            int((perf_counter() - self.began) * 1e6),
-            int((self.recorded - self.began) * 1e6),
-            *spent,
-        )
+        took, until_recorded = perf_counter() - self.began, self.recorded - self.began
+        fields = (decision, agent_id, service_id, int(took * 1e6), int(until_recorded * 1e6), *spent)
+        return tuple.__new__(Trail, fields)  # calling it takes three times as long

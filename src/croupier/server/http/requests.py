@@ -185,6 +185,9 @@ def optional_scope(headers: Mapping[bytes, bytes], query: Mapping[str, str]) -> 
     return scope_of(headers, query)
 
 
+_SAYING = frozenset({b"x-reason", b"x-ticket", b"x-break-glass"})
+
+
 class Saying(Protocol):
     """What a caller says about a call, besides the call."""
 
@@ -198,6 +201,8 @@ def said_of(body: Saying, headers: Mapping[bytes, bytes]) -> dict[str, str]:
 
     Raises InvalidArgument where the two disagree.
     """
+    if not (body.reason or body.ticket or body.break_glass) and _SAYING.isdisjoint(headers):
+        return {}
     found = {}
     for name, header, value in (
         ("reason", b"x-reason", body.reason),
