@@ -90,6 +90,25 @@ async def test_explain_says_which_rule_decides(croupier: Any) -> None:
     assert (await croupier("access", "explain", "packs:read", "--user", "nobody"))[0] == 4
 
 
+async def test_who_one_is_and_what_one_may_is_told(croupier: Any) -> None:
+    code, out, _ = await croupier("access", "me")
+    assert (code, "bearer of the token" in out, "packs:import" in out) == (0, True, True)
+    await croupier("binding", "add", "user:ann", "viewer", "--game", "demo", "--env", "dev")
+    assert "sees: demo|dev" in (await croupier("access", "me"))[1]
+    code, out, _ = await croupier("access", "me", "--game", "demo", "--env", "dev", "--json")
+    assert (code, json.loads(out)["scope"]) == (0, "demo|dev")
+
+
+async def test_the_matrix_lists_roles_beside_functions(croupier: Any, server: Server) -> None:
+    manifest = json.dumps({"provider": {"id": "mail", "version": "1"}, "functions": [{"id": "mail.send"}]}).encode()
+    assert (await server.request("POST", "/api/providers/capabilities", data=manifest)).status == 200
+    here = ("--game", "demo", "--env", "dev")
+    code, out, _ = await croupier("access", "matrix", *here, "--role", "viewer", "--role", "operator")
+    assert (code, [line.split() for line in out.splitlines()[1:]]) == (0, [["mail.send", "low", "operator"]])
+    code, _, err = await croupier("access", "matrix", *here, "--limit", "1", "--role", "nobody")
+    assert (code, "unknown role nobody" in err) == (4, True)
+
+
 async def test_explain_tells_of_conditions_whether_they_hold(croupier: Any, server: Server) -> None:
     careful = {"id": "mail.send", "auth": {"allow_if": "has_role('operator') && args.count <= 10"}}
     manifest = json.dumps({"provider": {"id": "mail", "version": "1"}, "functions": [careful]}).encode()

@@ -69,6 +69,31 @@ async def somebody(server: Server, role: str, **where: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+@pytest.mark.parametrize("maintenance", [False, True])
+async def test_what_is_said_of_a_call_is_what_becomes_of_it(server: Server, maintenance: bool) -> None:
+    for name, then, most in (("strict", "deny", 50), ("mild", "approval", 20)):
+        budget = {"path": "$.amount", "most": most, "period": "call", "then": then}
+        await put(server, f"/api/limits/{name}", {"functions": "coins.sometimes", "budget": budget})
+    await put(server, "/api/limits/none", {"functions": "coins.show", "concurrency": 0, "env": "prod"})
+    eve = await somebody(server, "operator", game_id=SCOPE.game_id)
+    bob = await somebody(server, "viewer", game_id=SCOPE.game_id)
+    if maintenance:
+        assert (await server.request("POST", "/api/maintenance", json={"reason": "a map", "lasts": "1h"})).status == 200
+    payloads: list[Any] = [{}, {"player_id": "p1"}, {"player_id": 5}, {"amount": 3}, {"amount": 30}, {"amount": 300}]
+    wrong = []
+    for who in (eve, bob):
+        for function_id in (*IDS, "coins.nowhere"):
+            for payload in payloads:
+                body = {"function_id": function_id, "payload": payload}
+                headers = {**HERE, **who}
+                said = (await server.request("POST", "/api/access/explain", json=body, headers=headers)).json
+                made = await server.request("POST", "/api/invoke", json=body, headers=headers)
+                told = (said["allowed"], said["allowed"] and said["approval"]["needed"])
+                if told != (made.status < 300, made.status == 202):
+                    wrong.append((function_id, payload, said["decided_by"], made.status, made.json))
+    assert not wrong
+
+
 async def test_every_gate_is_listed_in_the_order_in_which_a_call_passes_them(server: Server) -> None:
     await put(
         server,

@@ -5,7 +5,7 @@ import click
 
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.exits import Exit
-from croupier.cli.terminal import print_json, printable
+from croupier.cli.terminal import print_json, print_table, printable
 
 _MARKS = {"pass": "yes", "ask": "ask", "depends": "?  ", "wait": "not now", "deny": "NO "}
 
@@ -46,6 +46,49 @@ def explain(
         for gate in found["gates"]:
             click.echo(printable(f"  {_MARKS[gate['verdict']]:7} {gate['gate']}: {_told(gate)}"))
     context.exit({True: Exit.OK, False: Exit.DENIED, None: Exit.FAILED}[found["allowed"]])
+
+
+@command.command()
+@connection_options
+def me(as_json: bool, **flags: Any) -> None:
+    """Say who you are to the server, which roles you have where, and what you may in the scope that --game and --env name."""
+    settings = client_settings(**flags)
+    query = {"game_id": settings.game_id, "env": settings.env} if settings.game_id and settings.env else {}
+    found = run("no answer", settings, lambda client: client.ask("/api/me", query), as_json=as_json)
+    if as_json:
+        print_json(found)
+        return
+    known = "bearer of the token of the server's settings" if found["root"] else found["kind"]
+    click.echo(printable(f"{found['name']} ({known})"))
+    rows = [(each["role"], f"{each['game_id']}|{each['env']}", each["subject"]) for each in found["roles"]]
+    print_table(("ROLE", "IN", "BY"), rows)
+    where = found["scope"] or "on the platform as a whole"
+    click.echo(printable(f"may {where}: {', '.join(found['may']) or 'nothing but what is your own'}"))
+    games = [f"{game['game_id']}|{env['env']}" for game in found["games"] for env in game["envs"]]
+    click.echo(printable(f"sees: {', '.join(games) or 'no game'}"))
+
+
+@command.command()
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="repeatable; without it the first hundred")
+@click.option("--prefix", default="", metavar="TEXT", help="functions whose ids begin so")
+@click.option("--after", default="", metavar="FUNCTION", help="go on after it")
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
+@connection_options
+def matrix(roles: tuple[str, ...], prefix: str, after: str, limit: int, as_json: bool, **flags: Any) -> None:
+    """List which roles may call which functions of a game and environment; needs roles:read there."""
+    settings = client_settings(**flags)
+    query: dict[str, str | list[str]] = {"role": list(roles), "prefix": prefix, "after": after, "limit": str(limit)}
+    query |= {name: value for name, value in (("game_id", settings.game_id), ("env", settings.env)) if value}
+    found = run("no matrix", settings, lambda client: client.ask("/api/access/matrix", query), as_json=as_json)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (each["function_id"], each["risk"], ", ".join(each["roles"]), each["allow_if"]) for each in found["functions"]
+    ]
+    print_table(("FUNCTION", "RISK", "ROLES", "IF"), rows)
+    if found["next"]:
+        click.echo(printable(f"more after {found['next']}"), err=True)
 
 
 def _told(gate: dict[str, Any]) -> str:
