@@ -34,7 +34,7 @@ def read_traceparent(text: str) -> Trace | None:
 def begin_trace(trace_id: str = "") -> Trace:
     """A new trace; `trace_id` names it if it is an id, written as 32 hexadecimal digits or as a UUID."""
     # Not `secrets`: it names a trace, guards nothing, saves a system call.
-    digits = "%048x" % random.getrandbits(192)
+    digits = random.getrandbits(192).to_bytes(24, "big").hex()
     chosen = (_spelled(trace_id) if trace_id else "") or digits[:32]
     return tuple.__new__(Trace, (chosen, f"00-{chosen}-{digits[32:]}-01", False))  # calling it takes three times as long
 
