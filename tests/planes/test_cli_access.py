@@ -1,12 +1,12 @@
 """`croupier role`, `binding`, `policy` and `access` against the real server, and policies as files."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planes.cli_testbed import Terminal
 from tests.planes.scripted_agent import Server, running
 
 from croupier.cli.main import run
@@ -30,17 +30,11 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-def croupier(server: Server, capsys: pytest.CaptureFixture[str]) -> Any:
-    async def command(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        shared = ["--url", f"http://{server.info.http}", "--token", server.info.token]
-        code = await asyncio.to_thread(run, [*arguments, *shared])
-        return code, *capsys.readouterr()
-
-    return command
+def croupier(server: Server, capsys: Any, monkeypatch: Any) -> Terminal:
+    return Terminal(f"http://{server.info.http}", server.info.token, capsys, monkeypatch)
 
 
-async def test_a_policy_is_shown_applied_once_and_exported_as_it_was(croupier: Any, tmp_path: Path) -> None:
+async def test_a_policy_is_shown_applied_once_and_exported_as_it_was(croupier: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text(POLICY)
     code, out, told = await croupier("policy", "apply", str(file), "--dry-run")
@@ -61,7 +55,7 @@ async def test_a_policy_is_shown_applied_once_and_exported_as_it_was(croupier: A
     assert (code, len(out.splitlines())) == (0, 3)
 
 
-async def test_roles_and_bindings_go_their_way(croupier: Any) -> None:
+async def test_roles_and_bindings_go_their_way(croupier: Terminal) -> None:
     code, out, _ = await croupier("role", "set", "gm", "--copy", "viewer", "--permission", "function:player.*")
     assert (code, "function:player.*" in out) == (0, True)
     assert (await croupier("binding", "add", "user:ann", "gm", "--game", "demo"))[:2] == (
@@ -77,7 +71,7 @@ async def test_roles_and_bindings_go_their_way(croupier: Any) -> None:
     assert "packs:read" in (await croupier("role", "list", "--permissions"))[1]
 
 
-async def test_explain_says_which_rule_decides(croupier: Any) -> None:
+async def test_explain_says_which_rule_decides(croupier: Terminal) -> None:
     here = ("--game", "demo", "--env", "dev")
     code, out, _ = await croupier("access", "explain", "player.ban", *here, "--role", "viewer")
     assert (code, "role viewer has no function:player.ban" in out) == (5, True)
@@ -90,7 +84,7 @@ async def test_explain_says_which_rule_decides(croupier: Any) -> None:
     assert (await croupier("access", "explain", "packs:read", "--user", "nobody"))[0] == 4
 
 
-async def test_who_one_is_and_what_one_may_is_told(croupier: Any) -> None:
+async def test_who_one_is_and_what_one_may_is_told(croupier: Terminal) -> None:
     code, out, _ = await croupier("access", "me")
     assert (code, "bearer of the token" in out, "packs:import" in out) == (0, True, True)
     await croupier("binding", "add", "user:ann", "viewer", "--game", "demo", "--env", "dev")
@@ -99,7 +93,7 @@ async def test_who_one_is_and_what_one_may_is_told(croupier: Any) -> None:
     assert (code, json.loads(out)["scope"]) == (0, "demo|dev")
 
 
-async def test_the_matrix_lists_roles_beside_functions(croupier: Any, server: Server) -> None:
+async def test_the_matrix_lists_roles_beside_functions(croupier: Terminal, server: Server) -> None:
     manifest = json.dumps({"provider": {"id": "mail", "version": "1"}, "functions": [{"id": "mail.send"}]}).encode()
     assert (await server.request("POST", "/api/providers/capabilities", data=manifest)).status == 200
     here = ("--game", "demo", "--env", "dev")
@@ -109,7 +103,7 @@ async def test_the_matrix_lists_roles_beside_functions(croupier: Any, server: Se
     assert (code, "unknown role nobody" in err) == (4, True)
 
 
-async def test_explain_tells_of_conditions_whether_they_hold(croupier: Any, server: Server) -> None:
+async def test_explain_tells_of_conditions_whether_they_hold(croupier: Terminal, server: Server) -> None:
     careful = {"id": "mail.send", "auth": {"allow_if": "has_role('operator') && args.count <= 10"}}
     manifest = json.dumps({"provider": {"id": "mail", "version": "1"}, "functions": [careful]}).encode()
     reply = await server.request("POST", "/api/providers/capabilities", data=manifest)

@@ -1,12 +1,12 @@
 """`croupier audit` against the real server, and without one."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planes.cli_testbed import Terminal
 from tests.planes.scripted_agent import Server, attached, running
 
 from croupier.cli.main import run
@@ -29,14 +29,8 @@ async def server(here: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-def croupier(server: Server, capsys: pytest.CaptureFixture[str]) -> Any:
-    async def command(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        shared = ["--url", f"http://{server.info.http}", "--token", server.info.token]
-        code = await asyncio.to_thread(run, ["audit", *arguments, *shared])
-        return code, *capsys.readouterr()
-
-    return command
+def croupier(server: Server, capsys: Any, monkeypatch: Any) -> Terminal:
+    return Terminal(f"http://{server.info.http}", server.info.token, capsys, monkeypatch, words=("audit",))
 
 
 def put(name: str, content: bytes) -> None:
@@ -47,7 +41,7 @@ def content(name: str) -> bytes:
     return Path(name).read_bytes()
 
 
-async def test_the_record_is_listed_and_searched(croupier: Any):
+async def test_the_record_is_listed_and_searched(croupier: Terminal):
     code, out, _ = await croupier("list", "--action", "function.*")
     assert (code, len(out.splitlines())) == (0, 7)
     code, out, _ = await croupier("list", "--value", "hunter2", "--json")
@@ -56,7 +50,7 @@ async def test_the_record_is_listed_and_searched(croupier: Any):
     assert "--before" in err
 
 
-async def test_an_export_is_verified_offline_and_a_bent_one_is_told(croupier: Any, capsys: Any):
+async def test_an_export_is_verified_offline_and_a_bent_one_is_told(croupier: Terminal, capsys: Any):
     code, _, _ = await croupier("checkpoints", "--make")
     assert code == 0
     code, out, _ = await croupier("checkpoints", "--json")
@@ -78,12 +72,12 @@ async def test_an_export_is_verified_offline_and_a_bent_one_is_told(croupier: An
     assert " was changed" in capsys.readouterr().out.splitlines()[0]
 
 
-async def test_the_server_verifies_what_it_keeps(croupier: Any):
+async def test_the_server_verifies_what_it_keeps(croupier: Terminal):
     code, out, _ = await croupier("verify")
     assert (code, out.split(":")[0]) == (0, "holds")
 
 
-async def test_a_cut_is_asked_about(croupier: Any):
+async def test_a_cut_is_asked_about(croupier: Terminal):
     code, out, _ = await croupier("cut", "--before", "2100-01-01", "--yes")
     assert code == 0, out
     code, out, _ = await croupier("list", "--action", "function.*", "--json")

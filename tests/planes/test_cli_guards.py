@@ -1,18 +1,13 @@
 """`croupier limit`, `maintenance` and `secret` against the real server."""
 
-import asyncio
-import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.planes.cli_testbed import Terminal
 from tests.planes.scripted_agent import Server, running
-
-from croupier.cli.main import run
-
-Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
 
 @pytest.fixture
@@ -22,20 +17,11 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-def croupier(server: Server, capsys: Any, monkeypatch: Any) -> Command:
-    """Runs a command, with `given` on its standard input."""
-    shared = ["--url", f"http://{server.info.http}", "--token", server.info.token]
-
-    async def command(*arguments: str, given: bytes = b"") -> tuple[int, str, str]:
-        capsys.readouterr()
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
-        code = await asyncio.to_thread(run, [*arguments, *shared])
-        return code, *capsys.readouterr()
-
-    return command
+def croupier(server: Server, capsys: Any, monkeypatch: Any) -> Terminal:
+    return Terminal(f"http://{server.info.http}", server.info.token, capsys, monkeypatch)
 
 
-async def test_a_limit_is_set_shown_listed_and_removed(croupier: Command) -> None:
+async def test_a_limit_is_set_shown_listed_and_removed(croupier: Terminal) -> None:
     code, out, _ = await croupier(
         "limit", "set", "coins", "--function", "player.*", "--rate", "10/m", "--concurrency", "3", "--budget", "$.amount",
         "--most", "10000", "--per", "user", "--zone", "Asia/Shanghai", "--game", "demo", "--note", "see T-7",
@@ -54,12 +40,12 @@ async def test_a_limit_is_set_shown_listed_and_removed(croupier: Command) -> Non
     assert (code, "unknown limit" in err) == (4, True)
 
 
-async def test_a_budget_without_its_amount_is_a_usage_error(croupier: Command) -> None:
+async def test_a_budget_without_its_amount_is_a_usage_error(croupier: Terminal) -> None:
     code, _, err = await croupier("limit", "set", "coins", "--function", "*", "--budget", "$.amount")
     assert (code, "--most" in err) == (2, True)
 
 
-async def test_maintenance_is_started_listed_and_ended(croupier: Command) -> None:
+async def test_maintenance_is_started_listed_and_ended(croupier: Terminal) -> None:
     code, out, _ = await croupier(
         "maintenance", "start", "new disks", "--lasts", "2h", "--game", "demo", "--yes", "--json"
     )
@@ -73,7 +59,7 @@ async def test_maintenance_is_started_listed_and_ended(croupier: Command) -> Non
     assert (await croupier("maintenance", "start", "again", "--json"))[0] == 2
 
 
-async def test_a_secret_comes_from_a_pipe_or_a_file_and_is_never_printed(croupier: Command, tmp_path: Path) -> None:
+async def test_a_secret_comes_from_a_pipe_or_a_file_and_is_never_printed(croupier: Terminal, tmp_path: Path) -> None:
     said = [await croupier("secret", "set", "token", "--note", "for x", given=b"hunter22\n")]
     assert said[-1][1] == "version 1 of secret token is used from now on\n"
     path = tmp_path / "value.bin"
@@ -96,7 +82,7 @@ async def test_a_secret_comes_from_a_pipe_or_a_file_and_is_never_printed(croupie
     assert (await croupier("secret", "show", "own", "--game", "demo", "--env", "dev"))[0] == 4
 
 
-async def test_a_secret_that_is_empty_or_too_large_is_refused(croupier: Command) -> None:
+async def test_a_secret_that_is_empty_or_too_large_is_refused(croupier: Terminal) -> None:
     assert (await croupier("secret", "set", "token", given=b""))[0] == 1
     assert (await croupier("secret", "set", "token", given=b"x" * 65_537))[0] == 2
     assert (await croupier("secret", "set", "token", given=b"x" * 65_536))[0] == 0

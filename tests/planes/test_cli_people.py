@@ -1,7 +1,5 @@
 """`croupier user`, `session` and `token` against the real server."""
 
-import asyncio
-import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,9 +7,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.planes.cli_testbed import Terminal
 from tests.planes.scripted_agent import Server, running
 
-from croupier.cli.main import run
 from croupier.server.app import serving
 from croupier.settings import ServerSettings
 
@@ -22,21 +20,6 @@ PASSWORD = "correct horse battery"
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     async with running(tmp_path) as server:
         yield server
-
-
-class Terminal:
-    """Runs commands, with lines on their standard input."""
-
-    def __init__(self, url: str, token: str, capsys: Any, monkeypatch: Any) -> None:
-        self.shared = ["--url", url, *(["--token", token] if token else [])]
-        self._capsys = capsys
-        self._monkeypatch = monkeypatch
-
-    async def __call__(self, *arguments: str, lines: str = "") -> tuple[int, str, str]:
-        self._capsys.readouterr()
-        self._monkeypatch.setattr("sys.stdin", io.StringIO(lines))
-        code = await asyncio.to_thread(run, [*arguments, *self.shared])
-        return code, *self._capsys.readouterr()
 
 
 @pytest.fixture
@@ -56,7 +39,7 @@ async def test_an_account_goes_all_its_way(server: Server, croupier: Terminal):
     assert (code, "Shown once" in err) == (0, True)
     invitation = out.strip()
     assert "invited until" in (await croupier("user", "list"))[1]
-    code, out, _ = await croupier("user", "accept", lines=f"{invitation}\n{PASSWORD}\n")
+    code, out, _ = await croupier("user", "accept", given=f"{invitation}\n{PASSWORD}\n")
     assert (code, out) == (0, "bob has a password now\n")
     assert await login(url, "bob") == 200
     assert "bob" in (await croupier("session", "list", "--all"))[1]
@@ -66,13 +49,13 @@ async def test_an_account_goes_all_its_way(server: Server, croupier: Terminal):
     assert await login(url, "bob") == 401
     assert "disabled" in (await croupier("user", "show", "bob"))[1]
     assert (await croupier("user", "enable", "bob"))[0] == 0
-    assert (await croupier("user", "password", "bob", lines="another good one\n"))[0] == 0
+    assert (await croupier("user", "password", "bob", given="another good one\n"))[0] == 0
     assert await login(url, "bob", "another good one") == 200
     assert (await croupier("user", "revoke", "bob", "--yes"))[1] == "1 sessions and 0 tokens ended\n"
 
 
 async def test_a_token_goes_all_its_way(server: Server, croupier: Terminal, capsys: Any, monkeypatch: Any):
-    assert (await croupier("user", "add", "ci", "--password", lines=PASSWORD + "\n"))[0] == 0
+    assert (await croupier("user", "add", "ci", "--password", given=PASSWORD + "\n"))[0] == 0
     code, out, err = await croupier(
         "token", "create", "build", "--user", "ci", "--expires-in", "90d", "--permission", "packs.read",
         "--scope", "demo|*",
@@ -116,7 +99,7 @@ async def test_the_first_start_ends_with_an_administrator(tmp_path: Path, capsys
         url = f"http://{info.http}"
         assert info.setup_link.startswith(url + "/setup#")
         nobody = Terminal(url, "", capsys, monkeypatch)
-        code, out, err = await nobody("user", "setup", "root", lines=f"{info.setup_link}\n{PASSWORD}\n")
+        code, out, err = await nobody("user", "setup", "root", given=f"{info.setup_link}\n{PASSWORD}\n")
         assert (code, "administrator" in out) == (0, True), err
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
             answer = await session.post(f"{url}/api/login", json={"name": "root", "password": PASSWORD})

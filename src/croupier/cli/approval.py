@@ -9,7 +9,7 @@ import click
 
 from croupier.cli.choosing import given, page_options, tell_next
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.terminal import print_answer, print_json, print_table, printable
+from croupier.cli.terminal import print_document, print_json, print_table, printable
 from croupier.domain.approval import ApprovalState, ReviewState
 
 
@@ -69,10 +69,7 @@ def show(approval_id: str, as_json: bool, **flags: Any) -> None:
         lambda client: client.ask(_path(approval_id), {}),
         as_json=as_json,
     )
-    if as_json:
-        print_json(found)
-    else:
-        print_answer(json.dumps(found, ensure_ascii=False).encode(), as_json=False)
+    print_document(found, as_json=as_json)
 
 
 @command.command()

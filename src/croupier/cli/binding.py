@@ -6,7 +6,7 @@ import click
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.exits import Problem, fail
-from croupier.cli.terminal import print_json, print_table
+from croupier.cli.terminal import ask, print_json, print_table, tell
 
 _SUBJECT = click.argument("subject", metavar="user:NAME|group:NAME")
 _ROLE = click.argument("role")
@@ -45,10 +45,7 @@ def add(subject: str, role: str, as_json: bool, **flags: Any) -> None:
     found = run(
         f"{subject} is not given {role}", settings, lambda client: client.post("/api/bindings", body), as_json=as_json
     )
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{found['subject']} is {found['role']} in {found['game_id']}|{found['env']}")
+    tell(found, f"{found['subject']} is {found['role']} in {found['game_id']}|{found['env']}", as_json=as_json)
 
 
 @command.command()
@@ -60,10 +57,7 @@ def remove(subject: str, role: str, yes: bool, as_json: bool, **flags: Any) -> N
     """Take ROLE from SUBJECT. What goes on for them ends where they may no longer."""
     settings = client_settings(**flags)
     place = (settings.game_id or "*", settings.env or "*")
-    if not yes:
-        if as_json:
-            raise click.UsageError("with --json nobody is asked: say --yes")
-        click.confirm(f"Take {role} in {place[0]}|{place[1]} from {subject}?", abort=True)
+    ask(f"Take {role} in {place[0]}|{place[1]} from {subject}?", yes=yes, as_json=as_json)
 
     async def work(client: Client) -> dict[str, Any] | None:
         found = await client.ask("/api/bindings", {"role": role})
@@ -77,10 +71,7 @@ def remove(subject: str, role: str, yes: bool, as_json: bool, **flags: Any) -> N
     if gone is None:
         problem = Problem(reason="not_found", detail=f"{subject} has no role {role} in {place[0]}|{place[1]}")
         fail(f"{subject} keeps what there is", problem, as_json=as_json)
-    elif as_json:
-        print_json(gone)
-    else:
-        click.echo(f"{subject} is {role} in {place[0]}|{place[1]} no longer")
+    tell(gone, f"{subject} is {role} in {place[0]}|{place[1]} no longer", as_json=as_json)
 
 
 def _row(each: dict[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import click
 from croupier.cli.choosing import about_options, common_filter, given, page_options, tell_next
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.flags import Duration
-from croupier.cli.terminal import print_answer, print_json, print_table
+from croupier.cli.terminal import print_answer, print_document, print_json, print_table
 from croupier.domain.call import CallState
 
 
@@ -70,10 +70,7 @@ def show(call_id: str, as_json: bool, **flags: Any) -> None:
         lambda client: client.ask(f"/api/calls/{_segment(call_id)}", {}),
         as_json=as_json,
     )
-    if as_json:
-        print_json(found)
-    else:
-        print_answer(json.dumps(found, ensure_ascii=False).encode(), as_json=False)
+    print_document(found, as_json=as_json)
 
 
 @command.command()

@@ -4,7 +4,7 @@ from urllib.parse import quote
 import click
 
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.terminal import print_json, print_table
+from croupier.cli.terminal import ask, print_json, print_table, tell
 
 _NAME = click.argument("name")
 
@@ -89,10 +89,7 @@ def set_limit(
     if path is not None:
         said["budget"] = {"path": path, "most": most, "period": period, "zone": zone, "then": then}
     found = run(f"limit {name} is not set", settings, lambda client: client.put(_path(name), said), as_json=as_json)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"limit {name} holds from now on")
+    tell(found, f"limit {name} holds from now on", as_json=as_json)
 
 
 @command.command()
@@ -101,17 +98,11 @@ def set_limit(
 @connection_options
 def remove(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
     """Remove limit NAME, and forget what was spent of it."""
-    if not yes:
-        if as_json:
-            raise click.UsageError("with --json nobody is asked: say --yes")
-        click.confirm(f"Remove limit {name}?", abort=True)
+    ask(f"Remove limit {name}?", yes=yes, as_json=as_json)
     found = run(
         f"limit {name} stays", client_settings(**flags), lambda client: client.delete(_path(name)), as_json=as_json
     )
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"limit {name} is removed")
+    tell(found, f"limit {name} is removed", as_json=as_json)
 
 
 def _path(name: str) -> str:

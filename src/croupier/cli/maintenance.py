@@ -5,7 +5,7 @@ from urllib.parse import quote
 import click
 
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.terminal import print_json, print_table
+from croupier.cli.terminal import ask, print_json, print_table, tell
 
 
 @click.group(short_help="Hold commands to a game back for a time")
@@ -42,10 +42,7 @@ def start(reason: str, starts: str, ends: str, lasts: str, yes: bool, as_json: b
     settings = client_settings(**flags)
     said = {"reason": reason, "starts": starts, "ends": ends, "lasts": lasts}
     said |= {"game_id": settings.game_id or "*", "env": settings.env or "*"}
-    if not yes:
-        if as_json:
-            raise click.UsageError("with --json nobody is asked: say --yes")
-        click.confirm(f"Hold back commands to {said['game_id']}|{said['env']}?", abort=True)
+    ask(f"Hold back commands to {said['game_id']}|{said['env']}?", yes=yes, as_json=as_json)
     found = run("no window is opened", settings, lambda client: client.post("/api/maintenance", said), as_json=as_json)
     if as_json:
         print_json(found)
@@ -64,10 +61,7 @@ def end(window: str, as_json: bool, **flags: Any) -> None:
         lambda client: client.post(f"/api/maintenance/{quote(window, safe='')}/end", {}),
         as_json=as_json,
     )
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"{window} is over")
+    tell(found, f"{window} is over", as_json=as_json)
 
 
 def _row(window: dict[str, Any]) -> tuple[object, ...]:

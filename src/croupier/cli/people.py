@@ -43,15 +43,6 @@ def read_secret(what: str, *, confirm: bool = False) -> str:
     return line
 
 
-def ask(question: str, *, yes: bool, as_json: bool) -> None:
-    """Raises click.Abort unless somebody agrees."""
-    if yes:
-        return
-    if as_json:
-        raise click.UsageError("with --json nobody is asked: say --yes")
-    click.confirm(question, abort=True, err=True)
-
-
 def when(at_ms: Any) -> str:
     if not at_ms:
         return "-"

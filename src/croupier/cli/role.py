@@ -4,7 +4,7 @@ from urllib.parse import quote
 import click
 
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.terminal import print_json, print_table
+from croupier.cli.terminal import ask, print_json, print_table, tell
 
 _NAME = click.argument("name")
 _PERMISSION = click.option(
@@ -60,10 +60,7 @@ def set_role(
         raise click.UsageError("a role without permissions gives nothing: say --permission or --copy")
     body = {"permissions": wanted, "description": description}
     found = run(f"role {name} is not set", settings, lambda client: client.put(_path(name), body), as_json=as_json)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"role {found['name']}: {', '.join(found['permissions'])}")
+    tell(found, f"role {found['name']}: {', '.join(found['permissions'])}", as_json=as_json)
 
 
 @command.command()
@@ -72,15 +69,9 @@ def set_role(
 @connection_options
 def remove(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
     """Remove role NAME, which nobody may have any more."""
-    if not yes:
-        if as_json:
-            raise click.UsageError("with --json nobody is asked: say --yes")
-        click.confirm(f"Remove role {name}?", abort=True)
+    ask(f"Remove role {name}?", yes=yes, as_json=as_json)
     run(f"role {name} stays", client_settings(**flags), lambda client: client.delete(_path(name)), as_json=as_json)
-    if as_json:
-        print_json({"removed": name})
-    else:
-        click.echo(f"role {name} is removed")
+    tell({"removed": name}, f"role {name} is removed", as_json=as_json)
 
 
 def _path(name: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import click
 
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.terminal import print_json, print_table
+from croupier.cli.terminal import ask, print_json, print_table, tell
 from croupier.domain.secret import VALUE_BYTES
 from croupier.settings import ClientSettings
 
@@ -67,10 +67,7 @@ def set_secret(name: str, file: Path | None, note: str | None, as_json: bool, **
     found = run(
         f"secret {name} is not set", settings, lambda client: client.post("/api/secrets", said), as_json=as_json
     )
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"version {found.get('current')} of secret {name} is used from now on")
+    tell(found, f"version {found.get('current')} of secret {name} is used from now on", as_json=as_json)
 
 
 @command.command()
@@ -106,7 +103,7 @@ def disable(name: str, version: int, as_json: bool, **flags: Any) -> None:
 @connection_options
 def destroy(name: str, version: int, yes: bool, as_json: bool, **flags: Any) -> None:
     """Destroy the value of a version of secret NAME."""
-    _confirm(f"Destroy the value of version {version} of secret {name}?", yes=yes, as_json=as_json)
+    ask(f"Destroy the value of version {version} of secret {name}?", yes=yes, as_json=as_json)
     _do(name, f"versions/{version}/destroy", flags, as_json=as_json)
 
 
@@ -116,14 +113,11 @@ def destroy(name: str, version: int, yes: bool, as_json: bool, **flags: Any) -> 
 @connection_options
 def delete(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
     """Forget secret NAME with all its versions."""
-    _confirm(f"Forget secret {name} with all its versions?", yes=yes, as_json=as_json)
+    ask(f"Forget secret {name} with all its versions?", yes=yes, as_json=as_json)
     settings = client_settings(**flags)
     path = _path(name) + _query(settings)
     found = run(f"secret {name} stays", settings, lambda client: client.delete(path), as_json=as_json)
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"secret {name} is forgotten")
+    tell(found, f"secret {name} is forgotten", as_json=as_json)
 
 
 def _do(name: str, deed: str, flags: dict[str, Any], *, as_json: bool) -> None:
@@ -142,14 +136,6 @@ def _value(file: Path | None) -> bytes:
         return asked.encode()
     # A pipe ends in a line break that belongs to nobody's secret: `echo … | croupier secret set`.
     return sys.stdin.buffer.read(VALUE_BYTES + 3).removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _confirm(question: str, *, yes: bool, as_json: bool) -> None:
-    if yes:
-        return
-    if as_json:
-        raise click.UsageError("with --json nobody is asked: say --yes")
-    click.confirm(question, abort=True)
 
 
 def _place(settings: ClientSettings) -> dict[str, str]:

@@ -5,8 +5,8 @@ import click
 
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.people import ago, ask, when, whose
-from croupier.cli.terminal import print_json, print_table, printable
+from croupier.cli.people import ago, when, whose
+from croupier.cli.terminal import ask, print_json, print_table, tell
 
 
 @click.group(short_help="Show who is signed in, and end sessions")
@@ -57,7 +57,4 @@ def revoke(session_id: str, yes: bool, as_json: bool, **flags: Any) -> None:
         lambda client: client.delete(f"/api/sessions/{quote(session_id, safe='')}"),
         as_json=as_json,
     )
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(printable(f"session {session_id} has ended"))
+    tell(found, f"session {session_id} has ended", as_json=as_json)

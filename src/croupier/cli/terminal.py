@@ -1,4 +1,4 @@
-"""What is written for people, and what must not reach their terminal."""
+"""What people are told and asked, and what must not reach their terminal."""
 
 import json
 import re
@@ -30,6 +30,31 @@ def print_answer(payload: bytes, *, as_json: bool) -> None:
 def print_json(value: object) -> None:
     """One line of JSON on stdout, in ASCII: whatever text is in it, it can be written and cannot drive a terminal."""
     click.echo(json.dumps(value, separators=(",", ":")))
+
+
+def print_document(found: object, *, as_json: bool) -> None:
+    """As `print_json` for programs, indented for people."""
+    if as_json:
+        print_json(found)
+    else:
+        print_answer(json.dumps(found, ensure_ascii=False).encode(), as_json=False)
+
+
+def tell(found: object, words: str, *, as_json: bool) -> None:
+    """What came of a command: `found` for programs, `words` for people."""
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(printable(words))
+
+
+def ask(question: str, *, yes: bool, as_json: bool) -> None:
+    """Raises click.Abort unless somebody agrees, click.UsageError where a program would have to."""
+    if yes:
+        return
+    if as_json:
+        raise click.UsageError("with --json nobody is asked: say --yes")
+    click.confirm(printable(question), abort=True, err=True)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -6,8 +6,8 @@ import click
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
 from croupier.cli.flags import Duration
-from croupier.cli.people import ago, ask, limit, user_id_of, when, whose
-from croupier.cli.terminal import print_json, print_table, printable
+from croupier.cli.people import ago, limit, user_id_of, when, whose
+from croupier.cli.terminal import ask, print_json, print_table, printable, tell
 
 
 @click.group(short_help="Make, list and revoke API tokens")
@@ -93,7 +93,4 @@ def revoke(token_id: str, yes: bool, as_json: bool, **flags: Any) -> None:
         lambda client: client.delete(f"/api/tokens/{quote(token_id, safe='')}"),
         as_json=as_json,
     )
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(printable(f"token {token_id} is revoked"))
+    tell(found, f"token {token_id} is revoked", as_json=as_json)

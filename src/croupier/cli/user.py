@@ -6,8 +6,8 @@ import click
 
 from croupier.cli.client import Client
 from croupier.cli.connection import client_settings, connection_options, run
-from croupier.cli.people import ask, read_secret, user_id_of, user_path, when
-from croupier.cli.terminal import print_json, print_table, printable
+from croupier.cli.people import read_secret, user_id_of, user_path, when
+from croupier.cli.terminal import ask, print_json, print_table, printable, tell
 
 _NAME = click.argument("name")
 _YES = click.option("--yes", is_flag=True, help="do not ask")
@@ -128,7 +128,7 @@ def disable(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
     settings = client_settings(**flags)
     ask(f"Disable {name}?", yes=yes, as_json=as_json)
     found = run(f"{name} is not disabled", settings, partial(_do, name, "disable"), as_json=as_json)
-    _tell(found, f"{name} is disabled", as_json=as_json)
+    tell(found, f"{name} is disabled", as_json=as_json)
 
 
 @command.command()
@@ -137,7 +137,7 @@ def disable(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
 def enable(name: str, as_json: bool, **flags: Any) -> None:
     """Undo `disable`."""
     found = run(f"{name} is not enabled", client_settings(**flags), partial(_do, name, "enable"), as_json=as_json)
-    _tell(found, f"{name} is enabled", as_json=as_json)
+    tell(found, f"{name} is enabled", as_json=as_json)
 
 
 @command.command()
@@ -157,7 +157,7 @@ def password(name: str, as_json: bool, **flags: Any) -> None:
     settings = client_settings(**flags)
     body = {"password": read_secret(f"New password of {name}", confirm=True)}
     found = run(f"the password of {name} stays", settings, partial(_do, name, "password", body=body), as_json=as_json)
-    _tell(found.get("user"), f"{name} has a new password", as_json=as_json)
+    tell(found.get("user"), f"{name} has a new password", as_json=as_json)
 
 
 @command.command()
@@ -169,7 +169,7 @@ def revoke(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
     settings = client_settings(**flags)
     ask(f"End all sessions and tokens of {name}?", yes=yes, as_json=as_json)
     found = run(f"{name} keeps its sessions", settings, partial(_do, name, "revoke"), as_json=as_json)
-    _tell(found, f"{found.get('sessions')} sessions and {found.get('tokens')} tokens ended", as_json=as_json)
+    tell(found, f"{found.get('sessions')} sessions and {found.get('tokens')} tokens ended", as_json=as_json)
 
 
 @command.command()
@@ -187,7 +187,7 @@ def setup(name: str, display_name: str, as_json: bool, **flags: Any) -> None:
     body["password"] = read_secret(f"Password of {name}", confirm=True)
     found = run("no first account", settings, _post("/api/setup", body), as_json=as_json)
     user = found.get("user")
-    _tell(user, f"{name} is the administrator: sign in, or make an API token", as_json=as_json)
+    tell(user, f"{name} is the administrator: sign in, or make an API token", as_json=as_json)
 
 
 @command.command()
@@ -198,7 +198,7 @@ def accept(as_json: bool, **flags: Any) -> None:
     body = {"invitation": read_secret("Invitation").rpartition("#")[2]}
     body["password"] = read_secret("New password", confirm=True)
     found = run("no password was set", settings, _post("/api/setup/password", body), as_json=as_json)
-    _tell(found, f"{found.get('name')} has a password now", as_json=as_json)
+    tell(found, f"{found.get('name')} has a password now", as_json=as_json)
 
 
 def _post(path: str, body: dict[str, Any]) -> Callable[[Client], Any]:
@@ -207,13 +207,6 @@ def _post(path: str, body: dict[str, Any]) -> Callable[[Client], Any]:
 
 async def _do(name: str, verb: str, client: Client, *, body: dict[str, Any] | None = None) -> Any:
     return await client.post(user_path(await user_id_of(client, name), verb), body or {})
-
-
-def _tell(found: Any, words: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(printable(words))
 
 
 def _tell_invited(found: Any, *, as_json: bool) -> None:
