@@ -26,11 +26,11 @@ class Visitors:
 
     def arrived(self, exchange: Exchange, caller: Principal) -> Principal:
         """`caller`, with where the request came from."""
-        return self._arrivals.at(caller, self.address(exchange))
+        peer = exchange.scope.get("client")
+        direct = peer is not None and not self._proxies.trusted
+        return self._arrivals.at(caller, peer[0] if direct else self.address(exchange))
 
     def address(self, exchange: Exchange) -> str:
         peer = exchange.scope.get("client")
-        if not self._proxies.trusted:
-            return peer[0] if peer else ""
         forwarded = [value for name, value in exchange.scope["headers"] if name == b"x-forwarded-for"]
         return self._proxies.client(peer[0] if peer else "", b",".join(forwarded))
