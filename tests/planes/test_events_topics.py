@@ -64,6 +64,16 @@ async def test_an_approver_is_told_what_waits_for_him_and_what_became_of_it(serv
         assert await became(requester, second, "rejected") == 0
 
 
+@pytest.mark.usefixtures("agent")
+async def test_a_call_that_was_rejected_has_ended(server: Server) -> None:
+    ann = await person(server, "ann", "approver")
+    async with ann.events("calls") as stream:
+        reply = await server.invoke("ban", reason="he cheats")
+        await ann.ask("POST", f"/api/approvals/{reply.json['approval_id']}/reject", json={"comment": "no"})
+        told = await stream.of("calls", "ended")
+    assert (told["id"], told["outcome"], told["caller"]) == (reply.json["call_id"], "permission_denied", "developer")
+
+
 async def became(stream: Stream, approval_id: str, state: str) -> Any:
     """How many wait when the approval is told to be in this state."""
     found = await stream.until(

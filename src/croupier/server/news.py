@@ -9,7 +9,9 @@ from collections.abc import Callable
 import msgspec
 
 from croupier.bus import Bus
+from croupier.domain.approval import Approval
 from croupier.domain.call import Call, Outcome, Result
+from croupier.errors import CroupierError
 
 JOBS = "live.jobs"
 CALLS = "live.calls"
@@ -56,8 +58,6 @@ class News:
 
     async def call_ended(self, call: Call, outcome: Outcome, microseconds: int = 0, *, kind: str = "invoke") -> None:
         """Only of calls that are on record. Every call comes by, so whoever calls this asks first whether `CALLS` is heard."""
-        if self._bus is None:
-            return
         ended = CallEnded(
             id=call.id,
             kind=kind,
@@ -68,11 +68,31 @@ class News:
             outcome="ok" if isinstance(outcome, Result) else outcome.reason,
             ms=microseconds / 1000,
         )
-        await self._bus.publish(CALLS, _encode(ended))
+        await self._publish(CALLS, _encode(ended))
+
+    async def call_did_not_run(self, approval: Approval, why: CroupierError) -> None:
+        """It waited for an approval that it did not get."""
+        if not self.heard(CALLS):
+            return
+        ended = CallEnded(
+            id=approval.call_id,
+            kind=approval.kind.value,
+            function=approval.function_id,
+            game_id=approval.scope.game_id,
+            env=approval.scope.env,
+            caller=approval.requester.name,
+            outcome=why.reason,
+            ms=0.0,
+        )
+        await self._publish(CALLS, _encode(ended))
 
     async def _tell(self, topic: str, what: str) -> None:
-        if self._bus is not None and self.heard(topic):
-            await self._bus.publish(topic, what.encode())
+        if self.heard(topic):
+            await self._publish(topic, what.encode())
+
+    async def _publish(self, topic: str, body: bytes) -> None:
+        if self._bus is not None:
+            await self._bus.publish(topic, body)
 
 
 def _nobody_listens(_topic: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from croupier.domain.approval import Approval, ApprovalState
+from croupier.domain.approval import Approval, ApprovalKind, ApprovalState
 from croupier.domain.notice import Event
 from croupier.errors import Canceled, CroupierError, FailedPrecondition, PermissionDenied
 from croupier.server.approvals.notices.outbox import Outbox
@@ -38,9 +38,12 @@ async def replaced(kept: Kept, before: Approval, after: Approval) -> bool:
     if after.review is not before.review:
         event = Event.REVIEWED
     notices = kept.outbox.about(after, event) if event is not None else []
-    if not await kept.store.approvals.replace(after, ended=_end_of_call(before, after), notices=notices):
+    ended = _end_of_call(before, after)
+    if not await kept.store.approvals.replace(after, ended=ended, notices=notices):
         return False
     await kept.news.approval(after.id)
+    if ended is not None and after.kind is not ApprovalKind.BULK:
+        await kept.news.call_did_not_run(after, ended)
     return True
 
 

@@ -18,7 +18,7 @@ from croupier.server.http.openapi import reference
 from croupier.server.http.ports import Live
 from croupier.server.http.requests import header_text
 from croupier.server.http.stream import RETRY, UNBUFFERED, hang_up
-from croupier.server.live import CURSOR_CHARACTERS, MOST_TOPICS, Reader, read_topics
+from croupier.server.live import MOST_TOPICS, Reader, read_topics
 from croupier.server.live.frames import event
 
 RESTARTING = "restarting"
@@ -37,9 +37,7 @@ _TOLD: dict[int | str, dict[str, Any]] = {
 }
 
 Topics = Annotated[str, Query(max_length=_TOPICS_CHARACTERS, description="Topics, with commas between them.")]
-LastEventId = Annotated[
-    str, Query(max_length=CURSOR_CHARACTERS, description="As `Last-Event-ID`, which counts more where both are sent.")
-]
+LastEventId = Annotated[str, Query(description="As `Last-Event-ID`, which counts more where both are sent.")]
 
 
 def event_routes(live: Live, *, streams: LiveStreams, stopping: asyncio.Event, metrics: HttpMetrics) -> APIRouter:
