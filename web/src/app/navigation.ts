@@ -1,5 +1,6 @@
 import {
   type Icon,
+  IconBolt,
   IconChecks,
   IconHistory,
   IconListCheck,
