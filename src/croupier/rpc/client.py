@@ -92,8 +92,10 @@ class FunctionClient:
     @property
     def _channel(self) -> grpc.aio.Channel:
         """Where our certificate was renewed, the next connection shows the new one; one that is up goes on."""
-        shown = self._files.current() if self._files is not None else None
-        if shown is not self._shown and self._open.get_state() in _AT_REST:
+        if self._files is None or self._open.get_state() not in _AT_REST:
+            return self._open
+        shown = self._files.current()
+        if shown is not self._shown:
             task = asyncio.ensure_future(self._open.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
