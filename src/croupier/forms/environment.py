@@ -4,15 +4,23 @@ What differs from the library's strict mode, each for safety or for the RFC's sa
 
 - `match()` and `search()` run in linear time (`patterns`);
 - `true` does not equal 1 and is not less than 2, also inside arrays and objects, which Python would say;
-- a name after a dot is exactly a member-name-shorthand of the RFC.
+- a name after a dot is exactly a member-name-shorthand of the RFC, and a number is one of the RFC that a double can hold;
+- a slice of a text is nothing, as the text is no list.
 """
 
+import math
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import jsonpath
+from jsonpath.exceptions import JSONPathSyntaxError
+from jsonpath.filter import BaseExpression, FloatLiteral, IntegerLiteral
 from jsonpath.function_extensions import ExpressionType, FilterFunction
 from jsonpath.lex import Lexer
 from jsonpath.match import NodeList
+from jsonpath.parse import Parser
+from jsonpath.stream import TokenStream
 
 from croupier.errors import InvalidArgument
 from croupier.forms.nodes import NOTHING, compare
@@ -23,6 +31,27 @@ class _Lexer(Lexer):
     key_pattern = (
         r"[A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff][0-9A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff]*"  # member-name-shorthand
     )
+
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+class _Parser(Parser):
+    def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
+        return IntegerLiteral(value=int(_number(stream)))
+
+    def parse_float_literal(self, stream: TokenStream) -> BaseExpression:
+        return FloatLiteral(value=_number(stream))
+
+
+def _number(stream: TokenStream) -> float:
+    token = stream.next()
+    if not _NUMBER.fullmatch(token.value):
+        raise JSONPathSyntaxError(f"{token.value} is no number", token=token)
+    number = float(token.value)
+    if not math.isfinite(number):
+        raise JSONPathSyntaxError(f"{token.value} is too large", token=token)
+    return number
 
 
 class _PatternFunction(FilterFunction):
@@ -46,11 +75,15 @@ class _PatternFunction(FilterFunction):
 
 class _Environment(jsonpath.JSONPathEnvironment):
     lexer_class = _Lexer
+    parser_class = _Parser
 
     def setup_function_extensions(self) -> None:
         super().setup_function_extensions()
         self.function_extensions["match"] = _PatternFunction(matcher)
         self.function_extensions["search"] = _PatternFunction(searcher)
+
+    def getitem(self, obj: Sequence[Any] | Mapping[str, Any], key: Any) -> Any:
+        return () if isinstance(obj, str) else super().getitem(obj, key)
 
     def compare(self, left: object, operator: str, right: object) -> bool:
         if operator in {"&&", "||"}:

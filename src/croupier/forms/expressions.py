@@ -18,7 +18,7 @@ from jsonpath.filter import (
     RootFilterQuery,
 )
 from jsonpath.function_extensions import ExpressionType, FilterFunction
-from jsonpath.selectors import FilterContext
+from jsonpath.match import NodeList
 
 from croupier.errors import InvalidArgument
 from croupier.forms.environment import ENVIRONMENT
@@ -69,8 +69,8 @@ def _comparison(node: InfixExpression) -> Holds:
 
 def _alone(node: FilterQuery, truth: Truth) -> Holds:
     if singular_keys(node.path) is None:
-        evaluated = _evaluated(node)
-        return lambda context: bool(evaluated(context))
+        nodes = _found(node)
+        return lambda context: bool(nodes(context))
     found = _value(node)
     return lambda context: truth(found(context))
 
@@ -103,10 +103,11 @@ def _value(node: BaseExpression) -> Value:
 
 
 def _called(node: FunctionExtension) -> Value:
-    """A function of values is called as it is; one of nodes is left to the library."""
-    function = ENVIRONMENT.function_extensions[node.name]
-    if not isinstance(function, FilterFunction) or any(kind is not ExpressionType.VALUE for kind in function.arg_types):
-        return _evaluated(node)
+    """A function of values, or of what one path finds."""
+    function: Any = ENVIRONMENT.function_extensions[node.name]
+    if function.arg_types == [ExpressionType.NODES]:
+        found = _found(node.args[0])
+        return lambda context: function(found(context))
     arguments = [_value(argument) for argument in node.args]
     if len(arguments) == 1:
         only = arguments[0]
@@ -131,14 +132,19 @@ def _returns(node: FunctionExtension) -> ExpressionType | None:
     return function.return_type if isinstance(function, FilterFunction) else None
 
 
-def _evaluated(node: BaseExpression) -> Value:
-    """What the library makes of `node`; once for a whole value, where it looks at nothing else."""
+def _found(node: BaseExpression) -> Callable[[Context], NodeList]:
+    """All that a path finds; once for a whole value, where it looks at nothing else.
 
-    def evaluate(context: Context) -> Any:
+    The library has no nodes, but the value itself, where `@` is no list or object.
+    """
+    if not isinstance(node, FilterQuery):
+        raise InvalidArgument(f"{node} is no path")
+
+    def find(context: Context) -> NodeList:
         root, current, budget = context
-        more = {"budget": budget, "root": root}
-        return node.evaluate(FilterContext(env=ENVIRONMENT, current=current, root=root, extra_context=more))
+        start = root if isinstance(node, RootFilterQuery) else current
+        return NodeList(node.path.finditer(start, filter_context={"budget": budget, "root": root}))
 
     if node.volatile:
-        return evaluate
-    return lambda context: context[2].kept(node, context[0], lambda: evaluate(context))
+        return find
+    return lambda context: context[2].kept(node, context[0], lambda: find(context))

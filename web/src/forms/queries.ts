@@ -64,13 +64,28 @@ export function parse(text: string): JSONPathQuery {
   if (text.length > QUERY_CHARACTERS) throw new FormError(`it has more than ${QUERY_CHARACTERS} characters`);
   if (nesting(text) > NESTING) throw new FormError(`it has more than ${NESTING} brackets inside one another`);
   try {
-    const path = environment.compile(text);
+    const path = environment.compile(withReadableNumbers(text));
     for (const filter of filtersOf(path)) checkDepth(filter.expression.expression);
     return path;
   } catch (error) {
     if (error instanceof JSONPathError || error instanceof RangeError) throw new FormError(error.message);
     throw error;
   }
+}
+
+const TOKEN = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+
+/** json-p3 refuses `0.5` and takes `-02`: the one is written as `5e-1` for it, the other refused. */
+function withReadableNumbers(text: string): string {
+  return text.replace(TOKEN, (token) => {
+    if (/^-?0\d/.test(token)) throw new FormError(`${token} begins with a 0`);
+    if (/^-?\d/.test(token) && !Number.isFinite(Number(token))) throw new FormError(`${token} is too large`);
+    const found = /^(-?)0(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token);
+    if (!found || token === "0" || token === "-0") return token;
+    const [, sign, fraction = "", exponent = "0"] = found;
+    const digits = fraction.replace(/^0+/, "");
+    return digits ? `${sign}${digits}e${Number(exponent) - fraction.length}` : "0";
+  });
 }
 
 function nesting(text: string): number {

@@ -3,7 +3,7 @@
  * (`src/croupier/descriptors/violations.py`): by the field, the keyword, and where one alternative was clearly meant, by that.
  */
 import { type Schema as CfSchema, type OutputUnit, Validator } from "@cfworker/json-schema";
-import { FormError, type ValueFault } from "./faults";
+import { FormError, pointerSteps, type ValueFault } from "./faults";
 import "./formats";
 import { isObject, type JsonObject } from "./nodes";
 import { type Schema, targetOrNull } from "./schemas";
@@ -93,7 +93,7 @@ export class Validation {
       case "additionalProperties":
         return this.#additional(violation);
       case "unevaluatedProperties":
-        return [this.#fault(violation, violation.inside[0]?.at ?? at, keyword)];
+        return this.#unevaluated(violation);
       case "propertyNames":
         return [this.#fault(violation, at, violation.inside[0]?.keyword === "false" ? "falseSchema" : keyword)];
       case "anyOf":
@@ -126,6 +126,14 @@ export class Validation {
     return [{ path: violation.at, keyword: "additionalProperties", message: sentence("noFields", around) }];
   }
 
+  /** What its own object's keywords look at is evaluated, whether or not it is right. */
+  #unevaluated(violation: Violation): ValueFault[] {
+    const path = violation.inside[0]?.at ?? violation.at;
+    const name = pointerSteps(path).at(-1) ?? "";
+    const around = this.#schemaOf(violation.said);
+    return isLookedAt(around, name) ? [] : [this.#fault(violation, path)];
+  }
+
   #fault({ at, said, keyword }: Violation, path = at, shown = keyword): ValueFault {
     return { path, keyword: shown, message: sentence(shown, this.#schemaOf(said)) };
   }
@@ -141,6 +149,13 @@ export class Validation {
     }
     return found;
   }
+}
+
+function isLookedAt(schema: unknown, name: string): boolean {
+  if (!isObject(schema)) return false;
+  if (isObject(schema.properties) && Object.hasOwn(schema.properties, name)) return true;
+  const patterns = isObject(schema.patternProperties) ? Object.keys(schema.patternProperties) : [];
+  return patterns.some((pattern) => new RegExp(pattern, "u").test(name));
 }
 
 /** The flat list as a tree: what belongs to a keyword that holds schemas follows it, and stands further in. */

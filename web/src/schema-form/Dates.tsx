@@ -77,7 +77,7 @@ function Moment({ field, kind }: { field: FieldProps; kind: Temporal }) {
         {kind !== "date" && (
           <NativeSelect
             size="xs"
-            w={104}
+            w={96}
             aria-label={text.zone(look.label)}
             data={zonesFor(zone).map((value) => ({ value, label: zoneLabel(value) }))}
             value={zone}

@@ -24,8 +24,17 @@ export interface FieldProps {
   readonly bare: boolean;
 }
 
-/** Name, what it means, the control, and what is wrong with it. */
-export function Frame({ field, wide, children }: { field: FieldProps; wide?: boolean; children: ReactNode }) {
+interface FrameProps {
+  readonly field: FieldProps;
+  /** Over the whole breadth of the form. */
+  readonly wide?: boolean;
+  /** More to do, beside the name. */
+  readonly action?: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** Name, control, what it means, and what is wrong with it. */
+export function Frame({ field, wide, action, children }: FrameProps) {
   const { id } = useForm();
   const { place, look, state, bare } = field;
   const own = fieldId(id, place.pointer);
@@ -49,14 +58,14 @@ export function Frame({ field, wide, children }: { field: FieldProps; wide?: boo
         <label htmlFor={own}>{look.label}</label>
         <Required when={field.required} />
         {look.unit && <span className="sf-dimmed">{look.unit}</span>}
-        <Actions field={field} />
+        <Actions field={field}>{action}</Actions>
       </div>
+      {children}
       {look.description && (
-        <div className="sf-dimmed sf-description" id={`${own}-d`}>
+        <div className="sf-dimmed" id={`${own}-d`}>
           {look.description}
         </div>
       )}
-      {children}
       <Faults id={`${own}-e`} faults={state.faults} />
     </div>
   );
@@ -83,7 +92,7 @@ export function Faults({ id, faults }: { id: string; faults: readonly ValueFault
 }
 
 /** What cannot be typed: leaving a field out, null, an empty text. */
-export function Actions({ field }: { field: FieldProps }) {
+export function Actions({ field, children }: { field: FieldProps; children?: ReactNode }) {
   const { store } = useForm();
   const text = useTexts(formTexts);
   const { place, look, shape, state, required, disabled } = field;
@@ -96,6 +105,7 @@ export function Actions({ field }: { field: FieldProps }) {
   };
   return (
     <span className="sf-actions">
+      {children}
       {state.value === ABSENT && mayBeEmpty && (
         <Action label={text.setEmpty(look.label)} onClick={() => set("")}>
           ""

@@ -66,7 +66,7 @@ function ChoicesField({ field, element }: { field: FieldProps; element: Shape })
   const value = listOf(field.state.value);
   const indices = value.map((each) => String(choices.findIndex((choice) => same(choice.value, each))));
   return (
-    <Frame field={field} wide>
+    <Frame field={field}>
       <MultiSelect
         {...props}
         size="xs"
@@ -113,7 +113,11 @@ function PlainListField({ field, element }: { field: FieldProps; element: Shape 
     change(next);
   };
   return (
-    <Frame field={field} wide={mode === "lines"}>
+    <Frame
+      field={field}
+      wide={mode === "lines"}
+      action={<Switcher field={field} mode={mode} count={value.length} go={setAsked} />}
+    >
       {mode === "tags" ? (
         <TagsInput
           {...props}
@@ -141,19 +145,28 @@ function PlainListField({ field, element }: { field: FieldProps; element: Shape 
           onBlur={onBlur}
         />
       )}
-      <span className="sf-actions">
-        <span className="sf-dimmed">{value.length > 0 ? text.rows(value.length) : ""}</span>
-        {!field.bare && !field.disabled && (
-          <Action
-            label={`${field.look.label}: ${mode === "tags" ? text.asLines : text.asTags}`}
-            onClick={() => setAsked(mode === "tags" ? "lines" : "tags")}
-          >
-            {mode === "tags" ? text.asLines : text.asTags}
-          </Action>
-        )}
-      </span>
       <FaultsInside place={field.place} />
     </Frame>
+  );
+}
+
+interface SwitcherProps {
+  readonly field: FieldProps;
+  readonly mode: "tags" | "lines";
+  readonly count: number;
+  readonly go: (mode: "tags" | "lines") => void;
+}
+
+function Switcher({ field, mode, count, go }: SwitcherProps) {
+  const text = useTexts(formTexts);
+  const other = mode === "tags" ? text.asLines : text.asTags;
+  return (
+    <>
+      {count > 0 && <span className="sf-dimmed">{text.items(count)}</span>}
+      <Action label={`${other}: ${field.look.label}`} onClick={() => go(mode === "tags" ? "lines" : "tags")}>
+        {mode === "tags" ? "≡" : "▭"}
+      </Action>
+    </>
   );
 }
 
@@ -231,7 +244,7 @@ function Rows({ field, element, table }: RowsProps) {
       {value.length > 0 && body}
       <div style={{ display: "flex", gap: 10, alignItems: "center", marginTop: value.length > 0 ? 6 : 0 }}>
         {!fixed && open && (
-          <Button variant="default" onClick={add} aria-label={text.add(look.label)}>
+          <Button variant="default" onClick={add} aria-label={`${table ? text.addRow : text.addItem}: ${look.label}`}>
             {table ? text.addRow : text.addItem}
           </Button>
         )}

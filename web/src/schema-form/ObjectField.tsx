@@ -29,12 +29,11 @@ export function ObjectField(field: FieldProps) {
       variant="default"
       disabled={disabled}
       onClick={() => store.change(place, firstOf(root, shape.schema, spec))}
-      aria-label={text.set(look.label)}
     >
       {state.value === null ? text.isNull : "+"} {look.label}
     </Button>
   ) : (
-    <Members schema={schema} spec={spec} place={place} value={state.value} />
+    <Members schema={schema} spec={spec} place={place} value={state.value} marks={!bare} />
   );
   const faults = <Faults id={`${place.pointer}-e`} faults={state.faults} />;
   if (bare) {
@@ -51,6 +50,7 @@ export function ObjectField(field: FieldProps) {
         <span style={{ display: "flex", alignItems: "baseline", gap: 6 }}>
           {look.label}
           <Required when={required} />
+          {state.value === ABSENT && <span className="sf-dimmed">{text.notSet}</span>}
           <Actions field={field} />
         </span>
       </legend>
@@ -66,14 +66,17 @@ interface MembersProps {
   readonly spec: JsonObject;
   readonly place: Place;
   readonly value: unknown;
+  /** Whether constants are shown: those of an alternative are told by the choice of it. */
+  readonly marks?: boolean;
 }
 
 /** The fields of an object, in its groups. */
-export function Members({ schema, spec, place, value }: MembersProps) {
+export function Members({ schema, spec, place, value, marks = true }: MembersProps) {
   const language = useLanguage();
   const text = useTexts(formTexts);
   const arrangement = arrangementOf(spec, language);
-  const names = membersOf(schema).map(([name]) => name);
+  const all = membersOf(schema);
+  const names = (marks ? all : all.filter(([name, member]) => !isMark(schema, name, member))).map(([name]) => name);
   const grouped = new Set(arrangement.groups.flatMap((group) => group.fields));
   const rest = names.filter((name) => !grouped.has(name));
   const grid = (fields: readonly string[]) => (
@@ -81,7 +84,7 @@ export function Members({ schema, spec, place, value }: MembersProps) {
       <MemberFields names={fields.filter((name) => names.includes(name))} schema={schema} spec={spec} place={place} />
     </Grid>
   );
-  const more = <MapFields schema={schema} spec={spec} place={place} value={value} known={names} />;
+  const more = <MapFields schema={schema} spec={spec} place={place} value={value} known={all.map(([name]) => name)} />;
   if (arrangement.groups.length === 0) {
     return (
       <>
@@ -103,6 +106,10 @@ export function Members({ schema, spec, place, value }: MembersProps) {
       {more}
     </>
   );
+}
+
+function isMark(schema: JsonObject, name: string, member: unknown): boolean {
+  return isRequired(schema, name) && isObject(member) && "const" in member;
 }
 
 /** What no group names comes last in tabs; else before them, without a title. */

@@ -18,27 +18,39 @@ interface Given {
   readonly onSubmit?: (pruned: unknown) => void;
 }
 
-/** A form as a page has it; `now()` is the value that it has come to. */
-function show({ schema, ui, value, language = "en", ...rest }: Given) {
-  let now = value ?? firstValue(schema, ui);
-  let tell: (faults: readonly ValueFault[]) => void = () => undefined;
-  function Page() {
-    const [current, setCurrent] = useState(now);
-    const [faults, setFaults] = useState(rest.faults ?? []);
-    tell = setFaults;
-    now = current;
-    return <SchemaForm {...rest} schema={schema} ui={ui} value={current} onChange={setCurrent} faults={faults} />;
-  }
+interface Kept {
+  value: unknown;
+  tell: (faults: readonly ValueFault[]) => void;
+}
+
+/** A form as a page has it. */
+function Page({ given, kept }: { given: Given; kept: Kept }) {
+  const { schema, ui, faults: first, readOnly, onSubmit } = given;
+  const [value, setValue] = useState(kept.value);
+  const [faults, setFaults] = useState(first ?? []);
+  kept.value = value;
+  kept.tell = setFaults;
+  const more = { ...(readOnly && { readOnly }), ...(onSubmit && { onSubmit }) };
+  return <SchemaForm {...more} schema={schema} ui={ui} value={value} onChange={setValue} faults={faults} />;
+}
+
+/** `now()` is the value that the form has come to. */
+function show(given: Given) {
+  const kept: Kept = { value: given.value ?? firstValue(given.schema, given.ui), tell: () => undefined };
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
-        <LanguageProvider language={language}>
-          <Page />
+        <LanguageProvider language={given.language ?? "en"}>
+          <Page given={given} kept={kept} />
         </LanguageProvider>
       </QueryClientProvider>
     </MantineProvider>,
   );
-  return { now: () => now, tell: (faults: readonly ValueFault[]) => act(() => tell(faults)), user: userEvent.setup() };
+  return {
+    now: () => kept.value,
+    tell: (faults: readonly ValueFault[]) => act(() => kept.tell(faults)),
+    user: userEvent.setup(),
+  };
 }
 
 /** For machines that do other things too. */
@@ -139,7 +151,7 @@ test("objects in a list are rows of a table", async () => {
     properties: { item: { type: "string" }, count: { type: "integer" } },
   };
   const { now, user } = show({ schema: { type: "object", properties: { rows: { type: "array", items: row } } } });
-  await user.click(screen.getByRole("button", { name: "Add to rows" }));
+  await user.click(screen.getByRole("button", { name: "Add a row: rows" }));
   await user.type(screen.getByLabelText("item, row 1"), "gem");
   await user.type(screen.getByLabelText("count, row 1"), "3");
   await user.click(screen.getByRole("button", { name: "Copy row 1" }));

@@ -30,6 +30,8 @@ export function VariantsField(field: FieldProps) {
     const alike = variants.filter((other) => kindOf(root, other) === kind).length;
     return title || (alike === 1 ? text.kinds[kind] : text.variant(number + 1));
   }
+  /** Of an object the choice comes first: it makes the marks that tell the alternatives apart. */
+  const open = !unset || !["object", "list"].includes(kindOf(root, variants[index]));
   const choose = (next: number) => {
     setChosen(next);
     const begun = firstOf(root, variants[next], spec);
@@ -47,20 +49,25 @@ export function VariantsField(field: FieldProps) {
           size="xs"
           w="fit-content"
           aria-label={text.kindOf(look.label)}
-          value={String(index)}
+          value={open ? String(index) : ""}
           disabled={disabled}
           onChange={(event) => choose(Number(event.currentTarget.value))}
-          data={labels.map((label, number) => ({ value: String(number), label }))}
+          data={[
+            ...(open ? [] : [{ value: "", label: required ? text.choose : text.notSet }]),
+            ...labels.map((label, number) => ({ value: String(number), label })),
+          ]}
         />
-        <Field
-          name={field.name}
-          place={place}
-          schema={variants[index]}
-          spec={spec}
-          required={required}
-          bare
-          label={look.label}
-        />
+        {open && (
+          <Field
+            name={field.name}
+            place={place}
+            schema={variants[index]}
+            spec={spec}
+            required={required}
+            bare
+            label={look.label}
+          />
+        )}
       </div>
     </Frame>
   );
