@@ -27,8 +27,9 @@ class Visitors:
     def arrived(self, exchange: Exchange, caller: Principal) -> Principal:
         """`caller`, with where the request came from."""
         peer = exchange.scope.get("client")
-        direct = peer is not None and not self._proxies.trusted
-        return self._arrivals.at(caller, peer[0] if direct else self.address(exchange))
+        if peer is not None and not self._proxies.trusted:
+            return self._arrivals.at(caller, peer[0])
+        return self._arrivals.at(caller, self.address(exchange))
 
     def address(self, exchange: Exchange) -> str:
         peer = exchange.scope.get("client")
