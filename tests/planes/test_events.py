@@ -223,7 +223,7 @@ async def test_the_stream_says_that_the_server_restarts(tmp_path: Path) -> None:
 async def test_large_events_are_sent_in_portions_and_none_is_lost(
     server: Server, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("croupier.server.live.feeds.PORTION_BYTES", 1_000)
+    monkeypatch.setattr("croupier.server.live.job_feed.PORTION_BYTES", 1_000)
     job_id = await server.started()
     for seq in range(1, 101):
         agent.tell(job_id, seq, "done" if seq == 100 else "log", message="x" * 400)

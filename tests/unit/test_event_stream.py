@@ -12,7 +12,7 @@ from croupier.server.access.streams import LiveStreams
 from croupier.server.http.events import EventStream
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.live import Reader
-from croupier.server.live.feeds import Feed
+from croupier.server.live.feed import Feed
 from croupier.server.live.frames import frame, line
 from croupier.server.turns import Turns
 

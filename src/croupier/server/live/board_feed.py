@@ -12,7 +12,7 @@ from croupier.domain.scope import Scope
 from croupier.server.approvals.deciding import Approvals
 from croupier.server.live.board import Entry, Item
 from croupier.server.live.cursor import Cursor, board_head
-from croupier.server.live.feeds import Feed
+from croupier.server.live.feed import Feed
 from croupier.server.live.frames import dumped, event, frame, line
 from croupier.server.live.hub import Hub
 from croupier.server.live.topics import APPROVALS

@@ -15,11 +15,13 @@ from croupier.server.jobs import Jobs
 from croupier.server.live.board_feed import RESTARTED, BoardFeed, Sight, Undecided
 from croupier.server.live.cursor import Cursor, mark, read_cursor
 from croupier.server.live.ears import Ears
-from croupier.server.live.feeds import BulkFeed, Feed, HealthFeed, JobFeed
+from croupier.server.live.feed import Feed
 from croupier.server.live.frames import JobFrames
 from croupier.server.live.hub import Hub
+from croupier.server.live.job_feed import JobFeed
 from croupier.server.live.pulse import Pulse
 from croupier.server.live.reader import Reader
+from croupier.server.live.state_feeds import BulkFeed, HealthFeed
 from croupier.server.live.topics import APPROVALS, HEALTH, JOB, ONE_BULK, RINGED
 
 MOST_READERS = 4_096

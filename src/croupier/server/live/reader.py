@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from croupier.errors import CroupierError, NotFound, PermissionDenied
-from croupier.server.live.feeds import Feed
+from croupier.server.live.feed import Feed
 from croupier.server.live.frames import PING, event, unmoved, written
 from croupier.server.turns import Turns
 
