@@ -37,6 +37,7 @@ export const theme = createTheme({
     PasswordInput: SMALL,
     NumberInput: SMALL,
     Textarea: SMALL,
+    NativeSelect: SMALL,
     Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
     MultiSelect: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
     TagsInput: SMALL,

@@ -5,6 +5,7 @@ import {
   IconHistory,
   IconListCheck,
   IconShield,
+  IconStack2,
   IconUserShield,
   IconUsers,
 } from "@tabler/icons-react";
@@ -26,6 +27,7 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/", label: "workbench", icon: IconBolt, key: "w", permission: "" },
   { to: "/calls", label: "calls", icon: IconHistory, key: "c", permission: "calls:read" },
   { to: "/jobs", label: "jobs", icon: IconListCheck, key: "j", permission: "jobs:read" },
+  { to: "/bulk", label: "bulk", icon: IconStack2, key: "b", permission: "bulk:read" },
   { to: "/approvals", label: "approvals", icon: IconChecks, key: "a", permission: "" },
   { to: "/audit", label: "audit", icon: IconShield, key: "u", permission: "audit:read" },
   { to: "/users", label: "users", icon: IconUsers, key: "s", permission: "users:read" },

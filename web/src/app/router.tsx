@@ -2,6 +2,7 @@ import { createRouter } from "@tanstack/react-router";
 import { accessRoutes } from "#/pages/access/routes";
 import { approvalRoutes } from "#/pages/approvals/routes";
 import { auditRoutes } from "#/pages/audit/routes";
+import { bulkRoutes } from "#/pages/bulk/routes";
 import { callsRoutes } from "#/pages/calls/routes";
 import { jobsRoutes } from "#/pages/jobs/routes";
 import { loginRoutes } from "#/pages/login/routes";
@@ -15,6 +16,7 @@ const pages = [
   ...accessRoutes,
   ...callsRoutes,
   ...jobsRoutes,
+  ...bulkRoutes,
   ...approvalRoutes,
   ...auditRoutes,
   ...meRoutes,

@@ -1,5 +1,5 @@
 import "./table/data-table.css";
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { type ReactNode, useRef } from "react";
 import { useTexts } from "#/i18n/texts";
 import { EmptyState } from "./EmptyState";
@@ -39,7 +39,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   if (rows.length === 0 && empty)
     return (
       <div className="data-table">
-        {toolbar && <div className="table-toolbar">{toolbar}</div>}
+        {toolbar && (
+          <Group gap={6} wrap="wrap" className="table-toolbar">
+            {toolbar}
+          </Group>
+        )}
         {empty}
       </div>
     );

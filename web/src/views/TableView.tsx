@@ -86,8 +86,7 @@ const WIDTHS = { narrow: 90, usual: 140, wide: 220 } as const;
 function columnOf(field: FieldSpec, list: readonly unknown[], language: Language, locale: string): Column<Numbered> {
   const seen = list.slice(0, LOOKED_AT).map((row) => member(row, field.key));
   const numbers =
-    seen.some((value) => typeof value === "number") &&
-    seen.every((value) => typeof value === "number" || value === null || value === undefined);
+    seen.some(isNumber) && seen.every((value) => isNumber(value) || value === null || value === undefined);
   const align =
     field.align === "right" || field.align === "center" || field.align === "left"
       ? field.align
@@ -106,6 +105,10 @@ function columnOf(field: FieldSpec, list: readonly unknown[], language: Language
     value: ({ row }) => cellValue(member(row, field.key), field, language, locale),
     ...(field.format === "link" && { cell: ({ row }: Numbered) => <Address address={member(row, field.key)} /> }),
   };
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 function cellValue(value: unknown, field: FieldSpec, language: Language, locale: string): CellValue {

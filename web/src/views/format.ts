@@ -1,3 +1,5 @@
+import { toJson } from "#/forms/exactJson";
+
 /** A value of an answer as one line of text: a text as it is, anything else as JSON. */
 export function inline(value: unknown): string {
   if (value === null || value === undefined) return "";
@@ -7,18 +9,7 @@ export function inline(value: unknown): string {
 }
 
 /** JSON with whole numbers of any size as they are. */
-export function asJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? rawNumber(each) : each), indent);
-  return text === undefined ? "" : text.replace(RAW, "$1");
-}
-
-// A bigint goes through JSON.stringify as a marked text, whose marks and quotes are taken away again.
-const MARK = "\uE0F1";
-const RAW = new RegExp(`"${MARK}(-?\\d+)${MARK}"`, "g");
-
-function rawNumber(value: bigint): string {
-  return `${MARK}${value}${MARK}`;
-}
+export const asJson = toJson;
 
 const UNITS = ["B", "KB", "MB", "GB", "TB", "PB"] as const;
 

@@ -79,7 +79,7 @@ function Followed({ job }: { job: Job }) {
             dropped={log.dropped}
             label={`${job.job_id} ${text.log}`}
             live={!isOver(state)}
-            height={300}
+            height={isOver(state) && log.lines.length === 0 ? 34 : 300}
           />
         </Section>
         <Grid gap="xl">
