@@ -4,6 +4,7 @@ import {
   IconChecks,
   IconHistory,
   IconListCheck,
+  IconSettings,
   IconShield,
   IconStack2,
   IconUserShield,
@@ -32,4 +33,5 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: "/audit", label: "audit", icon: IconShield, key: "u", permission: "audit:read" },
   { to: "/users", label: "users", icon: IconUsers, key: "s", permission: "users:read" },
   { to: "/roles", label: "roles", icon: IconUserShield, key: "o", permission: "roles:read" },
+  { to: "/settings", label: "settings", icon: IconSettings, key: ",", permission: "" },
 ];

@@ -7,6 +7,7 @@ import { callsRoutes } from "#/pages/calls/routes";
 import { jobsRoutes } from "#/pages/jobs/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
+import { settingsRoutes } from "#/pages/settings/routes";
 import { workbenchRoutes } from "#/pages/workbench/routes";
 import { rootRoute, shellRoute } from "./root";
 
@@ -19,6 +20,7 @@ const pages = [
   ...bulkRoutes,
   ...approvalRoutes,
   ...auditRoutes,
+  ...settingsRoutes,
   ...meRoutes,
 ] as const;
 
