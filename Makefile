@@ -15,7 +15,7 @@ WORKERS ?= 3
 .PHONY: list setup compiled check check-page test gen web demo bench chaos fuzz audit-tamper components lock
 
 list:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with exactly the locked packages and this project in it (quick when nothing changed)
 
