@@ -47,7 +47,7 @@ def canonical(note: Note, seq: int, time_ms: int) -> str:
     return f'{{{act}{before}{said}{between}{seq}{after}{time_ms}{trace},"v":{VERSION}}}'
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _shared(
     kind: str,
     name: str,
