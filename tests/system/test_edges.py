@@ -16,8 +16,11 @@ LINK_TOKEN = "link-token-of-the-system-test"
 class Load:
     """Keyed and unkeyed calls, a few at any time, until it is ended."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, callers: int = 8, seconds: float = 0.05) -> None:
+        """So many at a time, each call as long as `seconds`."""
         self._stage = stage
+        self._callers = callers
+        self._seconds = seconds
         self._number = itertools.count()
         self._ending = False
         self.calls = 0
@@ -27,7 +30,7 @@ class Load:
         while not self._ending:
             key = f"call-{next(self._number)}"
             keyed = {"idempotency_key": key} if self.calls % 2 else {}
-            status, body = await self._stage.invoke("act", {"key": key, "seconds": 0.05}, timeout=30, **keyed)
+            status, body = await self._stage.invoke("act", {"key": key, "seconds": self._seconds}, timeout=30, **keyed)
             self.calls += 1
             if (status, body) != (200, {"key": key, "by": "game-1"}):
                 self.failed.append((key, status, body))
@@ -43,7 +46,7 @@ class Load:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Load"]:
-        workers = [asyncio.ensure_future(self._worker()) for _ in range(8)]
+        workers = [asyncio.ensure_future(self._worker()) for _ in range(self._callers)]
         try:
             yield self
         finally:
