@@ -157,7 +157,7 @@ class ScriptedServer(Watched):
     async def misses(self, service_id):
         await self.until(lambda: bool(self.registers) and service_id not in self.services())
 
-    async def invoke(self, function_id, payload=b"{}", *, timeout=5.0, **values):
+    async def invoke(self, function_id, payload=b"{}", *, timeout=60.0, **values):
         frame = Invoke(
             request_id=values.pop("request_id", None) or new_id("c"),
             function_id=function_id,
@@ -172,7 +172,7 @@ class ScriptedServer(Watched):
 
     async def start_job(self, function_id, job_id, payload=b"{}", **values):
         frame = StartJob(request_id=new_id("r"), function_id=function_id, payload=payload, job_id=job_id, **values)
-        answer = await self.peer.request(frame, 10.0)
+        answer = await self.peer.request(frame, 60.0)
         if answer.error is not None:
             raise answer.error
         return answer

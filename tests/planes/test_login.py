@@ -12,6 +12,8 @@ from croupier.errors import Unauthenticated, Unavailable
 from croupier.server.access.login import Visitor
 
 HERE = Visitor(address="192.0.2.1")
+PATIENCE = 90.0
+"""Seconds after which a stream counts as not ended."""
 
 
 class Page:
@@ -465,7 +467,7 @@ async def outlast(page):
 async def test_who_is_put_out_follows_nothing_any_more(page, job, act):
     stream = await follow(page, job)
     await act(page)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await stream.reply()
     assert page.bed.jobs.followers == 0
     assert len(page.bed.residence.residents.streams) == 0
@@ -475,7 +477,7 @@ async def test_who_is_put_out_follows_nothing_any_more(page, job, act):
 async def test_who_loses_a_group_is_asked_anew(page, job):
     stream = await follow(page, job)
     await leave_group(page)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await stream.reply()
     assert (await page.send("GET", "/api/me")).status == 200
 
@@ -489,7 +491,7 @@ async def test_who_loses_a_role_is_asked_anew_and_nobody_else(bed, page, job):
     policy = bed.residence.guard.policy
     (lost,) = [each for each in policy.snapshot.bindings if each.role == "admin"]
     policy.use(policy.snapshot.changed(without=[lost]))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await mine.reply()
     assert not others.task.done()
     others.hang_up()

@@ -120,7 +120,7 @@ async def test_fifty_pages_at_a_noisy_job_do_not_starve_calls(shared: Stage) -> 
 
     looking = [asyncio.ensure_future(look(page)) for page in pages]
     for number in range(20):
-        assert await shared.invoke("echo", {"number": number}, timeout=5) == (200, {"number": number})
+        assert await shared.invoke("echo", {"number": number}, timeout=30) == (200, {"number": number})
     status, _ = await shared.post("/api/cancel_job", {"job_id": job_id})
     assert status == 200
     await asyncio.gather(*looking)
