@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import io
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -45,7 +44,6 @@ OTHER = Scope("other", "prod")
 DEADLINE = 90.0
 """Seconds after which something awaited counts as never coming; nothing depends on how much sooner it comes."""
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 E = TypeVar("E")
 
@@ -221,7 +219,7 @@ class ScriptedAgent:
         self._taken = 0
         self._news = asyncio.Event()
         self._channel: grpc.aio.Channel | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[str] | None = None
 
     # what the server wants
 
@@ -291,27 +289,14 @@ class ScriptedAgent:
     # its connection
 
     async def connect(self) -> Opened:
-        """Dial, and say hello; a session that was cut is resumed."""
-        self._dial()
-        return await self.event(Opened)
-
-    def _dial(self) -> asyncio.Task[None]:
+        """Dial, and say hello; a session that was cut is resumed. Fails at once when the connection breaks before that."""
         self._channel = open_channel(self.address, CHANNEL_OPTIONS, self.files, HUB)
         self._task = asyncio.ensure_future(self.peer.run(ClientStream(open_stream(self._channel, OPEN))))
-        return self._task
-
-    async def enter(self) -> None:
-        """As `connect`; and as agents do, dial again when the connection breaks before it is open, which the log tells."""
         opened = asyncio.ensure_future(self.event(Opened))
         try:
-            while True:
-                running = self._dial()
-                await asyncio.wait([opened, running], return_when=asyncio.FIRST_COMPLETED)
-                if opened.done():
-                    break
-                log.warning("the connection broke before it was open: %r", running.exception())
-                await self.cut()
-            opened.result()
+            await asyncio.wait([opened, self._task], return_when=asyncio.FIRST_COMPLETED)
+            assert opened.done(), f"the connection broke before it was open: {self._task.result()}"
+            return opened.result()
         finally:
             opened.cancel()
 
@@ -331,9 +316,9 @@ class ScriptedAgent:
 
 @asynccontextmanager
 async def attached(server: Server, agent_id: str = "agent-1", **fields: Any) -> AsyncIterator[ScriptedAgent]:
-    """An agent that is connected, and whose functions the server knows."""
-    agent = ScriptedAgent(server.grpc, agent_id, **fields)
-    await agent.enter()
+    """An agent that is connected, at `address` if that is not the server's own, and whose functions the server knows."""
+    agent = ScriptedAgent(**{"address": server.grpc, "agent_id": agent_id, **fields})
+    await agent.connect()
     try:
         await known(server, agent)
         yield agent

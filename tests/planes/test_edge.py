@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from tests.planes.scripted_agent import (
     ScriptedAgent,
     Server,
     answer,
+    attached,
     eventually,
     keep_silent,
-    known,
     raw_agent,
     raw_method,
     refused,
@@ -62,18 +62,11 @@ async def channel(edge: EdgeUnderTest) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-@asynccontextmanager
-async def behind(edge: EdgeUnderTest, server: Server, agent_id: str = "agent-1", **more: Any) -> AsyncIterator[Any]:
+def behind(
+    edge: EdgeUnderTest, server: Server, agent_id: str = "agent-1", **more: Any
+) -> AbstractAsyncContextManager[ScriptedAgent]:
     """An agent that is connected through the edge, and whose functions the server knows."""
-    agent = ScriptedAgent(edge.grpc, agent_id, **more)
-    await agent.connect()
-    try:
-        await known(server, agent)
-        yield agent
-    finally:
-        await agent.cut()
-        agent.peer.machine.disconnect()
-        agent.peer._timer.cancel()
+    return attached(server, agent_id, address=edge.grpc, **more)
 
 
 def request(**more: Any) -> function_pb2.InvokeRequest:
