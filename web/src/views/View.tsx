@@ -3,7 +3,7 @@ import { CatchBoundary, type ErrorComponentProps } from "@tanstack/react-router"
 import { useMemo } from "react";
 import { Condition, Transform } from "#/forms";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
-import { Mismatch } from "./Mismatch";
+import { PluginView } from "./plugin/PluginView";
 import { rendererOf } from "./renderers";
 import type { ViewSpec } from "./spec";
 import { viewTexts } from "./texts";
@@ -31,10 +31,9 @@ export function View({ view, value }: Props) {
 }
 
 function Drawn({ view, value }: Props) {
-  const text = useTexts(viewTexts);
   const language = useLanguage();
   const Renderer = rendererOf(view.renderer);
-  if (!Renderer) return <Mismatch message={text.unknownRenderer(view.renderer.slice(0, 100))} value={value} />;
+  if (!Renderer) return <PluginView view={view} value={value} />;
   return <Renderer value={value} options={view.options} label={inLanguage(view.title, language, view.id)} />;
 }
 

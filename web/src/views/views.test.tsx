@@ -1,4 +1,5 @@
 import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -13,10 +14,14 @@ beforeEach(() => {
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(800);
 });
 
-function show(outputs: unknown, value: unknown) {
+function show(outputs: unknown, value: unknown, plugins: readonly unknown[] = []) {
+  const queries = new QueryClient();
+  queries.setQueryData(["plugins"], { plugins });
   return render(
     <MantineProvider>
-      <Views outputs={outputsOf({ outputs })} value={value} label="player.list" />
+      <QueryClientProvider client={queries}>
+        <Views outputs={outputsOf({ outputs })} value={value} label="player.list" />
+      </QueryClientProvider>
     </MantineProvider>,
   );
 }
@@ -73,10 +78,25 @@ test("a view described wrongly says so in its place, and the others go on", asyn
   expect(screen.getByText("fine")).toBeTruthy();
 });
 
-test("a renderer nobody knows is named, and what it would draw is shown", () => {
+test("a renderer nobody knows is named, and what it would draw is shown", async () => {
   show({ views: [{ id: "map", renderer: "acme.map" }] }, { lat: 1 });
-  expect(screen.getByRole("note").textContent).toContain("acme.map");
+  expect((await screen.findByRole("note")).textContent).toContain("acme.map");
   expect(screen.getByText("lat")).toBeTruthy();
+});
+
+test("a renderer of a pack is its frame, which may run scripts and nothing else", async () => {
+  const plugin = {
+    pack: "acme",
+    version: "1",
+    digest: "d",
+    path: "map.js",
+    renderers: ["acme.map"],
+    frame: "about:blank#map",
+  };
+  show({ views: [{ id: "map", renderer: "acme.map", title: { en: "Map" } }] }, { lat: 1 }, [plugin]);
+  const frame = await screen.findByTitle("Map");
+  expect(frame.getAttribute("sandbox")).toBe("allow-scripts");
+  expect(frame.getAttribute("src")).toBe("about:blank#map");
 });
 
 test.each([
