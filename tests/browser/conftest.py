@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from tests.browser.studio import WEB, Studio, Visitor, visitor
 
 CHROMIUM = "/usr/bin/chromium"
@@ -18,6 +18,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A machine that runs several of these at a time is slow; what waits is over as soon as it is there.
+expect.set_options(timeout=30_000)
 
 Visit = Callable[..., Awaitable[Visitor]]
 

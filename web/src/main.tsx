@@ -10,6 +10,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { askEarly } from "./app/early";
 import { nonce } from "./app/nonce";
 import { queryClient } from "./app/queries";
 import { router } from "./app/router";
@@ -21,6 +22,8 @@ const colorScheme = localStorageColorSchemeManager({ key: "croupier.theme" });
 
 // For what keeps the page still behind a dialog: a style sheet made by a library that Mantine uses.
 setNonce(nonce());
+
+askEarly(queryClient, globalThis.location);
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

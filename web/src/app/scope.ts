@@ -23,7 +23,7 @@ export function readPageSearch(search: Record<string, unknown>): PageSearch {
   return found;
 }
 
-function keptScope(): Scope {
+export function keptScope(): Scope {
   const [game = "", env = ""] = (localStorage.getItem(KEPT_AS) ?? "").split("|");
   return { game, env };
 }

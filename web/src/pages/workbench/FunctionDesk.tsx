@@ -24,17 +24,16 @@ interface Props {
   readonly search: WorkbenchSearch;
   readonly recorded: unknown;
   readonly recordedError: unknown;
-  readonly onWritten: (args: string | undefined) => void;
 }
 
 /** The form of a function, what will happen when it is sent, and what came of it. */
-export function FunctionDesk({ sheet, search, recorded, recordedError, onWritten }: Props) {
+export function FunctionDesk({ sheet, search, recorded, recordedError }: Props) {
   const { game, env } = useScope();
   const { schema, uischema } = sheet;
   const place = placeOf(game, env, sheet.function.id);
   const [first] = useState(() => firstValue(schema, uischema));
   const [secret] = useState(() => asksSecrets(schema, uischema));
-  const typed = useArguments({ form: place, args: search.args, recorded, first, secret, onWritten });
+  const typed = useArguments({ form: place, args: search.args, recorded, first, secret });
   const [shown, setShown] = useState<Faults>([]);
   const run = useRuns(place)[0];
   const told = useMemo(() => faultsOf(run?.error), [run?.error]);

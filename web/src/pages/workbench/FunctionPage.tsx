@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useSearch } from "@tanstack/react-router";
+import { useLocation, useParams, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { api, body } from "#/api/client";
 import { useScope } from "#/app/scope";
@@ -18,7 +18,7 @@ export function FunctionPage(): ReactNode {
   const { game, env } = useScope();
   const sheet = useQuery(functionQuery(game, env, fn));
   const recorded = useRecorded(search.call);
-  const { seed, onWritten } = useSeed(`${game}|${env}|${fn}`, search);
+  const seed = useSeed(`${game}|${env}|${fn}`, search);
   useEffect(() => rememberOpened(game, fn), [game, fn]);
   const waiting = sheet.isPending || (search.call && recorded.isPending);
   if (sheet.error && !sheet.data) return <Unknown fn={fn} error={sheet.error} again={() => void sheet.refetch()} />;
@@ -30,7 +30,6 @@ export function FunctionPage(): ReactNode {
       search={search}
       recorded={recorded.data?.payload}
       recordedError={recorded.error}
-      onWritten={onWritten}
     />
   );
 }
@@ -55,10 +54,14 @@ function useRecorded(callId: string | undefined) {
 }
 
 /** Changes when the form has to begin anew: for another function, another recorded call, arguments that somebody else put into the address. */
-function useSeed(place: string, { call = "", args = "" }: WorkbenchSearch) {
+function useSeed(place: string, { call = "", args = "" }: WorkbenchSearch): number {
+  // What is typed goes into the address later than it is typed: such an address says nothing new, however late it comes.
+  const typed = useLocation({ select: ({ state }) => state.typed === true });
   const [begun, setBegun] = useState({ place, call, args, seed: 0 });
-  const fresh = place !== begun.place || (call !== "" && call !== begun.call) || (args !== "" && args !== begun.args);
-  if (fresh) setBegun({ place, call, args, seed: begun.seed + 1 });
-  const onWritten = (written: string | undefined) => setBegun((now) => ({ ...now, args: written ?? "", call: "" }));
-  return { seed: begun.seed, onWritten };
+  const told = !typed && ((call !== "" && call !== begun.call) || (args !== "" && args !== begun.args));
+  const fresh = place !== begun.place || told;
+  if (fresh || call !== begun.call || args !== begun.args) {
+    setBegun({ place, call, args, seed: begun.seed + (fresh ? 1 : 0) });
+  }
+  return begun.seed;
 }

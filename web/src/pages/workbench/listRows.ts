@@ -44,7 +44,9 @@ function categories(found: readonly FunctionEntry[], { language, labels, categor
   const names = new Map<string, FunctionEntry[]>();
   for (const entry of found) {
     const name = entry.category || prefixOf(entry.id);
-    names.set(name, [...(names.get(name) ?? []), entry]);
+    const members = names.get(name);
+    if (members) members.push(entry);
+    else names.set(name, [entry]);
   }
   return [...names]
     .map(([name, entries]) => ({

@@ -8,6 +8,13 @@ import { parseJson, toJson } from "#/forms/exactJson";
 const MOST_IN_ADDRESS = 1_500;
 const WRITE_AFTER = 500;
 
+declare module "@tanstack/react-router" {
+  interface HistoryState {
+    /** The page wrote this address itself, from what was typed. */
+    typed?: boolean;
+  }
+}
+
 interface Given {
   /** The form's name in this tab: game, env and function. */
   readonly form: string;
@@ -18,20 +25,17 @@ interface Given {
   readonly first: unknown;
   /** Whether the form asks for secrets: those stand in no address and stay nowhere. */
   readonly secret: boolean;
-  /** Told what the page itself writes into the address. */
-  readonly onWritten: (args: string | undefined) => void;
 }
 
 /** The arguments being typed: from the address, a recorded call, what was typed before, or the form's defaults; and back into the address. */
 export function useArguments(given: Given) {
   const [value, setValue] = useState(() => begin(given));
-  const { form, first, secret, onWritten } = given;
+  const { form, first, secret } = given;
   const navigate = useNavigate();
   const write = useDebouncedCallback((text: string | undefined) => {
-    onWritten(text);
     // Only what was typed changes; whatever else the address has stays.
     const search = (now: Record<string, unknown>) => ({ ...now, args: text, call: undefined }) as never;
-    void navigate({ to: ".", search, replace: true });
+    void navigate({ to: ".", search, replace: true, state: { typed: true } });
   }, WRITE_AFTER);
   useEffect(() => () => leftForm(form), [form]);
   const change = useCallback(
