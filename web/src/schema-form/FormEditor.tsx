@@ -5,6 +5,7 @@ import { parseJson, toJson, Unreadable } from "#/forms/exactJson";
 import { useTexts } from "#/i18n/texts";
 import { SchemaForm, type SchemaFormProps } from "./SchemaForm";
 import { formTexts } from "./texts";
+import "./schema-form.css";
 
 const JsonEditor = lazy(() => import("./JsonEditor"));
 
@@ -73,7 +74,7 @@ export function FormEditor({ tab: given, onTab, ...form }: FormEditorProps) {
 function NotJson({ back, discard }: { back: () => void; discard: () => void }) {
   const text = useTexts(formTexts);
   return (
-    <Alert color="orange" variant="light" role="alert" title={text.notJson}>
+    <Alert className="sf-problem" color="orange" variant="light" role="alert" title={text.notJson}>
       {text.keptText}
       <Group gap="xs" mt="xs">
         <Button variant="default" onClick={back}>

@@ -1,4 +1,5 @@
 import { UnstyledButton } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
 import type { CSSProperties, ReactNode } from "react";
 import type { ValueFault } from "#/forms";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
@@ -118,7 +119,7 @@ export function Actions({ field, children }: { field: FieldProps; children?: Rea
       )}
       {state.value !== ABSENT && !required && (
         <Action label={text.leaveOut(look.label)} onClick={() => set(ABSENT)}>
-          ✕
+          <IconX size={12} />
         </Action>
       )}
     </span>

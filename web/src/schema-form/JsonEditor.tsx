@@ -1,11 +1,20 @@
 import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { linter, lintGutter } from "@codemirror/lint";
 import { EditorState, type Transaction } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
 import { useComputedColorScheme } from "@mantine/core";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef } from "react";
 import { nonce } from "#/app/nonce";
+
+/** Of both themes: `schema-form.css` says what they are. */
+const COLORS = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--sf-json-name)" },
+  { tag: tags.string, color: "var(--sf-json-text)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--sf-json-value)" },
+]);
 
 interface Props {
   readonly text: string;
@@ -30,6 +39,7 @@ export default function JsonEditor({ text, onText, label, readOnly }: Props) {
         doc: text,
         extensions: [
           EditorView.cspNonce.of(nonce()),
+          syntaxHighlighting(COLORS),
           basicSetup,
           json(),
           linter(jsonParseLinter(), { delay: 300 }),

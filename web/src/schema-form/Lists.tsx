@@ -1,4 +1,5 @@
 import { Button, MultiSelect, Pagination, TagsInput, Textarea } from "@mantine/core";
+import { IconArrowDown, IconArrowUp, IconCopy, IconList, IconTags, IconX } from "@tabler/icons-react";
 import { useState, useSyncExternalStore } from "react";
 import { isObject, type JsonObject, same } from "#/forms/nodes";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
@@ -164,7 +165,7 @@ function Switcher({ field, mode, count, go }: SwitcherProps) {
     <>
       {count > 0 && <span className="sf-dimmed">{text.items(count)}</span>}
       <Action label={`${other}: ${field.look.label}`} onClick={() => go(mode === "tags" ? "lines" : "tags")}>
-        {mode === "tags" ? "≡" : "▭"}
+        {mode === "tags" ? <IconList size={12} /> : <IconTags size={12} />}
       </Action>
     </>
   );
@@ -249,7 +250,15 @@ function Rows({ field, element, table }: RowsProps) {
           </Button>
         )}
         {readOnly && value.length === 0 && <span className="sf-dimmed">{text.noRows}</span>}
-        {pages > 1 && <Pagination size="xs" total={pages} value={page + 1} onChange={(next) => setPage(next - 1)} />}
+        {pages > 1 && (
+          <Pagination
+            size="xs"
+            total={pages}
+            value={page + 1}
+            onChange={(next) => setPage(next - 1)}
+            getControlProps={(control) => ({ "aria-label": text.pages[control] })}
+          />
+        )}
       </div>
       <Faults id={`${place.pointer}-e`} faults={state.faults} />
     </fieldset>
@@ -279,19 +288,19 @@ function RowButtons({ index, acts }: { index: number; acts: RowActs }) {
     <span style={{ whiteSpace: "nowrap" }}>
       {index > 0 && (
         <Action label={text.up(number)} onClick={() => acts.move(index, -1)}>
-          ↑
+          <IconArrowUp size={12} />
         </Action>
       )}
       {index < acts.count - 1 && (
         <Action label={text.down(number)} onClick={() => acts.move(index, 1)}>
-          ↓
+          <IconArrowDown size={12} />
         </Action>
       )}
       <Action label={text.copyRow(number)} onClick={() => acts.copy(index)}>
-        ⧉
+        <IconCopy size={12} />
       </Action>
       <Action label={text.remove(number)} onClick={() => acts.remove(index)}>
-        ✕
+        <IconX size={12} />
       </Action>
     </span>
   );

@@ -1,4 +1,5 @@
 import { Button, Input } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { isObject, type JsonObject } from "#/forms/nodes";
 import { useTexts } from "#/i18n/texts";
@@ -103,7 +104,7 @@ function Entry({ name, names, schema, spec, place }: EntryProps) {
       <Field name={name} place={inside(place, name)} schema={schema} spec={spec} required bare label={name} />
       {!readOnly && (
         <Action label={text.removeField(name)} onClick={() => store.change(inside(place, name), ABSENT)}>
-          ✕
+          <IconX size={12} />
         </Action>
       )}
     </div>

@@ -93,6 +93,7 @@ function BrokenForm({ problem, error }: { problem?: FormError; error?: unknown }
   const told = shown instanceof FaultyForm ? shown.faults.slice(0, 20) : [];
   return (
     <Alert
+      className="sf-problem"
       variant="light"
       color="orange"
       mb="xs"
