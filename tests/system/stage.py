@@ -1,6 +1,7 @@
 """Real processes of one installation, started, killed and started again by tests."""
 
 import asyncio
+import atexit
 import contextlib
 import copy
 import io
@@ -27,6 +28,12 @@ PATIENCE = 90.0
 
 
 _kept: deque[socket.socket] = deque(maxlen=400)
+
+
+@atexit.register
+def _let_go() -> None:
+    while _kept:
+        _kept.pop().close()
 
 
 def free_port() -> int:
