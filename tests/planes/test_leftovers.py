@@ -12,12 +12,15 @@ SLEEPS = f"[{sys.executable!r}, '-c', 'import time; time.sleep(60)']"
 def outcomes(pytester, monkeypatch):
     """Which of these tests fail, and what is said of them."""
     monkeypatch.setattr("tests.leftovers.SETTLING", 0.05)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # each run would import them all anew
     pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function")
 
     def ran(source):
         head = "import asyncio, subprocess\nimport pytest, pytest_asyncio\n"
         pytester.makepyfile(f"{head}SLEEPS = {SLEEPS}\n{source}\nasync def test_innocent(): await asyncio.sleep(0)")
-        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", plugins=[Leftovers()])
+        result = pytester.runpytest_inprocess(
+            "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider", plugins=[Leftovers()]
+        )
         lines = result.outlines
         return {line.split("::")[1].split()[0] for line in lines if line.startswith("ERROR ")}, result.stdout.str()
 
