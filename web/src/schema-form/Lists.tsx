@@ -1,6 +1,6 @@
 import { Button, MultiSelect, Pagination, TagsInput, Textarea } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconCopy, IconList, IconTags, IconX } from "@tabler/icons-react";
-import { useState, useSyncExternalStore } from "react";
+import { memo, useMemo, useState, useSyncExternalStore } from "react";
 import { isObject, type JsonObject, same } from "#/forms/nodes";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
 import { useForm, useWanted } from "./context";
@@ -9,8 +9,9 @@ import { Action, Actions, Faults, type FieldProps, Frame, Required, useControl }
 import { firstOf } from "./first";
 import { elementSpec, fieldSpecs, lookOf } from "./look";
 import { readNumber, shownNumber } from "./numbers";
-import { ABSENT, inside, type Place } from "./place";
+import { ABSENT, inside, type Place, valueAt } from "./place";
 import { isRequired, membersOf, type Shape, shapeOf } from "./shape";
+import type { FormStore } from "./store";
 import { formTexts } from "./texts";
 
 const TABLE_PAGE = 50;
@@ -219,11 +220,20 @@ function Rows({ field, element, table }: RowsProps) {
     setPage(Math.floor(value.length / size));
   };
   const indices = Array.from({ length: Math.min(size, value.length - page * size) }, (_, row) => page * size + row);
-  const acts: RowActs | null = fixed ? null : rowActs(value, (next) => store.change(place, next));
+  const own = useMemo(() => rowActs(store, place), [store, place]);
+  const acts = fixed ? null : own;
   const body = table ? (
-    <Table name={look.label} place={place} schema={element.schema} spec={inner} indices={indices} acts={acts} />
+    <Table
+      name={look.label}
+      place={place}
+      schema={element.schema}
+      spec={inner}
+      indices={indices}
+      acts={acts}
+      count={value.length}
+    />
   ) : (
-    <Items place={place} schemaAt={schemaAt} spec={inner} indices={indices} acts={acts} />
+    <Items place={place} schemaAt={schemaAt} spec={inner} indices={indices} acts={acts} count={value.length} />
   );
   return (
     <fieldset
@@ -269,19 +279,26 @@ interface RowActs {
   readonly remove: (index: number) => void;
   readonly copy: (index: number) => void;
   readonly move: (index: number, by: number) => void;
-  readonly count: number;
 }
 
-function rowActs(value: readonly unknown[], change: (next: unknown[]) => void): RowActs {
+/** The same as long as the list is in its place, so that rows are not drawn again for each letter typed in one. */
+function rowActs(store: FormStore, place: Place): RowActs {
+  const change = (how: (rows: readonly unknown[]) => unknown[]) =>
+    store.change(place, how(listOf(valueAt(store.value, place.path))));
   return {
-    count: value.length,
-    remove: (index) => change(value.toSpliced(index, 1)),
-    copy: (index) => change(value.toSpliced(index + 1, 0, structuredClone(value[index]))),
-    move: (index, by) => change(value.toSpliced(index, 1).toSpliced(index + by, 0, value[index])),
+    remove: (index) => change((rows) => rows.toSpliced(index, 1)),
+    copy: (index) => change((rows) => rows.toSpliced(index + 1, 0, structuredClone(rows[index]))),
+    move: (index, by) => change((rows) => rows.toSpliced(index, 1).toSpliced(index + by, 0, rows[index])),
   };
 }
 
-function RowButtons({ index, acts }: { index: number; acts: RowActs }) {
+interface RowButtonsProps {
+  readonly index: number;
+  readonly last: boolean;
+  readonly acts: RowActs;
+}
+
+const RowButtons = memo(function RowButtons({ index, last, acts }: RowButtonsProps) {
   const text = useTexts(formTexts);
   const number = index + 1;
   return (
@@ -291,7 +308,7 @@ function RowButtons({ index, acts }: { index: number; acts: RowActs }) {
           <IconArrowUp size={12} />
         </Action>
       )}
-      {index < acts.count - 1 && (
+      {!last && (
         <Action label={text.down(number)} onClick={() => acts.move(index, 1)}>
           <IconArrowDown size={12} />
         </Action>
@@ -304,7 +321,7 @@ function RowButtons({ index, acts }: { index: number; acts: RowActs }) {
       </Action>
     </span>
   );
-}
+});
 
 interface TableProps {
   readonly name: string;
@@ -313,9 +330,10 @@ interface TableProps {
   readonly spec: JsonObject;
   readonly indices: readonly number[];
   readonly acts: RowActs | null;
+  readonly count: number;
 }
 
-function Table({ name, place, schema, spec, indices, acts }: TableProps) {
+function Table({ name, place, schema, spec, indices, acts, count }: TableProps) {
   const { root } = useForm();
   const text = useTexts(formTexts);
   const language = useLanguage();
@@ -336,7 +354,7 @@ function Table({ name, place, schema, spec, indices, acts }: TableProps) {
                 {label} <Required when={required} />
               </th>
             ))}
-            {acts && <td aria-hidden />}
+            {acts && <td className="sf-acts" aria-hidden />}
           </tr>
         </thead>
         <tbody>
@@ -357,8 +375,8 @@ function Table({ name, place, schema, spec, indices, acts }: TableProps) {
                 </td>
               ))}
               {acts && (
-                <td>
-                  <RowButtons index={index} acts={acts} />
+                <td className="sf-acts">
+                  <RowButtons index={index} last={index === count - 1} acts={acts} />
                 </td>
               )}
             </tr>
@@ -377,15 +395,16 @@ interface ItemsProps {
   readonly spec: JsonObject;
   readonly indices: readonly number[];
   readonly acts: RowActs | null;
+  readonly count: number;
 }
 
-function Items({ place, schemaAt, spec, indices, acts }: ItemsProps) {
+function Items({ place, schemaAt, spec, indices, acts, count }: ItemsProps) {
   return (
     <div style={{ display: "grid", gap: 6 }}>
       {indices.map((index) => (
         <div className="sf-item" key={index}>
           <Field name={`#${index + 1}`} place={inside(place, index)} schema={schemaAt(index)} spec={spec} required />
-          {acts && <RowButtons index={index} acts={acts} />}
+          {acts && <RowButtons index={index} last={index === count - 1} acts={acts} />}
         </div>
       ))}
     </div>
