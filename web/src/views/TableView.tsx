@@ -2,6 +2,7 @@ import { Modal } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { type CellValue, type Column, DataTable } from "#/components/DataTable";
 import { EmptyState } from "#/components/EmptyState";
+import { commonTexts } from "#/components/texts";
 import type { Language } from "#/i18n/language";
 import { type Bilingual, inLanguage, useLanguage, useLocale, useTexts } from "#/i18n/texts";
 import { type FieldSpec, readFields } from "./fields";
@@ -102,8 +103,9 @@ function columnOf(field: FieldSpec, list: readonly unknown[], language: Language
     width,
     mono: seen.some((value) => typeof value === "object" && value !== null),
     hidden: field.hidden,
-    value: ({ row }) => cellValue(member(row, field.key), field, language, locale),
-    ...(field.format === "link" && { cell: ({ row }: Numbered) => <Address address={member(row, field.key)} /> }),
+    // What is sorted and saved is the value itself; its format is for the eye.
+    value: ({ row }) => cellValue(member(row, field.key)),
+    cell: ({ row }) => <Cell value={member(row, field.key)} field={field} language={language} locale={locale} />,
   };
 }
 
@@ -111,10 +113,25 @@ function isNumber(value: unknown): boolean {
   return typeof value === "number" || typeof value === "bigint";
 }
 
-function cellValue(value: unknown, field: FieldSpec, language: Language, locale: string): CellValue {
+function cellValue(value: unknown): CellValue {
+  return typeof value === "number" ? value : inline(value);
+}
+
+const CELL_LENGTH = 300;
+
+interface CellProps {
+  readonly value: unknown;
+  readonly field: FieldSpec;
+  readonly language: Language;
+  readonly locale: string;
+}
+
+function Cell({ value, field, language, locale }: CellProps) {
+  const text = useTexts(commonTexts);
+  if (field.format === "link") return <Address address={value} />;
   if (field.names && (typeof value === "string" || typeof value === "number") && Object.hasOwn(field.names, value)) {
     return inLanguage(field.names[String(value)] as Bilingual, language, String(value));
   }
-  if (typeof value === "number" && !field.format) return value;
-  return formatted(value, field.format, locale);
+  if (typeof value === "boolean") return value ? text.yes : text.no;
+  return formatted(value, field.format, locale).slice(0, CELL_LENGTH);
 }

@@ -45,12 +45,7 @@ function Branch({ inside, brackets, name, open, depth }: BranchProps) {
   const size = brackets === "[]" ? text.items(inside.length) : text.keys(inside.length);
   return (
     <div>
-      <UnstyledButton
-        className="json-line json-toggle"
-        aria-expanded={isOpen}
-        aria-label={text.expand(`${name ?? "$"} (${size})`)}
-        onClick={() => setOpen(!isOpen)}
-      >
+      <UnstyledButton className="json-line json-toggle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <span aria-hidden>{isOpen ? "▾" : "▸"}</span> <Name name={name} />
         <span className="json-size">
           {brackets[0]}
