@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { meQuery } from "#/api/session";
 import { useTexts } from "#/i18n/texts";
 import { Header } from "./Header";
@@ -13,7 +13,8 @@ import { StatusBar } from "./StatusBar";
 import { useKeptScope, useScope } from "./scope";
 import { shellTexts } from "./texts";
 
-const Palette = lazy(() => import("./palette/Palette").then((module) => ({ default: module.Palette })));
+const loadPalette = () => import("./palette/Palette");
+const Palette = lazy(() => loadPalette().then((module) => ({ default: module.Palette })));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet").then((module) => ({ default: module.ShortcutSheet })));
 
 type Front = "palette" | "sheet" | null;
@@ -28,6 +29,8 @@ export function Shell() {
   useLiveSession(Boolean(me));
   const [front, setFront] = useState<Front>(null);
   useShellKeys(setFront);
+  // Whoever presses Ctrl+K types at once: no letter may be lost to the loading of it.
+  useEffect(() => void loadPalette(), []);
   const close = () => setFront(null);
   return (
     <div className="shell" data-production={useProduction() || undefined}>

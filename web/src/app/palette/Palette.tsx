@@ -1,3 +1,4 @@
+import { Modal, VisuallyHidden } from "@mantine/core";
 import { Spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
@@ -30,6 +31,9 @@ export function Palette({ onClose, onSheet }: Props) {
       transitionProps={{ duration: 0 }}
       overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}
     >
+      <VisuallyHidden>
+        <Modal.Title>{text.palette.title}</Modal.Title>
+      </VisuallyHidden>
       <Spotlight.Search
         placeholder={text.search}
         aria-label={text.palette.title}

@@ -32,8 +32,8 @@ function entry(id: string, fields: Partial<FunctionEntry> = {}): FunctionEntry {
 
 const WANTED = {
   search: "",
-  favourites: [],
-  recent: [],
+  favourites: [] as string[],
+  recent: [] as string[],
   language: "en" as const,
   labels: { favourites: "Favourites", recent: "Recent", other: "Other" },
   category: (name: string) => name.toUpperCase(),

@@ -27,9 +27,7 @@ export function RunHead({ run, outcome }: { run: Run; outcome: Outcome }) {
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs" mb={6} role="status">
       <Group gap={8} style={{ minWidth: 0 }}>
-        <Badge color={COLORS[outcome]} variant={outcome === "ok" || outcome === "failed" ? "filled" : "light"}>
-          {label}
-        </Badge>
+        <Badge color={COLORS[outcome]}>{label}</Badge>
         {callId && outcome !== "job" && (
           <Anchor component={Link} to={`/calls/${callId}`} className="mono" title={text.openCall}>
             {callId}

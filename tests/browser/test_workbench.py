@@ -1,0 +1,147 @@
+"""The workbench: from finding a function to what came of it."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.browser.conftest import Visit
+from tests.browser.studio import Studio, faults_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def streams(studio: Studio) -> int:
+    """How many live streams the server has open."""
+    assert studio.stage.session is not None
+    async with studio.stage.session.get(f"{studio.url}/metrics") as answer:
+        found = re.search(r"^croupier_event_streams(?:{[^}]*})? (\d+)", await answer.text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+async def find(page: Page, search: str) -> None:
+    """By the keyboard alone: `/`, some letters, Enter."""
+    await expect(page.locator(".function-link").first).to_be_visible()
+    await page.keyboard.press("/")
+    await page.keyboard.type(search)
+    await page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    ("language", "search", "name"), [("en", "show a pl", "Show a player"), ("zh", "查看", "查看玩家")]
+)
+async def test_a_function_is_found_filled_in_and_run_by_the_keyboard(
+    visit: Visit, language: str, search: str, name: str
+) -> None:
+    ann = await visit("ann", language=language, theme="dark" if language == "zh" else "light")
+    page = await ann.open("/")
+    await find(page, search)
+    await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    await page.locator(".desk-form input[type=text]").first.focus()
+    await page.keyboard.type("p0001")
+    await page.keyboard.press("Control+Enter")
+    result = page.get_by_role("region", name={"en": "Result", "zh": "结果"}[language])
+    await expect(result.get_by_text("p0001").first).to_be_visible()
+    await expect(result.get_by_text("game-1").first).to_be_visible()
+    await expect(page).to_have_url(re.compile("p0001"))
+    assert await faults_of(page) == []
+
+
+async def test_a_high_risk_call_says_that_it_waits_and_its_result_arrives_under_the_same_id(
+    visit: Visit, common_studio: Studio
+) -> None:
+    await common_studio.add("wen", "approver")
+    ann, wen = await visit("ann"), await visit("wen")
+    phone = await common_studio.second_factor("wen")
+    page = await ann.open("/f/player.ban")
+    await page.get_by_role("textbox", name="Player ID").fill("p0009")
+    await expect(page.locator(".gate-line")).to_contain_text("needs 1 approval (not yours)")
+    await expect(page.locator(".gate-line")).to_contain_text("affects p0009")
+    await page.get_by_role("textbox", name="Reason", exact=True).last.fill("sells gold")
+    await page.get_by_role("textbox", name="Ticket").fill("T-8")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("Waits for approval")).to_be_visible()
+    assert await faults_of(page) == []
+    [waits, *_] = (await common_studio.send("GET", "/api/approvals?state=pending"))["approvals"]
+    me = await (await wen.context.request.get(f"{common_studio.url}/api/me")).json()
+    headers = {"X-CSRF-Token": me["csrf_token"]}
+    proved = await wen.context.request.post(
+        f"{common_studio.url}/api/me/prove", data={"code": phone.code()}, headers=headers
+    )
+    assert proved.ok, await proved.text()
+    await wen.post(f"/api/approvals/{waits['approval_id']}/approve", {"comment": ""})
+    result = page.get_by_role("region", name="Result")
+    await expect(result.get_by_text("sells gold").or_(result.get_by_text("banned")).first).to_be_visible()
+    await expect(result.get_by_role("link", name=waits["call_id"])).to_be_visible()
+
+
+async def test_a_job_is_followed_over_a_restart_of_the_server(visit: Visit, own_studio: Studio) -> None:
+    ann = await visit("ann", studio=own_studio)
+    ann.allowed |= {404, 502, 503}  # while nobody has registered again
+    page = await ann.open("/f/mail.send_all")
+    await page.locator(".desk-form textarea").first.fill("the servers rest tonight")
+    await page.locator(".desk-form input:not([type=radio])").last.fill("12")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("players will get the mail")).to_be_visible()
+    await own_studio.restart_server()
+    await expect(page.get_by_text("succeeded")).to_be_visible(timeout=60_000)
+    ann.said = [each for each in ann.said if "ERR_CONNECTION_REFUSED" not in each and "ERR_INCOMPLETE" not in each]
+
+
+async def test_ten_tabs_share_one_stream(visit: Visit, common_studio: Studio) -> None:
+    ann = await visit("ann")
+    before = await streams(common_studio)
+    pages = [await ann.open("/f/demo.echo") for _ in range(10)]
+    for page in pages:
+        await expect(page.locator(".live-mark")).to_have_attribute("data-state", "live")
+        await expect(page.get_by_role("button", name="Invoke")).to_be_visible()
+    assert await streams(common_studio) <= before + 1
+
+
+async def test_who_may_not_reads_why_before_pressing(visit: Visit) -> None:
+    vera = await visit("vera")
+    vera.allowed.add(403)
+    page = await vera.open("/f/player.get")
+    await expect(page.locator(".gate-line")).to_contain_text("Permission")
+    await expect(page.locator(".gate-line")).to_contain_text("needs")
+    await page.get_by_role("textbox", name="Player ID").fill("p0001")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("region", name="Result").get_by_role("alert")).to_contain_text("ask an admin")
+    assert await faults_of(page) == []
+
+
+async def test_the_palette_goes_to_functions_players_and_pages(visit: Visit) -> None:
+    page = await (await visit("ann")).open("/f/demo.echo")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.keyboard.press("Control+K")
+    await expect(page.get_by_role("textbox", name="Search and go")).to_be_focused()
+    await page.keyboard.type("lift")
+    await expect(page.locator(".palette-action").first).to_contain_text("player.unban")
+    assert await faults_of(page) == []
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Lift a ban")).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_contain_text("Run the function")
+    assert await faults_of(page) == []
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("g")
+    await page.keyboard.press("a")
+    await expect(page).to_have_url(re.compile("/approvals"))
+
+
+async def test_a_session_that_is_revoked_signs_in_again_over_what_was_typed(
+    visit: Visit, common_studio: Studio
+) -> None:
+    await common_studio.add("rex", "operator")
+    rex = await visit("rex")
+    rex.allowed.add(401)
+    page = await rex.open("/f/demo.echo")
+    await page.get_by_role("button", name="Invoke").wait_for()
+    await expect(page.locator(".live-mark")).to_have_attribute("data-state", "live")
+    users = (await common_studio.send("GET", "/api/users"))["users"]
+    [user_id] = [each["user_id"] for each in users if each["name"] == "rex"]
+    begun = asyncio.get_running_loop().time()
+    await common_studio.send("POST", f"/api/users/{user_id}/revoke", {})
+    await expect(page.get_by_role("dialog")).to_contain_text("Your session has ended")
+    assert asyncio.get_running_loop().time() - begun < 20
