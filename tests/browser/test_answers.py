@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 from tests.browser.conftest import Visit
-from tests.browser.studio import faults_of
+from tests.browser.studio import Studio, faults_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,3 +28,21 @@ async def test_a_file_with_three_bad_rows_runs_without_them(visit: Visit, langua
     await expect(page.get_by_text(done, exact=True).first).to_be_visible()
     await expect(page.get_by_role("link", name="c0")).to_have_count(2)
     assert await faults_of(page) == []
+
+
+async def test_a_job_is_followed_over_a_kill_of_the_server(visit: Visit, own_studio: Studio) -> None:
+    person = await visit("ann", studio=own_studio)
+    person.allowed.add(502)
+    started = await own_studio.send(
+        "POST", "/api/start_job", {"function_id": "mail.send_all", "payload": {"text": "hello", "seconds": 8}}
+    )
+    page = await person.open(f"/jobs/{started['job_id']}")
+    log = page.get_by_role("region", name=f"{started['job_id']} Log")
+    await expect(log.get_by_text("sent to").first).to_be_visible()
+    await own_studio.restart_server()
+    await expect(page.get_by_text("succeeded", exact=True).first).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text("21 lines")).to_be_visible()
+    assert await faults_of(page) == []
+    person.said = [
+        said for said in person.said if "ERR_CONNECTION_REFUSED" not in said and "ERR_INCOMPLETE" not in said
+    ]
