@@ -7,6 +7,8 @@ import { callsRoutes } from "#/pages/calls/routes";
 import { jobsRoutes } from "#/pages/jobs/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
+import { packRoutes } from "#/pages/packs/routes";
+import { registryRoutes } from "#/pages/registry/routes";
 import { settingsRoutes } from "#/pages/settings/routes";
 import { workbenchRoutes } from "#/pages/workbench/routes";
 import { rootRoute, shellRoute } from "./root";
@@ -18,6 +20,8 @@ const pages = [
   ...callsRoutes,
   ...jobsRoutes,
   ...bulkRoutes,
+  ...registryRoutes,
+  ...packRoutes,
   ...approvalRoutes,
   ...auditRoutes,
   ...settingsRoutes,

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "#/app/root";
-import { textsOf } from "#/pages/calls/routes";
+import { textsOf } from "#/app/search";
 
 export const BULK_STATES = [
   "uploading",

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "#/app/root";
+import { textsOf } from "#/app/search";
 
 export const CALL_STATES = ["waiting", "running", "succeeded", "failed", "canceled", "outcome_unknown"] as const;
 export type CallState = (typeof CALL_STATES)[number];
@@ -26,14 +27,6 @@ export interface CallSearch {
 }
 
 const TEXTS = ["fn", "caller", "trace", "key", "again", "live"] as const;
-
-export function textsOf<const N extends string>(
-  search: Record<string, unknown>,
-  names: readonly N[],
-): { [K in N]?: string } {
-  const found = names.filter((name) => typeof search[name] === "string" && search[name]);
-  return Object.fromEntries(found.map((name) => [name, search[name]])) as { [K in N]?: string };
-}
 
 export function spanOf(search: Record<string, unknown>): { since?: Span } {
   const since = SPANS.find((span) => span === search.since);

@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "#/app/root";
-import { type Span, spanOf, textsOf } from "#/pages/calls/routes";
+import { textsOf } from "#/app/search";
+import { type Span, spanOf } from "#/pages/calls/routes";
 
 export const JOB_STATES = ["pending", "running", "succeeded", "failed", "canceled", "lost"] as const;
 export type JobState = (typeof JOB_STATES)[number];

@@ -1,0 +1,28 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { shellRoute } from "#/app/root";
+import { textsOf } from "#/app/search";
+
+export const PACK_TABS = ["packs", "install", "faults", "conflicts"] as const;
+export type PackTab = (typeof PACK_TABS)[number];
+
+export interface PacksSearch {
+  readonly tab?: PackTab;
+  readonly category?: string;
+}
+
+export const packRoutes = [
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/packs",
+    validateSearch: (search: Record<string, unknown>): PacksSearch => {
+      const tab = PACK_TABS.find((tab) => tab === search.tab);
+      return { ...textsOf(search, ["category"]), ...(tab && { tab }) };
+    },
+    component: lazyRouteComponent(() => import("./PacksPage"), "PacksPage"),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/packs/$pack",
+    component: lazyRouteComponent(() => import("./PackPage"), "PackPage"),
+  }),
+] as const;
