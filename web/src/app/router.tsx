@@ -4,6 +4,8 @@ import { approvalRoutes } from "#/pages/approvals/routes";
 import { auditRoutes } from "#/pages/audit/routes";
 import { bulkRoutes } from "#/pages/bulk/routes";
 import { callsRoutes } from "#/pages/calls/routes";
+import { entityRoutes } from "#/pages/entities/routes";
+import { gameRoutes } from "#/pages/games/routes";
 import { jobsRoutes } from "#/pages/jobs/routes";
 import { loginRoutes } from "#/pages/login/routes";
 import { meRoutes } from "#/pages/me/routes";
@@ -22,8 +24,10 @@ const pages = [
   ...bulkRoutes,
   ...registryRoutes,
   ...packRoutes,
+  ...entityRoutes,
   ...approvalRoutes,
   ...auditRoutes,
+  ...gameRoutes,
   ...settingsRoutes,
   ...meRoutes,
 ] as const;

@@ -5,7 +5,7 @@ export const packTexts = texts(
     title: "Packs",
     tabs: { packs: "Packs", install: "Install", faults: "Faults", conflicts: "Conflicts" },
     counts: (packs: number, enabled: number, functions: number, forms: number) =>
-      `${packs} packs, ${enabled} enabled · ${functions} functions · ${forms} forms`,
+      `${packs} ${packs === 1 ? "pack" : "packs"}, ${enabled} enabled · ${functions} functions · ${forms} forms`,
     none: "No pack is installed",
     noneHint:
       "A pack brings the descriptions of functions: install an archive (.tgz), or make one with croupier pack new.",
@@ -60,8 +60,8 @@ export const packTexts = texts(
       rollback: (from: string, to: string) => `Version ${to} replaces version ${from} at once. Calls that run go on.`,
       install: (packs: number, breaking: number) =>
         breaking
-          ? `${packs} packs change at once, and ${breaking} descriptions break who calls them as before.`
-          : `${packs} packs change at once. No description breaks who calls it.`,
+          ? `Packs that change at once: ${packs}. Descriptions that break who calls them as before: ${breaking}.`
+          : `Packs that change at once: ${packs}. No description breaks who calls it.`,
     },
     needed: (names: string) => `${names} needs it: uninstall or disable that first.`,
     folderHint: "It lies in a folder of the server and is changed there.",
