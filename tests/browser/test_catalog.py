@@ -69,7 +69,7 @@ async def test_an_assignment_is_told_before_it_is_made_and_refuses_from_then_on(
     try:
         await page.reload()
         section = page.get_by_role("region", name="dev", exact=True)
-        patterns = section.get_by_role("textbox", name="可用的函数 demo / dev")
+        patterns = section.get_by_placeholder("函数或前缀")
         await patterns.press("Backspace")
         await patterns.fill("player.*")
         await page.keyboard.press("Enter")

@@ -79,7 +79,8 @@ function Editor({ scope, known, now, held }: EditorProps) {
           error={wrong && text.invalid}
           data={suggestions(known)}
           limit={50}
-          comboboxProps={{ withinPortal: false }}
+          // Below stands what the change would do, and the button: they are not covered.
+          comboboxProps={{ withinPortal: false, position: "bottom-end", width: 320 }}
           value={[...wanted]}
           onChange={setWanted}
           styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
