@@ -62,6 +62,16 @@ async def own_studio(tmp_path: Path) -> AsyncIterator[Studio]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def new_studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    """Nothing of it started yet."""
+    studio = Studio(tmp_path)
+    try:
+        yield studio
+    finally:
+        await studio.end()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(chromium: Browser, common_studio: Studio) -> AsyncIterator[Visit]:
     """`await visit("ann", language="zh", theme="dark")`: ann at a browser of her own; "" is somebody who is not signed in.
 

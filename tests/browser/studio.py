@@ -1,6 +1,7 @@
 """A studio on loopback for browsers: server, agent and the demo game as processes of their own, and the people who work there."""
 
 import json
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import APIResponse, Browser, BrowserContext, ConsoleMessage, Page
 from pyotp import TOTP
 from tests.system.stage import SCOPE, TOKEN, Program, Stage, until
 
@@ -18,6 +19,7 @@ PASSWORD = "correct horse battery staple"
 PEOPLE = {"ann": "operator", "bob": "approver", "vera": "viewer", "ada": "admin"}
 """Who has an account, and the role each has in the demo game."""
 SIZE = (1440, 900)
+LINK = re.compile(r"http://\S+/setup#\S+")
 
 
 class Phone:
@@ -44,6 +46,21 @@ class Studio:
         )
         self.url = f"http://{self.stage.http}"
         self.stage.server.variables = {"CROUPIER_SERVER_APPROVALS": json.dumps({"risks": ["high"]})}
+
+    async def first_start(self) -> str:
+        """Everything as it is before anybody has an account; the setup link that the server prints."""
+        self.stage.server.variables["CROUPIER_SERVER_TOKEN"] = ""
+        self.stage.session = aiohttp.ClientSession()
+        for program in (self.stage.server, self.stage.agent, self.game):
+            await program.start()
+        await self.up()
+
+        async def printed() -> str:
+            found = LINK.search(self.stage.server.text())
+            return found[0] if found else ""
+
+        link: str = await until(printed, "the setup link is printed")
+        return link
 
     async def start(self) -> Self:
         headers = {**SCOPE, "Authorization": f"Bearer {TOKEN}"}
@@ -120,6 +137,8 @@ class Visitor:
     language: str
     allowed: set[int] = field(default_factory=set)
     """HTTP statuses that the test provokes; the browser writes each refused request into its console."""
+    restarts: bool = False
+    """Whether the server goes away meanwhile: the browser notes every request that finds nobody."""
     said: list[str] = field(default_factory=list)
 
     async def sign_in(self, name: str, code: str = "") -> Self:
@@ -131,11 +150,15 @@ class Visitor:
 
     async def post(self, path: str, body: Any) -> Any:
         """Ask the server as a page of theirs would."""
+        return await (await self.ask(path, body)).json()
+
+    async def ask(self, path: str, body: Any) -> APIResponse:
+        """As `post`, with the whole answer."""
         me = await (await self.context.request.get(f"{self.studio.url}/api/me")).json()
         headers = {"X-CSRF-Token": me["csrf_token"], **SCOPE}
         answer = await self.context.request.post(self.studio.url + path, data=body, headers=headers)
         assert answer.ok, await answer.text()
-        return await answer.json()
+        return answer
 
     async def open(self, path: str = "/", *, scope: bool = True) -> Page:
         """A new tab."""
@@ -158,6 +181,8 @@ class Visitor:
         if message.text.startswith("Failed to load resource") and any(
             f"status of {status}" in message.text for status in self.allowed
         ):
+            return
+        if self.restarts and "net::ERR_" in message.text:
             return
         self.said.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
