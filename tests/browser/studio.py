@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
-from playwright.async_api import APIResponse, Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import APIResponse, Browser, BrowserContext, ConsoleMessage, Page, expect
 from pyotp import TOTP
 from tests.system.stage import SCOPE, TOKEN, Program, Stage, until
 
@@ -19,6 +19,9 @@ PASSWORD = "correct horse battery staple"
 PEOPLE = {"ann": "operator", "bob": "approver", "vera": "viewer", "ada": "admin"}
 """Who has an account, and the role each has in the demo game."""
 SIZE = (1440, 900)
+PATIENCE = 60_000
+"""Milliseconds until a wait counts as failed: far more than a page takes, even on a machine that is busy with other tests."""
+expect.set_options(timeout=PATIENCE)
 LINK = re.compile(r"http://\S+/setup#\S+")
 
 
@@ -200,7 +203,7 @@ async def visitor(browser: Browser, studio: Studio, language: str = "en", theme:
         viewport={"width": width, "height": height},
         reduced_motion="reduce",
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     return Visitor(studio, context, language)
 
 

@@ -35,8 +35,8 @@ async def test_the_first_administrator_sets_up_and_calls(
     # Nobody is signed in at first, which the page asks; the browser notes the answer.
     root.allowed.add(401)
     page = await root.open(link.removeprefix(new_studio.url).replace("/setup", f"/setup?lang={language}"), scope=False)
-    assert "#" not in page.url, "the secret stays in no history"
     await page.get_by_role("textbox", name=words.name, exact=True).fill("root")
+    assert "#" not in page.url, "the secret stays in no history"
     await page.get_by_label(words.password).first.fill(PASSWORD)
     await page.get_by_label(words.again).fill(PASSWORD)
     assert await faults_of(page) == []

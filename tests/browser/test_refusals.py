@@ -26,7 +26,7 @@ async def test_what_is_not_there_says_where_to_begin(visit: Visit) -> None:
     page = await ann.open("/nowhere")
     await expect(page.get_by_text("There is no such page")).to_be_visible()
     await page.get_by_role("link", name="To the workbench").click()
-    await expect(page.get_by_role("navigation")).to_be_visible()
+    await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
 HOSTILE = {
