@@ -16,14 +16,29 @@ class Words:
     password: str
     again: str
     make: str
+    function: str
     player: str
     show: str
 
 
 ENGLISH = Words(
-    name="Name", password="Password", again="Password again", make="Make the account", player="Player ID", show="Result"
+    name="Name",
+    password="Password",
+    again="Password again",
+    make="Make the account",
+    function="Show a player",
+    player="Player ID",
+    show="Result",
 )
-CHINESE = Words(name="用户名", password="密码", again="再次输入密码", make="创建账号", player="玩家 ID", show="结果")
+CHINESE = Words(
+    name="用户名",
+    password="密码",
+    again="再次输入密码",
+    make="创建账号",
+    function="查看玩家",
+    player="玩家 ID",
+    show="结果",
+)
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("zh", CHINESE)], ids=["en", "zh"])
@@ -41,7 +56,7 @@ async def test_the_first_administrator_sets_up_and_calls(
     await page.get_by_label(words.again).fill(PASSWORD)
     assert await faults_of(page) == []
     await page.get_by_role("button", name=words.make).click()
-    await page.locator("a[href*='/f/player.get']").first.click()
+    await page.get_by_role("navigation").get_by_text(words.function, exact=True).click()
     await page.get_by_role("textbox", name=words.player).fill("p0001")
     await page.keyboard.press("Control+Enter")
     result = page.get_by_role("region", name=words.show)
