@@ -17,13 +17,20 @@ const loadPalette = () => import("./palette/Palette");
 const Palette = lazy(() => loadPalette().then((module) => ({ default: module.Palette })));
 const ShortcutSheet = lazy(() => import("./ShortcutSheet").then((module) => ({ default: module.ShortcutSheet })));
 
+/** In ms. */
+const FIRST_GAME_ASKED = 2_000;
+
 type Front = "palette" | "sheet" | null;
 
 /** Header, navigation, status bar, and the page in the middle. */
 export function Shell() {
   const text = useTexts(shellTexts);
   const scope = useScope();
-  const { data: me } = useSuspenseQuery(meQuery);
+  // On a new installation no agent may have come yet: without a game there is no stream that would tell of the first.
+  const { data: me } = useSuspenseQuery({
+    ...meQuery,
+    refetchInterval: ({ state }) => (state.data?.games.length === 0 ? FIRST_GAME_ASKED : false),
+  });
   const first = me?.games[0];
   useKeptScope(scope, first && { game: first.game_id, env: first.envs[0]?.env ?? "" });
   useLiveSession(Boolean(me));
