@@ -9,10 +9,14 @@ function tints(shade: number): Record<string, string> {
   );
 }
 
+/** White stands on it: what destroys, and production. */
+const RED_FILLED = { "--mantine-color-red-filled": "#c92a2a", "--mantine-color-red-filled-hover": "#a61e1e" };
+
 /** Colours of both themes with a contrast of 4.5:1 at least (WCAG 2.2, 1.4.3). */
 export const contrasts: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    ...RED_FILLED,
     "--mantine-color-dimmed": "#59616a",
     "--mantine-color-placeholder": "#6b737b",
     "--mantine-color-error": "#c92a2a",
@@ -25,6 +29,7 @@ export const contrasts: CSSVariablesResolver = () => ({
     "--mantine-color-cyan-light-color": "#0b5a6b",
   },
   dark: {
+    ...RED_FILLED,
     "--mantine-color-dimmed": "#a6a7ab",
     "--mantine-color-placeholder": "#909296",
     "--mantine-color-error": "#ff8787",

@@ -15,7 +15,6 @@ import { nonce } from "./app/nonce";
 import { queryClient } from "./app/queries";
 import { router } from "./app/router";
 import { contrasts } from "./colors";
-import { ConfirmProvider } from "./components/Confirm";
 import { theme } from "./theme";
 
 const colorScheme = localStorageColorSchemeManager({ key: "croupier.theme" });
@@ -38,9 +37,7 @@ createRoot(root).render(
     >
       <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-right" limit={4} />
-        <ConfirmProvider>
-          <RouterProvider router={router} />
-        </ConfirmProvider>
+        <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

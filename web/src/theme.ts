@@ -55,6 +55,8 @@ export const theme = createTheme({
     Table: { defaultProps: { verticalSpacing: 3, horizontalSpacing: 8, fz: "xs" } },
     Tabs: { styles: { tab: { padding: "6px 12px", fontSize: "12px" } } },
     Modal: { defaultProps: { padding: "md", overlayProps: { backgroundOpacity: 0.35 } } },
+    // A header within a dialog is no second banner of the page.
+    ModalHeader: { defaultProps: { role: "presentation" } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Text: { defaultProps: { size: "xs" } },
     Anchor: { defaultProps: { size: "xs" } },

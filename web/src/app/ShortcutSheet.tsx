@@ -21,7 +21,14 @@ export function ShortcutSheet({ opened, onClose }: { opened: boolean; onClose: (
   ];
   const going = items.map((item) => [`g ${item.key}`, text.pages[item.label]] as const);
   return (
-    <Modal opened={opened} onClose={onClose} title={text.keys.sheet} size="lg" centered>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={text.keys.sheet}
+      size="lg"
+      centered
+      closeButtonProps={{ "aria-label": text.sheet.close }}
+    >
       <div className="sheet">
         <Keys rows={keys} />
         <Keys rows={going} />

@@ -2,6 +2,7 @@ import "dayjs/locale/zh-cn";
 import { DatesProvider } from "@mantine/dates";
 import { createRootRoute, createRoute, Outlet, retainSearchParams } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { ConfirmProvider } from "#/components/Confirm";
 import { ErrorPage, NotFoundPage } from "#/components/ErrorPage";
 import { LOCALE } from "#/i18n/language";
 import { LanguageProvider } from "#/i18n/texts";
@@ -19,7 +20,9 @@ function Root() {
   return (
     <LanguageProvider language={language}>
       <DatesProvider settings={{ locale: language === "zh" ? "zh-cn" : "en", firstDayOfWeek: 1 }}>
-        <Outlet />
+        <ConfirmProvider>
+          <Outlet />
+        </ConfirmProvider>
       </DatesProvider>
     </LanguageProvider>
   );

@@ -22,7 +22,9 @@ interface Asked extends Question {
   readonly answer: (yes: boolean) => void;
 }
 
+/** Within the page's language: a question is asked in it. */
 export function ConfirmProvider({ children }: { children: ReactNode }) {
+  const text = useTexts(commonTexts);
   const [asked, setAsked] = useState<Asked | null>(null);
   const ask = useCallback<Ask>((question) => new Promise((answer) => setAsked({ ...question, answer })), []);
   const answer = (yes: boolean) => {
@@ -32,7 +34,13 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
   return (
     <ConfirmContext value={ask}>
       {children}
-      <Modal opened={asked !== null} onClose={() => answer(false)} title={asked?.title} centered>
+      <Modal
+        opened={asked !== null}
+        onClose={() => answer(false)}
+        title={asked?.title}
+        centered
+        closeButtonProps={{ "aria-label": text.close }}
+      >
         {asked && <Dialog asked={asked} answer={answer} />}
       </Modal>
     </ConfirmContext>
