@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -64,7 +64,7 @@ async def settle(page: Page) -> None:
     await page.wait_for_load_state("load")
     await page.locator("main").first.wait_for()
     # Skeletons are gone when what was asked for has come; a page with a live stream is never idle.
-    await page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
     await page.wait_for_timeout(300)
 
 
