@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := list
-.PHONY: list setup compiled check check-page test gen web demo bench chaos fuzz audit-tamper components lock
+.PHONY: screenshots list setup compiled check check-page test gen web demo bench chaos fuzz audit-tamper components lock
 
 list:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ check-page: $(NODE_MODULES)
 demo: compiled ## Server, agent and a sample game in one process; prints where the page is and how to call them
 	@$(MAKE) --no-print-directory web || echo "The page could not be built, see above: going on without it." >&2
 	$(BIN)/croupier dev
+
+screenshots: compiled web ## Pictures of every page in both languages, into docs/screenshots/ (needs: make components)
+	$(BIN)/python tools/screenshots.py
 
 bench: compiled ## Measure speed against the yardsticks (needs: make components)
 	$(BIN)/python benchmarks/run.py

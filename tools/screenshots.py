@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402 — the repository's root is no package
 from tests.browser.studio import Studio, Visitor, faults_of, visitor  # noqa: E402 — as above
 
-LOOKS = [("en", "light"), ("zh", "dark"), ("zh", "light"), ("en", "dark")]
+LOOKS = [("en", "light"), ("zh", "dark")]
 
 
 async def furnish(studio: Studio, ann: Visitor) -> dict[str, str]:
