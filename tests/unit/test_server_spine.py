@@ -230,7 +230,7 @@ async def test_a_session_that_closes_ends_every_call_once(store: SqlStore) -> No
 
 async def test_a_deadline_ends_a_call_and_its_agent_is_told(store: SqlStore) -> None:
     async with spine(store) as (calls, agent, link):
-        outcome = await ended(calls, call(1, timeout=0.05))
+        outcome = await ended(calls, call(1, timeout=1))
         assert isinstance(outcome, DeadlineExceeded)
         assert link.outstanding == 0
         async with asyncio.timeout(90):
