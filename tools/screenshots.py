@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -71,6 +72,7 @@ async def settle(page: Page) -> None:
 async def take(folder: Path, only: str) -> int:
     faults = 0
     studio = Studio(Path(tempfile.mkdtemp(prefix="croupier-screenshots-")))
+    studio.stage.server.variables["CROUPIER_SERVER_PACKS"] = json.dumps({"directories": [str(ROOT / "packs")]})
     try:
         await studio.start()
         async with async_playwright() as playwright:

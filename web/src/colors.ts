@@ -31,7 +31,7 @@ export const contrasts: CSSVariablesResolver = () => ({
   dark: {
     ...RED_FILLED,
     "--mantine-color-dimmed": "#a6a7ab",
-    "--mantine-color-placeholder": "#909296",
+    "--mantine-color-placeholder": "#a3a5aa",
     "--mantine-color-error": "#ff8787",
     ...tints(2),
   },

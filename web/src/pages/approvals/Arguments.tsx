@@ -1,11 +1,11 @@
-import { Code } from "@mantine/core";
+import { FormEditor } from "#/schema-form";
+import { JsonView } from "#/views";
 import type { Document } from "./queries";
 
-/** What would be sent, as the requester filled it in; sensitive values are masked by the server. */
+/** What would be sent, in the form as the requester saw it; sensitive values are masked by the server. */
 export function Arguments({ approval }: { approval: Document }) {
-  return (
-    <Code block style={{ maxHeight: 480, overflow: "auto", overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>
-      {JSON.stringify(approval.payload, null, 2)}
-    </Code>
-  );
+  const { params, ui } = approval.description;
+  // Of a bulk run it is the file, its rows and the plan, which no form describes.
+  if (approval.kind === "bulk" || typeof params !== "object") return <JsonView value={approval.payload} />;
+  return <FormEditor schema={params} ui={ui} value={approval.payload} readOnly />;
 }
