@@ -164,7 +164,7 @@ async def test_a_disabled_function_is_not_offered(server: Server, channel: grpc.
 
 async def test_a_registration_that_is_not_renewed_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents_table, "TTL", 0.05)
-    monkeypatch.setattr("croupier.server.app.EXPIRY_INTERVAL", 0.01)
+    monkeypatch.setattr("croupier.server.reports.EXPIRY_INTERVAL", 0.01)
     async with running(tmp_path) as server, grpc.aio.insecure_channel(server.grpc) as channel:
         stub = stub_of(control_pb2_grpc.ControlServiceStub, channel)
         # `registration` has its own copy of the name, so this one would live for 90 s: its heartbeat shortens that.
@@ -393,7 +393,7 @@ async def test_an_agent_cannot_take_the_id_of_one_that_serves_another_scope(serv
 
 async def test_a_plain_agents_tunnel_outlives_its_registration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents_table, "TTL", 0.05)
-    monkeypatch.setattr("croupier.server.app.EXPIRY_INTERVAL", 0.01)
+    monkeypatch.setattr("croupier.server.reports.EXPIRY_INTERVAL", 0.01)
     async with (
         running(tmp_path) as server,
         grpc.aio.insecure_channel(server.grpc) as channel,

@@ -29,6 +29,8 @@ export function useInvalidateOn(topic: string | null, queryKey: QueryKey): void 
     return () => {
       leave();
       clearTimeout(timer);
+      // What was said last is heard too: of something that has ended there is nothing more to come.
+      if (timer !== undefined) invalidate();
     };
   }, [topic]);
 }
