@@ -115,7 +115,7 @@ function Proof({ code, onChange }: { code: string; onChange: (code: string) => v
     return (
       <Alert color="orange">
         {text.noFactor}{" "}
-        <Anchor component={Link} to="/me">
+        <Anchor component={Link} to="/me" c="inherit" underline="always">
           {text.toAccount}
         </Anchor>
       </Alert>
