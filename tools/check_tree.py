@@ -1,6 +1,6 @@
 """Refuse what must not be committed.
 
-- lock files that hold download addresses, and addresses of package registries in the locks and build files we keep;
+- lock files that hold download addresses, and addresses in the locks and build files we keep (tools/thin_npm_lock.py takes those out that npm writes);
 - paths of somebody's machine;
 - modules whose name says nothing (util, helper, common, manager), which is where design goes to rot.
 """
@@ -17,8 +17,6 @@ _ADDRESSED_LOCK = re.compile(r"(^|/)(uv\.lock|pylock(\.[\w-]+)?\.toml)$")
 _BUILD_FILE = re.compile(
     r"(^|/)(requirements/[^/]+|[^/]+\.lock|package-lock\.json|Makefile|\.npmrc|pip\.conf|\.ci/.+)$"
 )
-_FUNDING = re.compile(r'\s*("url": )?"https://[^"]+",?')
-"""Whom to thank for a package, which npm writes into its lock; nothing is fetched there."""
 _ADDRESS = re.compile(r"https?://(?!127\.0\.0\.1\b|localhost\b)[^\s\"']+|--(?:extra-)?index-url|--find-links")
 _HOMES = ("home", "root", "Users", "work", "tmp", "opt")
 _MACHINE_PATH = re.compile(rf"(?<![\w.$~{{}}/>-])/(?:{'|'.join(_HOMES)})/[\w.-]+")
@@ -45,8 +43,6 @@ def name_faults(name: str) -> Iterator[str]:
 def line_faults(name: str, text: str) -> Iterator[str]:
     build_file = bool(_BUILD_FILE.search(name))
     for number, line in enumerate(text.splitlines(), start=1):
-        if name.endswith("package-lock.json") and _FUNDING.fullmatch(line):
-            continue
         if build_file and (match := _ADDRESS.search(line)):
             yield f"{name}:{number}: an address of a registry: {match[0]}"
         if (match := _MACHINE_PATH.search(line)) or str(ROOT) in line:

@@ -13,3 +13,4 @@ export_lock --no-default-groups --output-file requirements/run.lock >/dev/null
 export_lock --group dev --output-file requirements/dev.lock >/dev/null
 "$uv" pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 \
     --output-file requirements/node.lock requirements/node.in >/dev/null
+.venv/bin/python tools/thin_npm_lock.py

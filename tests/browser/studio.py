@@ -49,6 +49,7 @@ class Studio:
         )
         self.url = f"http://{self.stage.http}"
         self.stage.server.variables = {"CROUPIER_SERVER_APPROVALS": json.dumps({"risks": ["high"]})}
+        self.visitors: list[BrowserContext] = []
 
     async def first_start(self) -> str:
         """Everything as it is before anybody has an account; the setup link that the server prints."""
@@ -126,6 +127,9 @@ class Studio:
         return self.stage.programs
 
     async def end(self) -> None:
+        """Browsers close first, or they would complain of a server that is gone."""
+        for context in self.visitors:
+            await context.close()
         if self.stage.session is not None:
             await self.stage.session.close()
         await self.stage.end()
@@ -204,6 +208,7 @@ async def visitor(browser: Browser, studio: Studio, language: str = "en", theme:
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE)
+    studio.visitors.append(context)
     return Visitor(studio, context, language)
 
 

@@ -109,23 +109,22 @@ async def test_a_page_is_told_that_the_server_restarts_and_goes_on(running: Stag
 
 
 async def test_fifty_pages_at_a_noisy_job_do_not_starve_calls(shared: Stage) -> None:
-    job_id = await shared.start_job("count", {"to": 1_000_000})
+    # Logged in a second or two; telling it to fifty pages, half a million messages, takes much longer than that.
+    job_id = await shared.start_job("count", {"to": 10_000})
     topic = f"job:{job_id}"
     pages = [Browser(shared, topic, "jobs", "calls", "health") for _ in range(50)]
 
     async def look(page: Browser) -> None:
         async for message in page.messages():
-            if message["topic"] == topic and message["type"] == "error":
+            if message["topic"] == topic and message["type"] == "done":
                 return
 
     looking = [asyncio.ensure_future(look(page)) for page in pages]
     for number in range(20):
         assert await shared.invoke("echo", {"number": number}, timeout=30) == (200, {"number": number})
-    status, _ = await shared.post("/api/cancel_job", {"job_id": job_id})
-    assert status == 200
     await asyncio.gather(*looking)
     for page in pages:
         story = events(page, topic)
         assert [each["seq"] for each in story] == list(range(1, len(story) + 1))
-        assert story[-1]["state"] == "canceled"
-    assert len({len(events(page, topic)) for page in pages}) == 1
+        assert [each["message"] for each in story if each["type"] == "log"] == [f"line {n}" for n in range(1, 10_001)]
+        assert story[-1]["state"] == "succeeded"
