@@ -72,7 +72,7 @@ demo: compiled ## Server, agent and a sample game in one process; prints where t
 	@$(MAKE) --no-print-directory web || echo "The page could not be built, see above: going on without it." >&2
 	$(BIN)/croupier dev
 
-screenshots: compiled web ## Pictures of every page in both languages, into docs/screenshots/ (needs: make components)
+screenshots: compiled web ## Pictures of every page in both languages and themes, into docs/screenshots/ (needs: make components)
 	$(BIN)/python tools/screenshots.py
 
 bench: compiled ## Measure speed against the yardsticks (needs: make components)

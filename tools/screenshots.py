@@ -2,115 +2,108 @@
 
 import argparse
 import asyncio
-import json
+import base64
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Error, Page, async_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402 — the repository's root is no package
-from tests.browser.studio import Studio, Visitor, faults_of, visitor  # noqa: E402 — as above
+from tests.browser.sights import SIGHTS, House, Sight, furnished  # noqa: E402 — as above
+from tests.browser.studio import Visitor, faults_of  # noqa: E402 — as above
 
-LOOKS = [("en", "light"), ("zh", "dark")]
-
-
-async def furnish(studio: Studio, ann: Visitor) -> dict[str, str]:
-    """Something of everything; the ids of what was made."""
-    made: dict[str, str] = {}
-    for player in ("p0001", "p0002", "p0003"):
-        await ann.post("/api/invoke", {"function_id": "player.get", "payload": {"player_id": player}})
-    ban = {"function_id": "player.ban", "payload": {"player_id": "p0007", "reason": "sells gold", "days": 30}}
-    made |= await ann.post("/api/invoke", {**ban, "reason": "three reports in chat", "ticket": "T-48213"})
-    job = {"function_id": "mail.send_all", "payload": {"text": "今晚两点停服维护。"}}
-    made |= await ann.post("/api/start_job", job)
-    calls = await studio.send("GET", "/api/calls?limit=1&function_id=player.get")
-    made["call"] = calls["calls"][0]["call_id"]
-    return made
+LOOKS = [(language, theme) for language in ("en", "zh") for theme in ("light", "dark")]
+QUALITY = 80
+"""WebP's: letters stay sharp, and all pictures together have some megabytes."""
 
 
-def pages(made: dict[str, str]) -> dict[str, str]:
-    return {
-        "login": "/login",
-        "setup": "/setup#secret",
-        "workbench": "/",
-        "function": "/f/player.ban",
-        "calls": "/calls",
-        "call": f"/calls/{made['call']}",
-        "jobs": "/jobs",
-        "job": f"/jobs/{made['job_id']}",
-        "bulk": "/bulk",
-        "registry": "/registry",
-        "registry-function": "/registry/player.ban",
-        "packs": "/packs",
-        "pack": "/packs/player",
-        "entities": "/entities/player",
-        "entity": "/entities/player/p0001",
-        "approvals": "/approvals",
-        "approval": f"/approvals/{made['approval_id']}",
-        "audit": "/audit",
-        "users": "/users",
-        "roles": "/roles",
-        "role": "/roles/operator/try",
-        "games": "/games",
-        "settings": "/settings",
-        "me": "/me",
-    }
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    folder: Path
+    only: list[str]
+    looks: list[tuple[str, str]]
+    size: tuple[int, int] | None
+    png: bool
+    axe: bool
+
+    def shows(self, sight: Sight) -> bool:
+        return not self.only or any(word in sight.name for word in self.only)
 
 
-async def settle(page: Page) -> None:
-    await page.wait_for_load_state("load")
-    await page.locator("main").first.wait_for()
-    # Skeletons are gone when what was asked for has come; a page with a live stream is never idle.
-    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    await page.wait_for_timeout(300)
-
-
-async def take(folder: Path, only: str) -> int:
-    faults = 0
-    studio = Studio(Path(tempfile.mkdtemp(prefix="croupier-screenshots-")))
-    studio.stage.server.variables["CROUPIER_SERVER_PACKS"] = json.dumps({"directories": [str(ROOT / "packs")]})
-    try:
-        await studio.start()
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            ann = await (await visitor(browser, studio)).sign_in("ann")
-            shown = pages(await furnish(studio, ann))
-            for language, theme in LOOKS:
-                ada = await (await visitor(browser, studio, language, theme)).sign_in("ada")
-                nobody = await visitor(browser, studio, language, theme)
-                nobody.allowed.add(401)
-                for name, path in shown.items():
-                    if only in name:
-                        person = nobody if name in {"login", "setup"} else ada
-                        faults += await picture(person, path, folder / f"{name}-{language}-{theme}.png")
-            await browser.close()
-    finally:
-        await studio.end()
+async def take(wanted: Wanted) -> int:
+    """How many faults axe and the console told of."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        root = Path(tempfile.mkdtemp(prefix="croupier-screenshots-"))
+        async with furnished(root, browser) as house:
+            faults = 0
+            for look in wanted.looks:
+                faults += await gallery(house, look, wanted)
+        await browser.close()
     return faults
 
 
-async def picture(person: Visitor, path: str, file: Path) -> int:
-    page = await person.open(path)
-    await settle(page)
-    await page.screenshot(path=file)
-    found: list[str] = [*await faults_of(page), *person.said]
-    person.said.clear()
+async def gallery(house: House, look: tuple[str, str], wanted: Wanted) -> int:
+    language, theme = look
+    people: dict[str, Visitor] = {}
+    faults = 0
+    for sight in filter(wanted.shows, SIGHTS):
+        if sight.person not in people:
+            people[sight.person] = await house.visitor(sight.person, language=language, theme=theme)
+        person = people[sight.person]
+        file = wanted.folder / f"{sight.name}-{language}-{theme}"
+        try:
+            found = [*await visited(house, person, sight, wanted, file), *person.said]
+        except (Error, AssertionError) as error:
+            found = [f"not seen: {error}"]
+        person.said.clear()
+        print(file.name, *found, sep="\n    ", flush=True)
+        faults += len(found)
+    for person in people.values():
+        await person.context.close()
+    return faults
+
+
+async def visited(house: House, person: Visitor, sight: Sight, wanted: Wanted, file: Path) -> list[str]:
+    page = await house.show(person, sight)
+    if wanted.size:
+        await page.set_viewport_size({"width": wanted.size[0], "height": wanted.size[1]})
+        await page.wait_for_timeout(200)
+    await picture(page, file, png=wanted.png)
+    faults = await faults_of(page) if wanted.axe else []
     await page.close()
-    print(file.name, *found, sep="\n    ")
-    return len(found)
+    return faults
+
+
+async def picture(page: Page, file: Path, *, png: bool) -> None:
+    if png:
+        await page.screenshot(path=file.with_suffix(".png"))
+        return
+    chromium = await page.context.new_cdp_session(page)
+    taken = await chromium.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
+    file.with_suffix(".webp").write_bytes(base64.b64decode(taken["data"]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "screenshots")
-    parser.add_argument("--only", default="", help="pages whose name contains this")
+    parser.add_argument("--only", action="append", default=[], metavar="WORD", help="sights whose name contains this")
+    parser.add_argument("--look", action="append", default=[], metavar="LANGUAGE-THEME", help="such as zh-dark")
+    parser.add_argument("--size", default="", metavar="WIDTHxHEIGHT", help="of the window, such as 1280x720")
+    parser.add_argument("--png", action="store_true", help="without loss, and three times as large")
+    parser.add_argument("--axe", action="store_true", help="have each page checked for what keeps people out")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    sys.exit(1 if asyncio.run(take(options.folder, options.only)) else 0)
+    width, _, height = options.size.partition("x")
+    looks = [look for look in LOOKS if not options.look or "-".join(look) in options.look]
+    size = (int(width), int(height)) if height else None
+    wanted = Wanted(folder=options.folder, only=options.only, looks=looks, size=size, png=options.png, axe=options.axe)
+    sys.exit(1 if asyncio.run(take(wanted)) else 0)
 
 
 if __name__ == "__main__":

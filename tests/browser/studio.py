@@ -159,13 +159,17 @@ class Visitor:
         """Ask the server as a page of theirs would."""
         return await (await self.ask(path, body)).json()
 
-    async def ask(self, path: str, body: Any) -> APIResponse:
-        """As `post`, with the whole answer."""
-        me = await (await self.context.request.get(f"{self.studio.url}/api/me")).json()
-        headers = {"X-CSRF-Token": me["csrf_token"], **SCOPE}
-        answer = await self.context.request.post(self.studio.url + path, data=body, headers=headers)
+    async def ask(self, path: str, body: Any, kind: str = "application/json") -> APIResponse:
+        """As `post`, with the whole answer; `kind` is what a body of bytes is."""
+        answer = await self.try_to(path, body, kind)
         assert answer.ok, await answer.text()
         return answer
+
+    async def try_to(self, path: str, body: Any, kind: str = "application/json") -> APIResponse:
+        """As `ask`, where it may be refused."""
+        me = await (await self.context.request.get(f"{self.studio.url}/api/me")).json()
+        headers = {"X-CSRF-Token": me["csrf_token"], "Content-Type": kind, **SCOPE}
+        return await self.context.request.post(self.studio.url + path, data=body, headers=headers)
 
     async def open(self, path: str = "/", *, scope: bool = True) -> Page:
         """A new tab."""
