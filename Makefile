@@ -74,6 +74,7 @@ demo: compiled ## Server, agent and a sample game in one process; prints where t
 
 screenshots: compiled web ## Pictures of every page in both languages and themes, into docs/screenshots/ (needs: make components)
 	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/recipe_pictures.py
 
 bench: compiled ## Measure speed against the yardsticks (needs: make components)
 	$(BIN)/python benchmarks/run.py

@@ -5,6 +5,7 @@ import asyncio
 import base64
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,9 +85,15 @@ async def picture(page: Page, file: Path, *, png: bool) -> None:
     if png:
         await page.screenshot(path=file.with_suffix(".png"))
         return
+    file.with_suffix(".webp").write_bytes(await captured(page))
+
+
+async def captured(page: Page, clip: Mapping[str, float] | None = None) -> bytes:
+    """WebP of what is in the window, or of `clip` of it."""
     chromium = await page.context.new_cdp_session(page)
-    taken = await chromium.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
-    file.with_suffix(".webp").write_bytes(base64.b64decode(taken["data"]))
+    options = {"format": "webp", "quality": QUALITY} | ({"clip": clip} if clip else {})
+    taken = await chromium.send("Page.captureScreenshot", options)
+    return base64.b64decode(taken["data"])
 
 
 def main() -> None:

@@ -14,6 +14,19 @@ GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "views-and-transforms.md
 RECIPES = re.findall(r"^## (.+?)\n.*?^```json\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
+def picture_of(title: str) -> str:
+    """Where the picture of a recipe is, from the guide; tools/recipe_pictures.py takes it."""
+    return f"pictures/{'-'.join(re.findall('[a-z]+', title.lower()))}.webp"
+
+
+def test_every_recipe_that_shows_something_has_its_picture():
+    text = GUIDE.read_text(encoding="utf-8")
+    for title, block in RECIPES:
+        if not json.loads(block).get("hidden"):
+            assert f"]({picture_of(title)})" in text, title
+            assert (GUIDE.parent / picture_of(title)).is_file(), title
+
+
 def test_every_block_of_the_guide_is_a_recipe():
     text = GUIDE.read_text(encoding="utf-8")
     assert len(RECIPES) == text.count("```json") == text.count("\n## ")
