@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from croupier_sdk import Provider
 from playwright.async_api import Page, async_playwright, expect
 
 from croupier.packs.tar import write_archive
+from croupier_sdk import Provider
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -68,10 +68,8 @@ async def draw(page: Page, file: Path) -> None:
     panel = page.locator(".result-panel [role=tabpanel]").first
     await panel.wait_for()
     await page.wait_for_timeout(1_000)  # a chart has drawn itself
-    box = await panel.bounding_box()
-    assert box is not None
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(await captured(page, {**box, "scale": 1}))
+    picture = await captured(page, {**(await panel.bounding_box() or {}), "scale": 1})
+    await asyncio.to_thread(file.write_bytes, picture)
     print(file.name, flush=True)
 
 
