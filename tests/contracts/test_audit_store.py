@@ -232,12 +232,16 @@ async def test_checkpoints_and_cuts_are_kept_as_they_were(store: Store):
 async def test_a_cut_takes_away_the_beginning_and_the_chain_goes_on(store: Store):
     await store.audit.record(*(a_note(target=str(number)) for number in range(12_000)))
     last = await store.audit.row(11_000)
+    marks = [Checkpoint(seq=seq, hash=b"h", time_ms=7, signature=b"s") for seq in (11_000, 11_500)]
+    for mark in marks:
+        await store.audit.put_checkpoint(mark)
     await store.audit.cut(Cut(up_to=11_000, hash=last.hash, time_ms=8, by="ann"))
     await store.audit.record(a_note(target="later"))
 
     rows = await everything(store)
 
     assert [rows[0].seq, rows[-1].seq] == [11_001, 12_001]
+    assert await store.audit.checkpoints(0, 10) == marks[1:]
     assert rows[0].hash == link(last.hash, rows[0].row)
     assert await store.audit.row(11_000) is None
     assert (await store.audit.search(AuditFilter(), 10, 11_002)).rows == [rows[0]]

@@ -58,6 +58,7 @@ class AuditInMemory:
     async def cut(self, cut: Cut) -> None:
         self.cut_off.append(cut)
         self.kept = [each for each in self.kept if each.seq > cut.up_to]
+        self.marks = [each for each in self.marks if each.seq > cut.up_to]
 
     async def cuts(self) -> list[Cut]:
         return self.cut_off
@@ -77,6 +78,6 @@ def record_in_memory(guard: Guard, store: AuditInMemory | None = None) -> AuditR
         audit=audit,
         checkpoints=checkpoints,
         reader=reader,
-        cuts=Cuts(store=store, reader=reader, audit=audit, signer=signer, clock=lambda: 7),
+        cuts=Cuts(store=store, reader=reader, checkpoints=checkpoints, audit=audit, signer=signer, clock=lambda: 7),
         witness=signer.witness,
     )

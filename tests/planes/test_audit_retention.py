@@ -51,7 +51,14 @@ class Place:
         self.checkpoints = Checkpoints(self.store.audit, DiskObjects(self.folder / "objects"), signer, self.clock)
         reader = ChainReader(store=self.store.audit, checkpoints=self.checkpoints, keys=self.keys, clock=self.clock)
         self.reader = reader
-        cuts = Cuts(store=self.store.audit, reader=reader, audit=audit, signer=signer, clock=self.clock)
+        cuts = Cuts(
+            store=self.store.audit,
+            reader=reader,
+            checkpoints=self.checkpoints,
+            audit=audit,
+            signer=signer,
+            clock=self.clock,
+        )
         self.retention = AuditRetention(
             store=self.store.audit,
             cuts=cuts,
@@ -128,6 +135,23 @@ async def test_old_rows_lie_in_the_archive_and_the_rest_holds_without_them(place
         ("audit.cut", "outcome", "croupier"),
     ]
     assert orjson.loads(said[0]["details"])["kept_as"] == f"audit/{file.name}"
+
+
+async def test_checkpoints_go_with_the_rows_that_they_were_signed_for(place: Place):
+    await place.write(3)
+    await place.checkpoints.make()
+    await place.write(2)
+    await place.checkpoints.make()
+    place.now += 32 * DAY
+    await place.write(3)
+    newest = await place.checkpoints.make()
+
+    await place.retention.sweep()
+
+    assert newest is not None
+    assert [each.seq for each in await place.store.audit.checkpoints(0, 10)] == [newest.seq]
+    assert [each.seq for each in await place.checkpoints.kept()] == [newest.seq]
+    assert len(list((place.folder / "objects" / "audit-checkpoints").iterdir())) == 1
 
 
 async def test_what_is_old_goes_some_rows_at_a_time_and_none_is_missing_between_two_archives(place: Place):

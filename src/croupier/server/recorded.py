@@ -32,7 +32,9 @@ def audit_record(key: DeploymentKey, guard: Guard, store: Store, objects: Object
     checkpoints = Checkpoints(store.audit, objects, signer, system_clock)
     keys = Keys(chain=key.derive(CHAIN_PURPOSE), signer=signer)
     reader = ChainReader(store=store.audit, checkpoints=checkpoints, keys=keys, clock=system_clock)
-    cuts = Cuts(store=store.audit, reader=reader, audit=audit, signer=signer, clock=system_clock)
+    cuts = Cuts(
+        store=store.audit, reader=reader, checkpoints=checkpoints, audit=audit, signer=signer, clock=system_clock
+    )
     record = AuditRecord(
         guard=guard,
         store=store.audit,

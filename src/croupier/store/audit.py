@@ -47,7 +47,7 @@ class AuditStore(Protocol):
         """Those of a seq above `after`, ascending."""
 
     async def cut(self, cut: Cut) -> None:
-        """Take away every row up to `cut.up_to`, and keep the cut. The rows go in several commits: after a kill, the same
+        """Take away every row and checkpoint up to `cut.up_to`, and keep the cut. The rows go in several commits: after a kill, the same
         cut takes away the rest.
         """
 

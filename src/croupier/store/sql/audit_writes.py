@@ -16,6 +16,7 @@ CUT_ROWS = 5_000
 
 _PUT_CHECKPOINT = sqlite.insert(audit_checkpoints).on_conflict_do_nothing()
 _PUT_CUT = sqlite.insert(audit_cuts).on_conflict_do_nothing()
+_CUT_CHECKPOINTS = delete(audit_checkpoints).where(audit_checkpoints.c.seq <= bindparam("up_to"))
 _CUT_ROWS = delete(audit).where(
     audit.c.seq.in_(
         audit.select()
@@ -71,4 +72,5 @@ class CutRows(AuditWrite):
             "signature": cut.signature,
         }
         connection.execute(_PUT_CUT, row)
+        connection.execute(_CUT_CHECKPOINTS, {"up_to": cut.up_to})
         return connection.execute(_CUT_ROWS, {"up_to": cut.up_to}).rowcount == CUT_ROWS

@@ -61,7 +61,7 @@ class Checkpoints:
             return self._last
         made = self._signer.checkpoint(Checkpoint(seq=head.seq, hash=head.hash, time_ms=self._clock()))
         await self._store.put_checkpoint(made)
-        await self._objects.put(f"{FOLDER}/{made.seq:016d}.json", _file(made))
+        await self._objects.put(f"{FOLDER}/{_name(made.seq)}", _file(made))
         self._last = made
         return made
 
@@ -84,6 +84,12 @@ class Checkpoints:
             found |= {each.seq: each for each in page if self._signer.witness.signed_checkpoint(each)}
         return [found[seq] for seq in sorted(found)]
 
+    async def forget(self, up_to: int) -> None:
+        """Take away the files of those up to there, whose rows were cut off: nothing can be held against them any more."""
+        for name in await self._objects.names(FOLDER):
+            if name.rpartition("/")[2] <= _name(up_to):
+                await self._objects.delete(f"{FOLDER}/{name.rpartition('/')[2]}")
+
     async def _read(self, name: str) -> Checkpoint | None:
         text = b"".join([chunk async for chunk in self._objects.get(name)])
         try:
@@ -91,6 +97,11 @@ class Checkpoints:
         except (msgspec.DecodeError, ValueError):
             return None
         return made if self._signer.witness.signed_checkpoint(made) else None
+
+
+def _name(seq: int) -> str:
+    """Of its file; in the order of the numbers."""
+    return f"{seq:016d}.json"
 
 
 async def _file(made: Checkpoint) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ from croupier.domain.audit import Cut, Head
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition
 from croupier.server.access.audit.audit import Audit
+from croupier.server.access.audit.checkpoints import Checkpoints
 from croupier.server.access.audit.reader import ChainReader
 from croupier.store.audit import AuditStore
 
@@ -17,10 +18,18 @@ class Cuts:
     """Takes the beginning of the record away, one cut at a time. `clock` gives milliseconds since 1970."""
 
     def __init__(
-        self, *, store: AuditStore, reader: ChainReader, audit: Audit, signer: Signer, clock: Callable[[], int]
+        self,
+        *,
+        store: AuditStore,
+        reader: ChainReader,
+        checkpoints: Checkpoints,
+        audit: Audit,
+        signer: Signer,
+        clock: Callable[[], int],
     ) -> None:
         self._store = store
         self._reader = reader
+        self._checkpoints = checkpoints
         self._audit = audit
         self._signer = signer
         self._clock = clock
@@ -50,4 +59,5 @@ class Cuts:
                 cut = Cut(up_to=last.seq, hash=last.hash, time_ms=self._clock(), by=caller.name)
                 cut = self._signer.cut(cut)
                 await self._store.cut(cut)
+            await self._checkpoints.forget(cut.up_to)
             return cut
