@@ -54,6 +54,18 @@ async def test_an_account_goes_all_its_way(server: Server, croupier: Terminal):
     assert (await croupier("user", "revoke", "bob", "--yes"))[1] == "1 sessions and 0 tokens ended\n"
 
 
+async def test_an_invitation_is_a_link_where_the_server_knows_its_address(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+):
+    async with running(tmp_path, public_url="https://croupier.example") as server:
+        croupier = Terminal(f"http://{server.info.http}", server.info.token, capsys, monkeypatch)
+        code, out, _ = await croupier("user", "add", "bob")
+        assert (code, out.startswith("https://croupier.example/invitation#cri_")) == (0, True)
+        code, out, _ = await croupier("user", "invite", "bob")
+        assert (code, out.startswith("https://croupier.example/invitation#cri_")) == (0, True)
+        assert (await croupier("user", "accept", given=f"{out.strip()}\n{PASSWORD}\n"))[0] == 0
+
+
 async def test_a_token_goes_all_its_way(server: Server, croupier: Terminal, capsys: Any, monkeypatch: Any):
     assert (await croupier("user", "add", "ci", "--password", given=PASSWORD + "\n"))[0] == 0
     code, out, err = await croupier(

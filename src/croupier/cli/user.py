@@ -58,7 +58,7 @@ def add(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Make account NAME and print an invitation, with which its owner sets a password once."""
+    """Make account NAME and print an invitation, as a link where the server knows its address, with which its owner sets a password once."""
     settings = client_settings(**flags)
     body: dict[str, Any] = {"name": name, "display_name": display_name, "email": email, "groups": list(groups)}
     if with_password:
@@ -214,7 +214,7 @@ def _tell_invited(found: Any, *, as_json: bool) -> None:
         print_json(found)
         return
     if found.get("invitation"):
-        click.echo(printable(str(found["invitation"])))
+        click.echo(printable(str(found.get("link") or found["invitation"])))
         click.echo(
             f"Shown once; until {when(found.get('invited_until_ms'))} UTC it sets a password: `croupier user accept`.",
             err=True,

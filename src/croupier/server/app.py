@@ -245,6 +245,7 @@ def _front(
         flights=flights,
         tracer=base.tracer,
         throttle=throttle,
+        public_url=settings.public_url or "",
     )
 
 

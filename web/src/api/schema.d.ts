@@ -6422,6 +6422,8 @@ export interface components {
             user: components["schemas"]["UserEntry"];
             /** Invitation */
             invitation: string | null;
+            /** Link */
+            link: string | null;
             /** Invited Until Ms */
             invited_until_ms: number;
         };

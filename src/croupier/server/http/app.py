@@ -107,8 +107,9 @@ def build_app(
     room: Room | None = None,
     tracer: Tracer | None = None,
     throttle: Throttle | None = None,
+    public_url: str = "",
 ) -> Front:
-    """The ASGI application. `stopping` is set by the process when it begins to stop: streams end, readiness says so."""
+    """The ASGI application. `public_url` is where people open it, empty where nobody said. `stopping` is set by the process when it begins to stop: streams end, readiness says so."""
     metrics = HttpMetrics() if metrics is None else metrics
     flights = Flights() if flights is None else flights
     room = Room() if room is None else room
@@ -153,8 +154,8 @@ def build_app(
         oidc_routes(ways, visitors),
         ticket_routes(ways, people, visitors),
         second_factor_routes(ways, visitors),
-        user_routes(people),
-        user_verb_routes(people),
+        user_routes(people, public_url),
+        user_verb_routes(people, public_url),
         credential_routes(people),
         machine_routes(machines, visitors),
         health_routes(readiness, metrics, guard, stopping=stopping),

@@ -41,7 +41,8 @@ Text = Annotated[str, Query(max_length=256)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-def user_routes(people: People) -> APIRouter:
+def user_routes(people: People, public_url: str) -> APIRouter:
+    """`public_url` is the address under which people open this server; empty where nobody said."""
     routes = APIRouter(tags=["users"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.get("/api/users", response_model=UserList)
@@ -71,7 +72,7 @@ def user_routes(people: People) -> APIRouter:
             email=body.email,
             groups=frozenset(body.groups),
         )
-        return json_answer(await _invited(people, asking, account, invite=not body.password))
+        return json_answer(await _invited(people, public_url, asking, account, invite=not body.password))
 
     @routes.get("/api/users/{user_id}", response_model=UserEntry)
     async def read_user(asking: Asking, user_id: str) -> Response:
@@ -92,7 +93,8 @@ def user_routes(people: People) -> APIRouter:
     return routes
 
 
-def user_verb_routes(people: People) -> APIRouter:
+def user_verb_routes(people: People, public_url: str) -> APIRouter:
+    """`public_url` as in `user_routes`."""
     routes = APIRouter(tags=["users"], responses=ANSWERS_PROBLEMS, route_class=LateRoute)
 
     @routes.post("/api/users/{user_id}/disable", response_model=UserEntry)
@@ -115,7 +117,7 @@ def user_verb_routes(people: People) -> APIRouter:
             account = await people.set_password(asking.caller, user_id, body.password)
         else:
             account = await people.account(asking.caller, user_id)
-        return json_answer(await _invited(people, asking, account, invite=not body.password))
+        return json_answer(await _invited(people, public_url, asking, account, invite=not body.password))
 
     @routes.post("/api/users/{user_id}/revoke", response_model=Ended)
     async def revoke_user(asking: Asking, user_id: str) -> Response:
@@ -184,7 +186,12 @@ def _limit(names: list[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 
-async def _invited(people: People, asking: Exchange, account: Account, *, invite: bool) -> UserInvited:
+async def _invited(people: People, public_url: str, asking: Exchange, account: Account, *, invite: bool) -> UserInvited:
     invitation, until_ms = await people.invite(asking.caller, account.id) if invite else (None, 0)
     now = people.owner(account.id) or account
-    return UserInvited(user=user_entry(now, people.clock()), invitation=invitation, invited_until_ms=until_ms)
+    return UserInvited(
+        user=user_entry(now, people.clock()),
+        invitation=invitation,
+        link=f"{public_url}/invitation#{invitation}" if invitation and public_url else None,
+        invited_until_ms=until_ms,
+    )

@@ -136,6 +136,8 @@ class UserInvited:
     user: UserEntry
     invitation: str | None
     """The secret that sets a password once, shown here and never again; null where a password was given."""
+    link: str | None
+    """Where a browser takes it, under `server.public_url`; null where the server does not know under which address people open it."""
     invited_until_ms: int
 
 

@@ -131,7 +131,7 @@ function Acts({ user }: { user: User }) {
         </Button>
       </Group>
       {act.error && <ProblemBox error={act.error} />}
-      {act.data && <Invitation invitation={act.data.invitation} until={act.data.invited_until_ms} />}
+      {act.data && <Invitation made={act.data} />}
     </Stack>
   );
 }

@@ -14,7 +14,7 @@ import { ProblemBox } from "#/components/ProblemBox";
 import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
-import { type User, usersQuery } from "./queries";
+import { type User, type UserInvited, usersQuery } from "./queries";
 import { accessTexts } from "./texts";
 import { UserPanel } from "./UserPanel";
 import "./access.css";
@@ -95,7 +95,7 @@ function Invite() {
     mutationFn: () => body(api.POST("/api/users", { body: given, headers: EVERYWHERE })),
     onSuccess: () => queries.invalidateQueries({ queryKey: usersQuery.queryKey }),
   });
-  if (make.data) return <Invitation invitation={make.data.invitation} until={make.data.invited_until_ms} />;
+  if (make.data) return <Invitation made={make.data} />;
   const field = (name: "name" | "display_name" | "email") => ({
     value: given[name],
     onChange: (event: { currentTarget: { value: string } }) => {
@@ -132,15 +132,16 @@ function Invite() {
 }
 
 /** The secret that sets a password once, as the link that takes it. */
-export function Invitation({ invitation, until }: { invitation: string | null; until: number }) {
+export function Invitation({ made }: { made: UserInvited }) {
   const text = useTexts(accessTexts).users;
-  if (!invitation) return null;
-  const link = `${globalThis.location.origin}/invitation#${encodeURIComponent(invitation)}`;
+  if (!made.invitation) return null;
+  // The server knows where people open it; else this is where it was opened now.
+  const link = made.link ?? `${globalThis.location.origin}/invitation#${encodeURIComponent(made.invitation)}`;
   return (
     <Alert color="yellow" title={text.invitation} role="status">
       <CopyField value={link} label={text.invite} />
       <Text mt={4}>
-        {text.until} <Time ms={until} exact />
+        {text.until} <Time ms={made.invited_until_ms} exact />
       </Text>
     </Alert>
   );

@@ -3,6 +3,7 @@ import { api, body, EVERYWHERE } from "#/api/client";
 import type { components } from "#/api/schema";
 
 export type User = components["schemas"]["UserEntry"];
+export type UserInvited = components["schemas"]["UserInvited"];
 export type Role = components["schemas"]["RoleEntry"];
 export type Binding = components["schemas"]["BindingEntry"];
 
