@@ -26,9 +26,14 @@ Inside the program only these travel. HTTP statuses are looked up in `server/htt
 from collections.abc import Mapping
 from typing import ClassVar
 
+from croupier.codes import Code
+
 
 class CroupierError(Exception):
-    """A failure with a `reason` (stable, for programs), a message (for people) and details (short, for both)."""
+    """A failure with a `reason` (stable, for programs), a message (for people) and details (short, for both).
+
+    `code` says which one it is, where that is worth saying in other words; its parameters are in the details.
+    """
 
     reason: ClassVar[str] = "internal"
     spent: tuple[int, int] = (0, 0)
@@ -40,10 +45,11 @@ class CroupierError(Exception):
     retry_after: float = 0.0
     """Seconds until it is worth trying again, where that is known."""
 
-    def __init__(self, message: str, details: Mapping[str, str] | None = None) -> None:
+    def __init__(self, message: str, details: Mapping[str, str] | None = None, *, code: Code | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.details: Mapping[str, str] = details or {}
+        self.code = code
 
 
 class InvalidArgument(CroupierError):

@@ -192,6 +192,7 @@ async def test_an_approval_is_told_with_who_has_to_agree(server: Server) -> None
     assert found["approval"] == {
         "needed": True,
         "why": ["its two-person rule"],
+        "causes": [{"code": "two_person_rule", "parameters": {}, "detail": "its two-person rule"}],
         "stages": [{"approvers": ["group:lead"], "threshold": 1}],
         "reason": False,
         "ticket": False,
@@ -303,3 +304,27 @@ async def test_a_role_that_is_not_there_is_none_of_the_matrix(server: Server) ->
     assert (await server.request("GET", "/api/access/matrix?role=nobody", headers=HERE)).status == 404
     many = "&".join(f"role=r{number}" for number in range(101))
     assert (await server.request("GET", f"/api/access/matrix?{many}", headers=HERE)).status == 400
+
+
+async def test_every_gate_says_by_name_what_it_says_and_a_refusal_has_the_same_name(server: Server) -> None:
+    await put(server, "/api/limits/none", {"functions": "coins.show", "concurrency": 0})
+    bob = await somebody(server, "viewer", game_id=SCOPE.game_id)
+    for function_id in IDS:
+        found = await explain(server, function_id, {"player_id": "p1", "amount": 500}, user="is-viewer")
+        assert [each for each in found["gates"] if each["code"] is None] == []
+        body = {"function_id": function_id, "payload": {"player_id": "p1", "amount": 500}}
+        refused = (await server.request("POST", "/api/invoke", json=body, headers={**HERE, **bob})).json
+        said = gate(found, "permission")
+        if function_id != "coins.off":  # what nobody may call is found out first
+            assert (refused["code"], refused["details"]) == (said["code"], said["parameters"])
+            assert said["code"] == "permission_missing"
+    shown = await explain(server, "coins.show", {})
+    limit = gate(shown, "concurrency")
+    assert (limit["code"], limit["parameters"]["most"]) == ("concurrency_exceeded", "0")
+
+
+async def test_why_somebody_has_to_agree_is_said_by_name(server: Server) -> None:
+    found = await explain(server, "coins.sometimes", {"player_id": "p1", "amount": 500})
+    (cause,) = found["approval"]["causes"]
+    assert (cause["code"], cause["parameters"]) == ("rule", {"rule": "large"})
+    assert gate(found, "approval")["code"] == "approval_needed"

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from croupier.codes import Code
 from croupier.domain.binding import Bound
 from croupier.domain.call import may_have_run
 from croupier.domain.demand import Demand, Stage, named
@@ -154,9 +155,13 @@ def approver_of(principal: Principal, roles: frozenset[str] = frozenset()) -> Ap
     Raises PermissionDenied for machines, since only people decide, and for who only looks as a role does.
     """
     if principal.kind not in {"user", "token"}:
-        raise PermissionDenied("only a person approves: sign in, or use a token of your account")
+        raise PermissionDenied("only a person approves: sign in, or use a token of your account", code=Code.PEOPLE_ONLY)
     if principal.acting_as:
-        raise PermissionDenied(f"who looks at things as role {principal.acting_as} decides nothing: leave X-See-As out")
+        raise PermissionDenied(
+            f"who looks at things as role {principal.acting_as} decides nothing: leave X-See-As out",
+            {"role": principal.acting_as},
+            code=Code.SEES_AS_ROLE,
+        )
     users = {principal.user_id, principal.name} if principal.user_id else set()
     names = {
         *(f"user:{each}" for each in users),
@@ -180,7 +185,11 @@ def approve(approval: Approval, approver: Approver, *, comment: str, now_ms: int
     require_pending(approval, now_ms)
     require_other(approval, approver.person, "approve")
     if any(vote.person == approver.person for vote in approval.votes):
-        raise FailedPrecondition(f"you approved {approval.id} already: an approver counts once")
+        raise FailedPrecondition(
+            f"you approved {approval.id} already: an approver counts once",
+            {"approval": approval.id},
+            code=Code.APPROVAL_TWICE,
+        )
     index = approval.stage
     require_eligible(approver, approval.demand.stages[index : index + 1])
     require_proof(approval, approver, now_ms)
@@ -220,7 +229,11 @@ def reject(approval: Approval, approver: Approver, *, comment: str, now_ms: int)
 def withdraw(approval: Approval, caller: Principal, *, comment: str, now_ms: int) -> Approval:
     """By whoever asked, until it executes. Raises PermissionDenied, FailedPrecondition, InvalidArgument."""
     if person_of(caller) != approval.person:
-        raise PermissionDenied(f"only {approval.requester.name}, who asked for it, can withdraw it: reject it instead")
+        raise PermissionDenied(
+            f"only {approval.requester.name}, who asked for it, can withdraw it: reject it instead",
+            {"requester": approval.requester.name},
+            code=Code.APPROVAL_OTHERS,
+        )
     if approval.state not in {ApprovalState.PENDING, ApprovalState.APPROVED}:
         raise _decided(approval)
     said = text("comment", comment)
@@ -294,13 +307,21 @@ def require_pending(approval: Approval, now_ms: int) -> None:
     if approval.state is not ApprovalState.PENDING:
         raise _decided(approval)
     if now_ms >= approval.expires_ms:
-        raise FailedPrecondition(f"{approval.id} has expired: it has to be asked for again", {"state": "expired"})
+        raise FailedPrecondition(
+            f"{approval.id} has expired: it has to be asked for again",
+            {"state": "expired", "approval": approval.id},
+            code=Code.APPROVAL_EXPIRED,
+        )
 
 
 def require_other(approval: Approval, person: str, verb: str, instead: str = "somebody else has to") -> None:
     """Nobody decides about a wish of their own, whatever they may do else. Raises PermissionDenied."""
     if person == approval.person:
-        raise PermissionDenied(f"you asked for {approval.id}, so you cannot {verb} it: {instead}")
+        raise PermissionDenied(
+            f"you asked for {approval.id}, so you cannot {verb} it: {instead}",
+            {"approval": approval.id},
+            code=Code.APPROVAL_OWN,
+        )
 
 
 def require_eligible(approver: Approver, stages: Sequence[Stage]) -> None:
@@ -308,7 +329,9 @@ def require_eligible(approver: Approver, stages: Sequence[Stage]) -> None:
     if approver.is_root or any(stage.admits(approver.names) for stage in stages):
         return
     wanted = "; ".join(named(stage) for stage in stages)
-    raise PermissionDenied(f"this needs {wanted}, which you are not: ask one of them")
+    raise PermissionDenied(
+        f"this needs {wanted}, which you are not: ask one of them", {"wanted": wanted}, code=Code.APPROVAL_NOT_ASKED
+    )
 
 
 def require_proof(approval: Approval, approver: Approver, now_ms: int) -> None:
@@ -318,6 +341,7 @@ def require_proof(approval: Approval, approver: Approver, now_ms: int) -> None:
         raise PermissionDenied(
             "prove who you are first: POST /api/me/prove with a code of your second factor, then approve within 5 minutes",
             {"step_up": "totp"},
+            code=Code.PROOF_NEEDED,
         )
 
 
@@ -337,4 +361,8 @@ def _closed(approval: Approval, state: ApprovalState, why: str, now_ms: int, by:
 
 def _decided(approval: Approval) -> FailedPrecondition:
     why = f" ({approval.message})" if approval.message else ""
-    return FailedPrecondition(f"{approval.id} is {approval.state.value} already{why}", {"state": approval.state.value})
+    return FailedPrecondition(
+        f"{approval.id} is {approval.state.value} already{why}",
+        {"state": approval.state.value, "approval": approval.id},
+        code=Code.APPROVAL_CLOSED,
+    )

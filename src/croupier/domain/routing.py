@@ -1,8 +1,10 @@
 """Who receives a call, and why, as previews and broadcasts show it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from croupier.codes import Code
 from croupier.domain.call import Route
 from croupier.domain.durations import seconds_of
 from croupier.domain.limits import CALL_TIMEOUT_MAX
@@ -71,3 +73,6 @@ class Preview:
     """How many candidates there are, if not all are named."""
     reason: str
     """Why the chosen ones, or why nobody."""
+    code: Code | None = None
+    """Why nobody, by name; with the parameters of it."""
+    parameters: Mapping[str, str] = field(default_factory=dict)

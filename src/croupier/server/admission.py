@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from croupier.domain.approval import Approval, ApprovalKind
 from croupier.domain.audit import Note
 from croupier.domain.call import Call
+from croupier.domain.causes import by_limit
 from croupier.domain.demand import Demand
 from croupier.domain.entity import Subject
 from croupier.domain.principal import Principal
@@ -28,7 +29,7 @@ Repeats = Callable[[Call], Awaitable[bool]]
 
 def demands_of(over: Sequence[OverBudget]) -> list[Demand]:
     """What somebody else has to agree to, of a call that goes over these budgets."""
-    return [Demand(why=(f"limit {each.limit.id}: {each.message}",)) for each in over]
+    return [Demand(why=(by_limit(each.limit.id, each.message),)) for each in over]
 
 
 class Admitted:

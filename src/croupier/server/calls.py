@@ -7,6 +7,7 @@ import asyncio
 import logging
 from time import perf_counter
 
+from croupier.codes import Code
 from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.function import Function
@@ -210,7 +211,9 @@ class Calls:
             waiter = self._keyed.get(earlier.call.id)
             if waiter is None:
                 raise Conflict(
-                    f"call {earlier.call.id} with this idempotency key has no recorded end yet; ask for it again shortly"
+                    f"call {earlier.call.id} with this idempotency key has no recorded end yet; ask for it again shortly",
+                    {"call_id": earlier.call.id},
+                    code=Code.KEY_PENDING,
                 )
             try:
                 async with asyncio.timeout_at(deadline):

@@ -1,6 +1,9 @@
 import type { components } from "./schema";
 
-export type Problem = components["schemas"]["Problem"];
+type Said = components["schemas"]["Problem"];
+
+/** As the server says it, or as it is made here of an answer that came from elsewhere, with a reason of its own. */
+export type Problem = Omit<Said, "reason"> & { reason: string };
 
 /** The server refused, in the words of its problem document (RFC 9457). */
 export class ProblemError extends Error {

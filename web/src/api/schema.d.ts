@@ -3756,6 +3756,8 @@ export interface components {
             ticket: string;
             /** Why */
             why: string[];
+            /** Causes */
+            causes: components["schemas"]["CauseEntry"][];
             state: components["schemas"]["ApprovalState"];
             /** Message */
             message: string;
@@ -3830,6 +3832,8 @@ export interface components {
             ticket: string;
             /** Why */
             why: string[];
+            /** Causes */
+            causes: components["schemas"]["CauseEntry"][];
             state: components["schemas"]["ApprovalState"];
             /** Message */
             message: string;
@@ -3882,6 +3886,8 @@ export interface components {
             needed: boolean | null;
             /** Why */
             why: string[];
+            /** Causes */
+            causes: components["schemas"]["CauseEntry"][];
             /** Stages */
             stages: components["schemas"]["StageWanted"][];
             /** Reason */
@@ -4389,6 +4395,16 @@ export interface components {
             chosen: boolean;
             why: string;
         };
+        /** CauseEntry */
+        CauseEntry: {
+            code: components["schemas"]["Code"] | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: string;
+            };
+            /** Detail */
+            detail: string;
+        };
         /** CertificateEntry */
         CertificateEntry: {
             /** Serial */
@@ -4430,6 +4446,11 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * Code
+         * @enum {unknown}
+         */
+        Code: "account_disabled" | "account_exists" | "account_own" | "agents_away" | "approval_changed" | "approval_closed" | "approval_drifted" | "approval_expired" | "approval_needed" | "approval_none" | "approval_not_asked" | "approval_open" | "approval_others" | "approval_own" | "approval_twice" | "approvals_too_many" | "arguments_fit" | "arguments_free" | "arguments_open" | "arguments_unfit" | "assigned" | "budget_exceeded" | "budget_exceeded_once" | "budget_left" | "budget_uncountable" | "code_needed" | "code_wrong" | "codes_too_many" | "concurrency_exceeded" | "concurrency_left" | "condition_fails" | "condition_holds" | "condition_open" | "condition_unusable" | "described" | "description_asks" | "disabled" | "foreign_page" | "function_unknown" | "game_servers_away" | "hash_key_missing" | "invitation_over" | "key_pending" | "key_reused" | "maintenance_none" | "maintenance_overridden" | "maintenance_spares_queries" | "not_assigned" | "not_signed_in" | "outranked" | "over_limit" | "pack_needed" | "pack_unsigned" | "password_wrong" | "people_only" | "permission_missing" | "permission_missing_everywhere" | "proof_needed" | "rate_exceeded" | "rate_left" | "receivers" | "requests_too_many" | "risk" | "role_allows" | "role_bound" | "role_built_in" | "role_lacks" | "root" | "rule" | "second_factor_exists" | "sees_as_role" | "server_full" | "session_ended" | "setup_over" | "sign_in_wrong" | "signed_in_long_ago" | "signing_in_busy" | "stale" | "target_missing" | "target_unknown" | "token_elsewhere" | "token_lacks" | "tries_too_many" | "two_person_rule" | "under_maintenance" | "undescribed" | "version_unknown";
         /** CodeBody */
         CodeBody: {
             code: string;
@@ -4910,6 +4931,11 @@ export interface components {
             verdict: string;
             /** Detail */
             detail: string;
+            code: components["schemas"]["Code"] | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: string;
+            };
             /** Rule */
             rule: string;
             /** Left */
@@ -5831,6 +5857,11 @@ export interface components {
             candidates: components["schemas"]["Candidate"][];
             total: number;
             reason: string;
+            /** @default null */
+            code?: components["schemas"]["Code"] | null;
+            parameters?: {
+                [key: string]: string;
+            };
         };
         Problem: {
             /** @description urn:croupier:error: and the reason. */
@@ -5839,8 +5870,13 @@ export interface components {
             status: number;
             /** @description What happened and what to do. */
             detail: string;
-            /** @description Stable, for programs. */
-            reason: string;
+            /**
+             * @description The kind; stable, for programs.
+             * @enum {string}
+             */
+            reason: "invalid_argument" | "payload_too_large" | "unauthenticated" | "permission_denied" | "not_found" | "method_not_allowed" | "conflict" | "failed_precondition" | "awaiting_approval" | "rate_limited" | "unavailable" | "deadline_exceeded" | "canceled" | "outcome_unknown" | "function_rejected" | "handler_failed" | "unimplemented" | "internal";
+            /** @description Which of them it is, where it has a name (docs/reference/refusals.md); its parameters are the details. */
+            code?: components["schemas"]["Code"];
             trace_id?: string;
             call_id?: string;
             details?: {

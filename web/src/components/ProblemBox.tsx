@@ -2,6 +2,7 @@ import { Alert, Button, Code, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle, IconPlugConnectedX } from "@tabler/icons-react";
 import { type Problem, ProblemError, Unreachable } from "#/api/problem";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
+import { sayingOf } from "#/refusals/said";
 import { commonTexts } from "./texts";
 
 interface Props {
@@ -9,13 +10,15 @@ interface Props {
   readonly again?: (() => void) | undefined;
 }
 
-/** What went wrong, in the server's words, and what to do. */
+/** What went wrong and what to do, in the page's language as far as it has words for it, else in the server's. */
 export function ProblemBox({ error, again }: Props) {
   const text = useTexts(commonTexts);
   const unreachable = error instanceof Unreachable;
+  const language = useLanguage();
   const problem = error instanceof ProblemError ? error.problem : null;
-  const title = unreachable ? text.unreachable : (problem?.title ?? text.broken);
-  const detail = unreachable ? text.unreachableHint : (problem?.detail ?? String(error));
+  const saying = problem && sayingOf(problem, language);
+  const title = unreachable ? text.unreachable : (saying?.title ?? text.broken);
+  const detail = unreachable ? text.unreachableHint : (saying?.detail ?? String(error));
   return (
     <Alert
       role="alert"
@@ -25,6 +28,7 @@ export function ProblemBox({ error, again }: Props) {
       icon={unreachable ? <IconPlugConnectedX size={16} /> : <IconAlertTriangle size={16} />}
     >
       <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{detail}</Text>
+      {saying?.next && <Text mt={2}>{saying.next}</Text>}
       {problem && <Details problem={problem} />}
       {again && (
         <Button mt="xs" variant="default" onClick={again}>

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from croupier.codes import Code
 from croupier.domain.account import Account, checked_groups, checked_name, checked_text, folded
 from croupier.domain.identifiers import new_id
 from croupier.errors import Conflict, NotFound, RateLimited
@@ -66,7 +67,11 @@ class Accounts:
         )
         async with self._changing:
             if self.named(account.name) is not None or account.folded in RESERVED:
-                raise Conflict(f"there is an account {account.name} already: choose another name")
+                raise Conflict(
+                    f"there is an account {account.name} already: choose another name",
+                    {"name": account.name},
+                    code=Code.ACCOUNT_EXISTS,
+                )
             if len(self._by_id) >= ACCOUNTS:
                 raise RateLimited(f"there are {ACCOUNTS} accounts already: no more are possible")
             await self._put(account)

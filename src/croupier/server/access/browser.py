@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from croupier.codes import Code
 from croupier.domain.credential import csrf_token
 from croupier.errors import PermissionDenied, Unauthenticated
 from croupier.server.access.addresses import is_loopback
@@ -49,7 +50,8 @@ def check_own_page(headers: Headers, method: str, session: bytes) -> None:
     check_origin(headers)
     if not hmac.compare_digest(headers.get(b"x-csrf-token", b""), csrf_token(session).encode()):
         raise PermissionDenied(
-            "the header X-CSRF-Token is missing or not this session's: send the csrf_token that /api/login and /api/me answer"
+            "the header X-CSRF-Token is missing or not this session's: send the csrf_token that /api/login and /api/me answer",
+            code=Code.FOREIGN_PAGE,
         )
 
 
@@ -61,7 +63,9 @@ def check_origin(headers: Headers) -> None:
             return
     elif _netloc(origin) == headers.get(b"host", b"").strip().lower():
         return
-    raise PermissionDenied("this request came from a page of another site: use the page of this server")
+    raise PermissionDenied(
+        "this request came from a page of another site: use the page of this server", code=Code.FOREIGN_PAGE
+    )
 
 
 def set_cookie(headers: Headers, session: str, seconds: int) -> tuple[bytes, bytes]:

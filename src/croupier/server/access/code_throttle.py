@@ -8,6 +8,7 @@ keep out too, has recovery codes: they are too long to be guessed, and are taken
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from croupier.codes import Code
 from croupier.errors import RateLimited
 
 FREE_FAILURES = 5
@@ -43,6 +44,7 @@ class CodeThrottle:
             raise RateLimited(
                 f"too many wrong codes: try again in {(left + 999) // 1000} seconds, or use a recovery code",
                 {"retry_after": str((left + 999) // 1000), "second_factor": "true"},
+                code=Code.CODES_TOO_MANY,
             )
 
     def failed(self, user_id: str, now_ms: int) -> None:

@@ -5,6 +5,7 @@ A stolen session could else be given a second factor by the thief, who would fro
 
 from collections.abc import Callable
 
+from croupier.codes import Code
 from croupier.domain.account import Account
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition, PermissionDenied
@@ -47,4 +48,6 @@ class Enrolments:
         if account.password_hash:
             await self._login.confirm(visitor, account, password)
         elif self._clock() - since_ms > FRESH_MS:
-            raise PermissionDenied("you signed in too long ago for this: sign out and in again, then enrol")
+            raise PermissionDenied(
+                "you signed in too long ago for this: sign out and in again, then enrol", code=Code.SIGNED_IN_LONG_AGO
+            )

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from croupier.codes import Code
 from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
 from croupier.domain.policy import Within
@@ -98,10 +99,10 @@ class Guard:
     def _by_cookie(self, headers: Mapping[bytes, bytes], method: str) -> Principal:
         text = session_cookie(headers) if self._credentials is not None else None
         if text is None or self._credentials is None:
-            raise Unauthenticated(f"no token: {_HOW}")
+            raise Unauthenticated(f"no token: {_HOW}", code=Code.NOT_SIGNED_IN)
         found = self._credentials.session(text)
         if found is None:
-            raise Unauthenticated(f"your session has ended: {_HOW} again")
+            raise Unauthenticated(f"your session has ended: {_HOW} again", code=Code.SESSION_ENDED)
         check_own_page(headers, method, text)
         return found
 
@@ -115,9 +116,13 @@ class Guard:
         Raises PermissionDenied for who may not manage roles, and for a request that could change something.
         """
         if not caller.root and not (verdict := self.policy.decide(caller, "roles.manage", None)).allowed:
-            raise refuse(verdict, None)
+            raise refuse(verdict)
         if method not in {"GET", "HEAD"}:
-            raise PermissionDenied("who looks at things as a role changes nothing: leave X-See-As out")
+            raise PermissionDenied(
+                "who looks at things as a role changes nothing: leave X-See-As out",
+                {"role": role[:64]},
+                code=Code.SEES_AS_ROLE,
+            )
         if role not in self.policy.snapshot.roles:
             raise NotFound(f"unknown role {role[:64]}: see /api/roles")
         return replace(caller, root=False, acting_as=role)
@@ -129,7 +134,7 @@ class Guard:
         if not caller.root:
             verdict = self.policy.decide(caller, action, scope)
             if not verdict.allowed:
-                raise await self.refused(caller, action, refuse(verdict, scope), scope, subject)
+                raise await self.refused(caller, action, refuse(verdict), scope, subject)
 
     async def require_of(
         self,
@@ -147,7 +152,7 @@ class Guard:
             verdict = self.policy.decide(caller, action, scope)
             if not verdict.allowed:
                 belongs = self.policy.belongs(caller, scope)
-                error = refuse(verdict, scope) if belongs else NotFound(unknown)
+                error = refuse(verdict) if belongs else NotFound(unknown)
                 raise await self.refused(caller, action, error, scope, subject)
 
     async def where(self, caller: Principal, action: str, scope: Scope | None) -> Within | None:
@@ -163,7 +168,7 @@ class Guard:
             return None
         found = self.policy.visible(caller, action)
         if not found.places:
-            raise await self.refused(caller, action, refuse(self.policy.decide(caller, action, None), None))
+            raise await self.refused(caller, action, refuse(self.policy.decide(caller, action, None)))
         return None if found.everywhere else found
 
     async def refused(

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from croupier.codes import Code
 from croupier.domain.account import NAME_CHARACTERS, Account, folded
 from croupier.domain.credential import Session, csrf_token
 from croupier.domain.principal import Principal
@@ -90,7 +91,7 @@ class Login:
             raise
         try:
             if not is_right or account is None:
-                raise Unauthenticated(WRONG)
+                raise Unauthenticated(WRONG, code=Code.SIGN_IN_WRONG)
             if not code:
                 attempt.forgive()  # whoever is asked for a code now has guessed nothing
             proved_ms = await self._second(account, code)
@@ -119,7 +120,7 @@ class Login:
         now = self._accounts.get(account.id)
         if now is None or now.disabled:
             await self._sessions.end([session.id])
-            raise Unauthenticated(WRONG)
+            raise Unauthenticated(WRONG, code=Code.SIGN_IN_WRONG)
         if visitor.session_id:
             await self._sessions.end([visitor.session_id])
         _log.info("%s signed in from %s", account.name, visitor.address)
@@ -137,7 +138,7 @@ class Login:
             account.folded, visitor.address, is_known=self._was_here(account, visitor.address)
         )
         if not await self._passwords.verify(account.password_hash, password):
-            raise Unauthenticated("the password is wrong")
+            raise Unauthenticated("the password is wrong", code=Code.PASSWORD_WRONG)
         attempt.forgive()
 
     def _was_here(self, account: Account | None, address: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 
+from croupier.codes import Code
 from croupier.domain.account import folded
 from croupier.errors import InternalError, InvalidArgument, RateLimited
 
@@ -80,7 +81,7 @@ class _Lane:
     async def run(self, work: Callable[[], T]) -> T:
         """Raises RateLimited when too many wait."""
         if self._waiting >= WAITING:
-            raise RateLimited(_BUSY)
+            raise RateLimited(_BUSY, code=Code.SIGNING_IN_BUSY)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from croupier.codes import Code
 from croupier.domain.account import Account
 from croupier.domain.credential import ApiToken, Session
 from croupier.domain.principal import Principal
@@ -112,7 +113,9 @@ class People:
         """It can do nothing any more, and nothing goes on for it. Its sessions end; its tokens wait until it is enabled."""
         await self._require_manage(caller, user_id)
         if user_id == caller.user_id:
-            raise FailedPrecondition("this is your own account: ask another administrator to disable it")
+            raise FailedPrecondition(
+                "this is your own account: ask another administrator to disable it", code=Code.ACCOUNT_OWN
+            )
         async with self._audit.act(caller, "users.disable", target=self._named(user_id)):
             account = await self._accounts.change(user_id, disabled=True, invite_sha256=b"", invite_until_ms=0)
             await self._sessions.end_all(user_id)
@@ -127,7 +130,7 @@ class People:
         """The secret with which its owner may set a password, and until when. A password it has stays until then."""
         await self._require_manage(caller, user_id)
         if self._accounts.known(user_id).disabled:
-            raise FailedPrecondition("this account is disabled: enable it first")
+            raise FailedPrecondition("this account is disabled: enable it first", code=Code.ACCOUNT_DISABLED)
         async with self._audit.act(caller, "users.invite", target=self._named(user_id)):
             return await self.setup.invite(user_id)
 

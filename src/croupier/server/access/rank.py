@@ -1,5 +1,6 @@
 """Who takes over an account can do what it may, so only those may who can do as much already."""
 
+from croupier.codes import Code
 from croupier.domain.principal import Principal
 from croupier.errors import PermissionDenied
 from croupier.server.access.policy import Policy
@@ -16,7 +17,9 @@ def check_rank(policy: Policy, caller: Principal, other: Principal) -> None:
             if not _may(caller, pattern) or not any(_covers(each, grant, pattern) for each in own):
                 raise PermissionDenied(
                     f"{other.name} may do what you may not ({pattern}, by the role {grant.role.name}): "
-                    "ask somebody who may do as much"
+                    "ask somebody who may do as much",
+                    {"name": other.name, "pattern": pattern, "role": grant.role.name},
+                    code=Code.OUTRANKED,
                 )
 
 

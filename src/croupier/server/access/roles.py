@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from croupier.codes import Code
 from croupier.domain.policy import ADMIN, BUILTIN, MOST_BINDINGS, MOST_ROLES, Binding, Role
 from croupier.domain.principal import Principal
 from croupier.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
@@ -96,7 +97,9 @@ class Roles:
         bound = [each for each in self._policy.snapshot.bindings if each.role == name]
         if bound:
             raise FailedPrecondition(
-                f"{len(bound)} bindings give role {name}, one of them to {min(bound).subject}: remove them first"
+                f"{len(bound)} bindings give role {name}, one of them to {min(bound).subject}: remove them first",
+                {"role": name, "bindings": str(len(bound)), "subject": min(bound).subject},
+                code=Code.ROLE_BOUND,
             )
         async with self._audit.act(caller, "roles.remove", target=name):
             await self._change(caller, PolicyChange(forgotten_roles=[name]))
@@ -205,7 +208,11 @@ class Roles:
         """Raises where the change must not be made."""
         for name in (*change.forgotten_roles, *(role.name for role in change.roles)):
             if name in BUILTIN:
-                raise Conflict(f"role {name} comes with the program: copy it under another name and change the copy")
+                raise Conflict(
+                    f"role {name} comes with the program: copy it under another name and change the copy",
+                    {"role": name},
+                    code=Code.ROLE_BUILT_IN,
+                )
         before, after = self._policy.snapshot, _changed(self._policy.snapshot, change)
         if len(after.roles) > MOST_ROLES or len(after.bindings) > MOST_BINDINGS:
             raise InvalidArgument(f"at most {MOST_ROLES} roles and {MOST_BINDINGS} bindings are kept")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from croupier.codes import Code
 from croupier.domain.principal import Principal
 from croupier.domain.second_factor import SecondFactor
 from croupier.errors import (
@@ -47,6 +48,7 @@ class SecondFactorNeeded(Unauthenticated):
         super().__init__(
             message or "a code is needed too: send `code` from your authenticator app, or a recovery code",
             {"second_factor": "true"},
+            code=Code.CODE_NEEDED,
         )
 
 
@@ -119,7 +121,10 @@ class SecondFactors:
         """
         user_id = _person(caller)
         if user_id in self._factors:
-            raise Conflict("you have a second factor: remove it with one of its codes before you enrol another")
+            raise Conflict(
+                "you have a second factor: remove it with one of its codes before you enrol another",
+                code=Code.SECOND_FACTOR_EXISTS,
+            )
         now_ms = self._clock()
         self._forget_begun(now_ms)
         secret = totp.new_secret()
@@ -297,4 +302,5 @@ def _wrong() -> Unauthenticated:
     return Unauthenticated(
         "this code is wrong or was used before: wait for the next one, or use a recovery code",
         {"second_factor": "true"},
+        code=Code.CODE_WRONG,
     )

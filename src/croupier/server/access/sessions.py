@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from croupier.codes import Code
 from croupier.domain.credential import SESSION_PREFIX, Session, make_credential
 from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
@@ -55,7 +56,7 @@ class Sessions(LiveCredentials[Session]):
         await self._store.change(AccountChange(sessions=[proved]))
         if session_id not in self._live:  # it ended meanwhile, and was written again by us
             await self._forget([session_id])
-            raise Unauthenticated("the session has ended: sign in again")
+            raise Unauthenticated("the session has ended: sign in again", code=Code.SESSION_ENDED)
         self._take(proved)
         self._epoch.end()
 

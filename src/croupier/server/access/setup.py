@@ -11,6 +11,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 
+from croupier.codes import Code
 from croupier.domain.account import Account
 from croupier.domain.credential import INVITE_PREFIX, make_credential, read_credential
 from croupier.domain.identifiers import new_id
@@ -59,7 +60,7 @@ class Setup:
         async with self._turn:
             is_open = bool(self._digest) and self._clock() < self._until_ms and not len(self._accounts)
             if not hmac.compare_digest(_digest(secret), self._digest) or not is_open:
-                raise Unauthenticated(_SETUP_OVER)
+                raise Unauthenticated(_SETUP_OVER, code=Code.SETUP_OVER)
             check_new(password, name)
             user_id = new_id("u")
             hashed = await self._passwords.hash(password)
@@ -90,7 +91,7 @@ class Setup:
             check_new(password, account.name)
             hashed = await self._passwords.hash(password)
             if self.invited(text) != account:  # while it was hashed
-                raise Unauthenticated(_INVITE_OVER)
+                raise Unauthenticated(_INVITE_OVER, code=Code.INVITATION_OVER)
             return await self._accounts.change(account.id, password_hash=hashed, invite_sha256=b"", invite_until_ms=0)
 
     def invited(self, text: str) -> Account:
@@ -105,7 +106,7 @@ class Setup:
             or not account.invited(self._clock())
             or not shown.is_of(account.invite_sha256)
         ):
-            raise Unauthenticated(_INVITE_OVER)
+            raise Unauthenticated(_INVITE_OVER, code=Code.INVITATION_OVER)
         return account
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from croupier.codes import Code
 from croupier.domain.principal import Principal
 from croupier.errors import Unauthenticated
 from croupier.server.access.epoch import Epoch
@@ -69,7 +70,7 @@ class LiveStreams:
                     step = asyncio.ensure_future(anext(story))
                     await asyncio.wait((step, end), return_when=asyncio.FIRST_COMPLETED)
                     if end.done():
-                        raise Unauthenticated(ENDED)
+                        raise Unauthenticated(ENDED, code=Code.SESSION_ENDED)
                     try:
                         found = step.result()
                     except StopAsyncIteration:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+from croupier.codes import Code
 from croupier.errors import RateLimited
 
 Seconds = Callable[[], float]
@@ -145,7 +146,7 @@ def _wait_after(count: int, *, guessed: bool) -> float:
 
 def _come_back(seconds: float) -> RateLimited:
     wait = max(1, math.ceil(seconds))
-    error = RateLimited(f"too many tries: come back in {wait} s", {"retry_after": str(wait)})
+    error = RateLimited(f"too many tries: come back in {wait} s", {"retry_after": str(wait)}, code=Code.TRIES_TOO_MANY)
     error.retry_after = wait
     return error
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from croupier.codes import Code
 from croupier.descriptors import Comparison, FaultyDescriptor, FunctionDescriptor, compare, read_descriptor
 from croupier.domain import approval as life
 from croupier.domain.approval import Approval, ApprovalState, Approver, approver_of, person_of
@@ -290,7 +291,11 @@ def read_description(document: bytes) -> FunctionDescriptor | None:
 def _looked_at(approval: Approval, digest: str) -> Approval:
     """Raises FailedPrecondition unless `digest`, where one is given, is that of the approval."""
     if digest and digest != approval.bound.digest:
-        raise FailedPrecondition(f"you looked at something else than {approval.id}: look at it again")
+        raise FailedPrecondition(
+            f"you looked at something else than {approval.id}: look at it again",
+            {"approval": approval.id},
+            code=Code.APPROVAL_CHANGED,
+        )
     return approval
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from croupier.codes import Code
 from croupier.domain import approval as life
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState
 from croupier.domain.audit import SYSTEM
@@ -201,7 +202,11 @@ class Executor:
         await bulks.check(requester, approval)
         executing = life.execute(approval)
         if not await replaced(self._kept, approval, executing):
-            raise Conflict(f"{approval.id} was executed, or decided otherwise, meanwhile")
+            raise Conflict(
+                f"{approval.id} was executed, or decided otherwise, meanwhile",
+                {"approval": approval.id},
+                code=Code.APPROVAL_CHANGED,
+            )
         await bulks.launch(requester, replace(executing, revision=approval.revision + 1))
         return Result(payload=approval.call_id.encode())
 

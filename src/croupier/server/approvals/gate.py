@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from croupier.codes import Code
 from croupier.domain.approval import TICKET_CHARACTERS, Approval, ApprovalKind, ApprovalState, ReviewState, text
 from croupier.domain.audit import Note
 from croupier.domain.binding import Bound, drift
@@ -200,7 +201,11 @@ class ApprovalGate:
     ) -> None:
         now = self.bound_now(caller, call, entry, approval, kind=kind, for_rows=for_rows)
         if changed := drift(approval.bound, now):
-            raise Drifted(f"{approval.id} no longer holds: {', '.join(changed)}")
+            raise Drifted(
+                f"{approval.id} no longer holds: {', '.join(changed)}",
+                {"approval": approval.id, "changed": ", ".join(changed)},
+                code=Code.APPROVAL_DRIFTED,
+            )
 
     def _drawn(
         self,
@@ -254,7 +259,11 @@ class ApprovalGate:
 
     async def _require_room(self, approval: Approval) -> None:
         if await self._store.approvals.pending(approval.person, MOST_PENDING) >= MOST_PENDING:
-            raise RateLimited(f"rate limited: {MOST_PENDING} of your requests wait for approval; withdraw some first")
+            raise RateLimited(
+                f"rate limited: {MOST_PENDING} of your requests wait for approval; withdraw some first",
+                {"most": str(MOST_PENDING)},
+                code=Code.APPROVALS_TOO_MANY,
+            )
 
 
 def awaiting(approval: Approval) -> AwaitingApproval:

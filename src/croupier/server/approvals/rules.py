@@ -7,6 +7,7 @@ from typing import Any
 
 from croupier.domain.assignment import Assignment
 from croupier.domain.call import Call
+from croupier.domain.causes import DESCRIPTION, TWO_PERSON, by_risk, by_rule
 from croupier.domain.demand import Demand, Stage, merged
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError
@@ -30,7 +31,7 @@ class _Rule:
         self._game_id, self._env = settings.game_id, settings.env
         self._condition = compile_condition(settings.when) if settings.when else None
         self.demand = Demand(
-            why=(f"rule {settings.name}",),
+            why=(by_rule(settings.name),),
             stages=tuple(Stage(approvers=each.approvers, threshold=each.threshold) for each in settings.stages),
             expires=settings.expires,
             reason=settings.reason,
@@ -103,14 +104,14 @@ class Rules:
         rule = descriptor.auth.two_person_rule
         if rule.required and (for_rows or self._condition_holds(rule.conditions, caller, call, entry)):
             stage = Stage(approvers=tuple(rule.approvers), threshold=rule.threshold)
-            yield Demand(why=("its two-person rule",), stages=(stage,), expires=rule.expiry_time)
+            yield Demand(why=(TWO_PERSON,), stages=(stage,), expires=rule.expiry_time)
         if descriptor.semantics.approval_required:
-            yield Demand(why=("its description asks for an approval",))
+            yield Demand(why=(DESCRIPTION,))
 
     def _own(self, caller: Principal, call: Call, entry: Entry, for_rows: bool) -> Iterator[Demand]:
         risk = entry.function.risk
         if risk in self.settings.risks:
-            yield Demand(why=(f"its risk is {risk}",))
+            yield Demand(why=(by_risk(risk),))
         for rule in self._rules:
             if rule.holds(caller, call, entry, for_rows=for_rows):
                 yield rule.demand

@@ -3,6 +3,7 @@ import hashlib
 
 import orjson
 
+from croupier.codes import Code
 from croupier.domain.assignment import Assignments
 from croupier.domain.principal import Principal
 from croupier.errors import FailedPrecondition
@@ -50,7 +51,9 @@ class AssignedFunctions:
         await self._guard.require(caller, "assignments.write", None)
         async with self._changing:
             if expected and expected != tag_of(self._catalog.assignments):
-                raise FailedPrecondition("somebody changed the assignments since you read them: read them again first")
+                raise FailedPrecondition(
+                    "somebody changed the assignments since you read them: read them again first", code=Code.STALE
+                )
             details = {"before": tag_of(self._catalog.assignments), "after": document_of(assignments)}
             async with self._audit.act(caller, "assignments.replace", details=details):
                 await self._store.put_assignments(assignments)

@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from croupier.codes import Code
 from croupier.descriptors import EntityDescriptor, FunctionDescriptor
 from croupier.domain.assignment import Assignments
 from croupier.domain.call import Call
@@ -108,7 +109,13 @@ class Catalog:
         if not entry.enabled:
             raise FailedPrecondition(
                 f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "
-                "enable it in its description there"
+                "enable it in its description there",
+                {
+                    "function": call.function_id,
+                    "kind": entry.origin.kind.value,
+                    "name": entry.origin.name,
+                },
+                code=Code.DISABLED,
             )
         return entry
 
@@ -144,7 +151,9 @@ class Catalog:
         if assigned is not None and not assigned.admits(function_id):
             raise PermissionDenied(
                 f"{function_id} is not assigned to {scope}: ask an administrator to add it to the functions of {scope} "
-                "(PUT /api/assignments)"
+                "(PUT /api/assignments)",
+                {"function": function_id, "scope": str(scope)},
+                code=Code.NOT_ASSIGNED,
             )
 
     def entry(self, scope: Scope, function_id: str) -> Entry | None:

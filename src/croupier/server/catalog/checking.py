@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from croupier.codes import Code
 from croupier.descriptors import CompiledSchema, SchemaFault
 from croupier.domain.call import Call
 from croupier.errors import InvalidArgument
@@ -19,7 +20,7 @@ class Unfit(InvalidArgument):
     def __init__(self, function_id: str, faults: Sequence[SchemaFault]) -> None:
         named = "; ".join(map(str, faults))
         details = {fault.path: fault.message.en for fault in faults}
-        super().__init__(f"the payload does not fit {function_id}: {named}", details)
+        super().__init__(f"the payload does not fit {function_id}: {named}", details, code=Code.ARGUMENTS_UNFIT)
         self.faults = tuple(faults)
 
 

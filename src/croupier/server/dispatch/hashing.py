@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import orjson
 
+from croupier.codes import Code
 from croupier.descriptors.paths import single_value_path
 from croupier.domain.call import Call
 from croupier.domain.function import Function
@@ -18,7 +19,9 @@ def with_hash_key(call: Call, function: Function) -> Call:
     """
     if not function.hash_path:
         raise InvalidArgument(
-            f"route hash needs hash_key: {call.function_id} does not say where in its payload the key is (routing.jsonpath)"
+            f"route hash needs hash_key: {call.function_id} does not say where in its payload the key is (routing.jsonpath)",
+            {"function": call.function_id},
+            code=Code.HASH_KEY_MISSING,
         )
     try:
         payload = orjson.loads(call.payload or b"{}")
@@ -29,7 +32,9 @@ def with_hash_key(call: Call, function: Function) -> Call:
     if not isinstance(found, str | int | float) or found == "":
         raise InvalidArgument(
             f"route hash needs a text or number at {function.hash_path} of the payload, which {call.function_id} is "
-            "routed by; send it, or hash_key"
+            "routed by; send it, or hash_key",
+            {"function": call.function_id},
+            code=Code.HASH_KEY_MISSING,
         )
     key = found if isinstance(found, str) else orjson.dumps(found).decode()
     if len(key.encode()) > KEY_BYTES:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from croupier.domain.call import Call, Route
 from croupier.domain.routing import Candidate, Preview
-from croupier.errors import NotFound, Unavailable
+from croupier.errors import CroupierError, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Offer
 from croupier.server.dispatch.router import Router
 
@@ -18,12 +18,20 @@ _Place = tuple[str, str]
 def preview(router: Router, call: Call) -> Preview:
     """That nobody can take the call is an answer, too. Raises InvalidArgument for a call that could never be routed."""
     chosen: Mapping[_Place, str] = {}
+    nobody: CroupierError | None = None
     try:
         chosen, reason = _chosen(router, call)
     except (NotFound, Unavailable) as error:
-        reason = error.message
+        nobody, reason = error, error.message
     candidates = sorted(_candidates(router, call, chosen), key=lambda each: not each.chosen)
-    return Preview(route=call.route, candidates=tuple(candidates[:NAMED]), total=len(candidates), reason=reason)
+    return Preview(
+        route=call.route,
+        candidates=tuple(candidates[:NAMED]),
+        total=len(candidates),
+        reason=reason,
+        code=None if nobody is None else nobody.code,
+        parameters={} if nobody is None else nobody.details,
+    )
 
 
 def _chosen(router: Router, call: Call) -> tuple[Mapping[_Place, str], str]:

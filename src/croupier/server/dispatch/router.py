@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
+from croupier.codes import Code
 from croupier.domain.call import Call, Route
 from croupier.domain.routing import Canary, Skipped
 from croupier.errors import InvalidArgument, NotFound, Unavailable
@@ -122,7 +123,9 @@ class Router:
         if offering:
             return Unavailable(
                 f"no agent available for {call.function_id} in {call.scope}: "
-                f"{_names(offering)} offered it and is not connected now; try again when it is back"
+                f"{_names(offering)} offered it and is not connected now; try again when it is back",
+                {"function": call.function_id, "scope": str(call.scope), "agents": _names(offering)},
+                code=Code.AGENTS_AWAY,
             )
         elsewhere = sorted(
             {str(scope) for (scope, function_id) in self._agents.functions() if function_id == call.function_id}
@@ -130,7 +133,9 @@ class Router:
         hint = f"; it exists in {', '.join(elsewhere[:5])}" if elsewhere else ""
         return NotFound(
             f"unknown function {call.function_id} in {call.scope}: no agent available there offers it{hint}; "
-            "check the id, and that the game server is running and attached to its agent"
+            "check the id, and that the game server is running and attached to its agent",
+            {"function": call.function_id, "scope": str(call.scope), "elsewhere": ", ".join(elsewhere[:5])},
+            code=Code.FUNCTION_UNKNOWN,
         )
 
 
@@ -179,18 +184,29 @@ def _with_version(call: Call, usable: list[Agent]) -> list[Agent]:
     matching = [agent for agent in usable if any(_offers(call, agent))]
     if not matching:
         found = sorted({offer.version or "(none)" for agent in usable for offer in agent.offers(call.function_id)})
-        raise NotFound(f"{call.function_id} has no version {call.version} in {call.scope}; there is {', '.join(found)}")
+        raise NotFound(
+            f"{call.function_id} has no version {call.version} in {call.scope}; there is {', '.join(found)}",
+            {
+                "function": call.function_id,
+                "version": call.version,
+                "scope": str(call.scope),
+                "versions": ", ".join(found[:20]),
+            },
+            code=Code.VERSION_UNKNOWN,
+        )
     return matching
 
 
 def _targeted(call: Call, usable: list[Agent]) -> Target:
     if not call.target_service_id:
-        raise InvalidArgument("route targeted needs target_service_id")
+        raise InvalidArgument("route targeted needs target_service_id", code=Code.TARGET_MISSING)
     for agent in usable:
         if any(offer.service_id == call.target_service_id for offer in _offers(call, agent)):
             return Target(_link(agent), call.target_service_id, 1, "it was named as target")
     raise NotFound(
-        f"target service not found: {call.target_service_id} does not offer {call.function_id} in {call.scope}"
+        f"target service not found: {call.target_service_id} does not offer {call.function_id} in {call.scope}",
+        {"target": call.target_service_id, "function": call.function_id, "scope": str(call.scope)},
+        code=Code.TARGET_UNKNOWN,
     )
 
 
@@ -201,7 +217,7 @@ def _hashed(call: Call, usable: list[Agent]) -> Target:
 
 def _highest(call: Call, able: list[tuple[Offer, Agent]], why: str) -> Target:
     if not call.hash_key:
-        raise InvalidArgument("route hash needs hash_key")
+        raise InvalidArgument("route hash needs hash_key", {"function": call.function_id}, code=Code.HASH_KEY_MISSING)
     offer, agent = max(able, key=lambda each: _score(each[0].service_id or each[1].agent_id, call.hash_key))
     return Target(_link(agent), offer.service_id, len(able), why)
 
@@ -249,7 +265,9 @@ def _healthy(call: Call, usable: list[Agent]) -> tuple[list[Target], list[Skippe
 def _all_ill(call: Call, names: list[str]) -> Unavailable:
     return Unavailable(
         f"no healthy game server offers {call.function_id} in {call.scope} ({', '.join(sorted(names)[:5])} does not answer "
-        "or drains); nothing ran, try again when it is back"
+        "or drains); nothing ran, try again when it is back",
+        {"function": call.function_id, "scope": str(call.scope), "names": ", ".join(sorted(names)[:5])},
+        code=Code.GAME_SERVERS_AWAY,
     )
 
 

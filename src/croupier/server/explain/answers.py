@@ -1,8 +1,9 @@
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from croupier.codes import Code
 from croupier.domain.call import Route
 from croupier.domain.demand import Demand
 from croupier.domain.entity import Subject
@@ -31,6 +32,9 @@ class Gate:
     says: Says
     detail: str
     """In words, with what to do about it."""
+    code: Code | None = None
+    """What it says, by name; None where it is none that a page would have words for."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     rule: str = ""
     """What decides, by its name: a limit, a maintenance window; `description` for the function's own."""
     left: float | None = None

@@ -6,8 +6,8 @@ from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, NotFound
 from croupier.server.access.guard import Guard
-from croupier.server.explain.answers import Explanation, Gate, Says
-from croupier.server.explain.inspector import Inspector
+from croupier.server.explain.answers import Explanation
+from croupier.server.explain.inspector import Inspector, permission_gate
 
 WhoIs = Callable[[str], Principal | None]
 """The account of that name or id, as it would act signed in; None where there is none, or it is disabled."""
@@ -50,8 +50,7 @@ class Explain:
         roles = self._policy.roles(who, scope)
         if call is None:
             verdict = self._policy.decide(who, question.permission, scope)
-            says = Says.PASS if verdict.allowed else Says.DENY
-            return Explanation(who=who, roles=roles, gates=[Gate(name="permission", says=says, detail=verdict.why)])
+            return Explanation(who=who, roles=roles, gates=[permission_gate(verdict)])
         found = self._inspector.of(
             who,
             replace(call, caller=who.name),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from croupier.codes import Code
 from croupier.domain.call import Call, Route
 from croupier.domain.demand import Demand, named
 from croupier.domain.limit import Then
@@ -13,6 +14,7 @@ from croupier.server.access.guard import Guard
 from croupier.server.access.limits import BudgetStanding, Limiter, OverBudget, Standing, UnderMaintenance, Windows
 from croupier.server.access.policy.calling import facts_of
 from croupier.server.access.policy.conditions import compile_condition, looks_at_arguments, why_not
+from croupier.server.access.policy.policy import Verdict
 from croupier.server.admission import demands_of
 from croupier.server.approvals import Rules
 from croupier.server.catalog import Catalog, Entry
@@ -84,24 +86,38 @@ class Inspector:
         try:
             self._catalog.admit(call.scope, call.function_id)
         except CroupierError as error:
-            return Gate(name="assigned", says=Says.DENY, detail=error.message)
-        return Gate(name="assigned", says=Says.PASS, detail=f"{call.function_id} may be used in {call.scope}")
+            return _refused("assigned", Says.DENY, error)
+        return Gate(
+            name="assigned",
+            says=Says.PASS,
+            detail=f"{call.function_id} may be used in {call.scope}",
+            code=Code.ASSIGNED,
+            parameters={"function": call.function_id, "scope": str(call.scope)},
+        )
 
     def _descriptor(self, entry: Entry) -> Gate:
         origin = entry.origin
         if entry.descriptor is None:
             detail = f"nobody describes {entry.function.id}, so nothing is checked but the permission"
-            return Gate(name="descriptor", says=Says.PASS, detail=detail)
+            return Gate(
+                name="descriptor",
+                says=Says.PASS,
+                detail=detail,
+                code=Code.UNDESCRIBED,
+                parameters={"function": entry.function.id},
+            )
         whose = f"{origin.kind.value.replace('_', ' ')} {origin.name}".rstrip()
+        says, code, detail = Says.PASS, Code.DESCRIBED, f"described by {whose}"
         if not entry.enabled:
+            says, code = Says.DENY, Code.DISABLED
             detail = f"{entry.function.id} is disabled by {whose}: enable it in its description there"
-            return Gate(name="descriptor", says=Says.DENY, detail=detail, rule=whose)
-        return Gate(name="descriptor", says=Says.PASS, detail=f"described by {whose}", rule=whose)
+        parameters = {"function": entry.function.id, "kind": origin.kind.value, "name": origin.name}
+        return Gate(name="descriptor", says=says, detail=detail, rule=whose, code=code, parameters=parameters)
 
     def _permission(self, who: Principal, call: Call, entry: Entry) -> Gate:
         stated = entry.descriptor.auth.permission if entry.descriptor is not None else ""
         verdict = self._policy.decide_function(who, call.function_id, stated, call.scope)
-        return Gate(name="permission", says=Says.PASS if verdict.allowed else Says.DENY, detail=verdict.why)
+        return permission_gate(verdict)
 
     def _condition(self, who: Principal, call: Call, entry: Entry, *, given: bool) -> Iterator[Gate]:
         descriptor = entry.descriptor
@@ -109,22 +125,27 @@ class Inspector:
             return
         if who.root:
             detail = "the token of the server's settings may do everything"
-            yield Gate(name="allow_if", says=Says.PASS, detail=detail, rule=text)
+            yield Gate(name="allow_if", says=Says.PASS, detail=detail, rule=text, code=Code.ROOT)
             return
+        said = {"condition": text}
         try:
             if not given and looks_at_arguments(compile_condition(text)):
-                yield Gate(name="allow_if", says=Says.DEPENDS, detail=f"depends on the arguments: {text}", rule=text)
+                detail, code = f"depends on the arguments: {text}", Code.CONDITION_OPEN
+                yield Gate(name="allow_if", says=Says.DEPENDS, detail=detail, rule=text, code=code, parameters=said)
                 return
         except InvalidArgument as error:
-            yield Gate(name="allow_if", says=Says.DENY, detail=error.message, rule=text)
+            code, said = Code.CONDITION_UNUSABLE, {"fault": error.message}
+            yield Gate(name="allow_if", says=Says.DENY, detail=error.message, rule=text, code=code, parameters=said)
             return
         reason = why_not(text, facts_of(self._policy, who, call, descriptor, self._clock()))
-        says = Says.DENY if reason else Says.PASS
-        yield Gate(name="allow_if", says=says, detail=reason or f"holds: {text}", rule=text)
+        says, code = (Says.DENY, Code.CONDITION_FAILS) if reason else (Says.PASS, Code.CONDITION_HOLDS)
+        detail = reason or f"holds: {text}"
+        yield Gate(name="allow_if", says=says, detail=detail, rule=text, code=code, parameters=said)
 
     def _maintenance(self, who: Principal, call: Call, entry: Entry) -> Gate:
         if entry.function.mode == "query":
-            return Gate(name="maintenance", says=Says.PASS, detail="a query: maintenance lets it through")
+            detail = "a query: maintenance lets it through"
+            return Gate(name="maintenance", says=Says.PASS, detail=detail, code=Code.MAINTENANCE_SPARES_QUERIES)
         may_override = self._policy.decide(who, "maintenance.override", call.scope)
         try:
             overrides = self._windows.check(call.scope, call.metadata)
@@ -137,12 +158,23 @@ class Inspector:
                 says=Says.WAIT,
                 detail=error.message + how,
                 rule=error.details["maintenance"],
+                code=error.code,
+                parameters={**error.details, "may_override": "true" if may_override.allowed else ""},
                 retry_after=error.retry_after,
             )
         if not overrides:
-            return Gate(name="maintenance", says=Says.PASS, detail=f"no window blocks commands in {call.scope}")
-        says = Says.PASS if may_override.allowed else Says.DENY
-        return Gate(name="maintenance", says=says, detail=f"overridden: {may_override.why}")
+            return Gate(
+                name="maintenance",
+                says=Says.PASS,
+                detail=f"no window blocks commands in {call.scope}",
+                code=Code.MAINTENANCE_NONE,
+                parameters={"scope": str(call.scope)},
+            )
+        detail = f"overridden: {may_override.why}"
+        if may_override.allowed:
+            return Gate(name="maintenance", says=Says.PASS, detail=detail, code=Code.MAINTENANCE_OVERRIDDEN)
+        code, said = may_override.code, may_override.parameters
+        return Gate(name="maintenance", says=Says.DENY, detail=detail, code=code, parameters=said)
 
     def _limits(self, who: Principal, call: Call, entry: Entry) -> Iterator[Gate]:
         for each in self._limiter.standings(who, call, entry.descriptor):
@@ -153,12 +185,14 @@ class Inspector:
         if not given:
             unbound = entry.function.schema is None and not entry.conditional
             detail = "nothing is demanded of the arguments" if unbound else "the arguments are not given"
-            return call, Gate(name="schema", says=Says.PASS if unbound else Says.DEPENDS, detail=detail)
+            says, code = (Says.PASS, Code.ARGUMENTS_FREE) if unbound else (Says.DEPENDS, Code.ARGUMENTS_OPEN)
+            return call, Gate(name="schema", says=says, detail=detail, code=code)
         try:
             fitted = self._catalog.fit(entry, call)
         except CroupierError as error:
-            return call, Gate(name="schema", says=Says.DENY, detail=error.message)
-        return fitted, Gate(name="schema", says=Says.PASS, detail="the arguments fit the function")
+            return call, _refused("schema", Says.DENY, error)
+        detail = "the arguments fit the function"
+        return fitted, Gate(name="schema", says=Says.PASS, detail=detail, code=Code.ARGUMENTS_FIT)
 
     def _budgets(self, who: Principal, call: Call, entry: Entry, found: Found, *, given: bool) -> Iterator[Gate]:
         over: list[OverBudget] = []
@@ -171,13 +205,15 @@ class Inspector:
         demand = self._rules.demand(who, call, entry, extra=demands_of(found.over), for_rows=depends)
         found.demand = demand
         if demand is None:
-            return Gate(name="approval", says=Says.PASS, detail="nobody else has to agree")
+            detail = "nobody else has to agree"
+            return Gate(name="approval", says=Says.PASS, detail=detail, code=Code.APPROVAL_NONE)
         stages = ", then ".join(named(stage) for stage in demand.stages)
         why = "; ".join(demand.why)
+        says, code, detail = Says.ASK, Code.APPROVAL_NEEDED, f"needs an approval of {stages} ({why})"
         if depends:
+            says, code = Says.DEPENDS, Code.APPROVAL_OPEN
             detail = f"depends on the arguments: it may need an approval of {stages} ({why})"
-            return Gate(name="approval", says=Says.DEPENDS, detail=detail, rule=why)
-        return Gate(name="approval", says=Says.ASK, detail=f"needs an approval of {stages} ({why})", rule=why)
+        return Gate(name="approval", says=says, detail=detail, rule=why, code=code)
 
     def _route(self, call: Call, found: Found) -> None:
         """Who would get it; the last gate, since nothing of it is about rights."""
@@ -189,11 +225,33 @@ class Inspector:
                 call = with_hash_key(call, affected.function)
             preview = self._foresee(call)
         except CroupierError as error:
-            found.gates.append(Gate(name="route", says=Says.DENY, detail=error.message))
+            found.gates.append(_refused("route", Says.DENY, error))
             return
-        reached = any(each.chosen for each in preview.candidates)
-        found.gates.append(Gate(name="route", says=Says.PASS if reached else Says.WAIT, detail=preview.reason))
+        found.gates.append(_route_gate(preview))
         found.affected = Affected(function=affected.function, subjects=affected.subjects, route=preview)
+
+
+def permission_gate(verdict: Verdict) -> Gate:
+    return Gate(
+        name="permission",
+        says=Says.PASS if verdict.allowed else Says.DENY,
+        detail=verdict.why,
+        code=verdict.code,
+        parameters=verdict.parameters,
+    )
+
+
+def _refused(name: str, says: Says, error: CroupierError) -> Gate:
+    return Gate(name=name, says=says, detail=error.message, code=error.code, parameters=error.details)
+
+
+def _route_gate(preview: Preview) -> Gate:
+    chosen = sum(each.chosen for each in preview.candidates)
+    if not chosen:
+        code, said = preview.code, preview.parameters
+        return Gate(name="route", says=Says.WAIT, detail=preview.reason, code=code, parameters=said)
+    said = {"route": preview.route.value, "chosen": str(chosen), "candidates": str(preview.total)}
+    return Gate(name="route", says=Says.PASS, detail=preview.reason, code=Code.RECEIVERS, parameters=said)
 
 
 def _limit_gate(standing: Standing) -> Gate:
@@ -204,6 +262,8 @@ def _limit_gate(standing: Standing) -> Gate:
         says=says,
         rule=standing.limit,
         detail=standing.told if refused is None else refused.message,
+        code=standing.code if refused is None else refused.code,
+        parameters=standing.parameters if refused is None else refused.details,
         left=standing.left,
         retry_after=0.0 if refused is None else refused.retry_after,
     )
@@ -211,17 +271,27 @@ def _limit_gate(standing: Standing) -> Gate:
 
 def _budget_gate(standing: BudgetStanding, call: Call | None, over: list[OverBudget]) -> Gate:
     """`call` is None where its arguments are not given; what is gone over with somebody's consent is added to `over`."""
-    says, detail = Says.DEPENDS, standing.told
+    says = Says.DEPENDS
+    refusal: CroupierError | None = None
     if call is not None:
+        says = Says.PASS
         try:
             refusal = standing.weigh(call)
         except InvalidArgument as error:
-            says, detail = Says.DENY, error.message
-        else:
-            says = Says.PASS
-            if refusal is not None:
-                says, detail = Says.DENY, refusal.message
-                if standing.budget.then is Then.APPROVAL:
-                    says = Says.ASK
-                    over.append(refusal)
-    return Gate(name="budget", says=says, rule=standing.limit.id, detail=detail, left=standing.left)
+            refusal = error
+        if isinstance(refusal, OverBudget) and standing.budget.then is Then.APPROVAL:
+            says = Says.ASK
+            over.append(refusal)
+        elif refusal is not None:
+            says = Says.DENY
+    told = (standing.told, Code.BUDGET_LEFT, standing.parameters)
+    detail, code, said = told if refusal is None else (refusal.message, refusal.code, refusal.details)
+    return Gate(
+        name="budget",
+        says=says,
+        rule=standing.limit.id,
+        detail=detail,
+        code=code,
+        parameters=said,
+        left=standing.left,
+    )

@@ -9,6 +9,7 @@ import msgspec
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState, Comment, ReviewState
 from croupier.domain.notice import Notice
 from croupier.server.approvals.deciding import Shown
+from croupier.server.http.cause_documents import CauseEntry, cause_entries
 from croupier.server.http.openapi import reference
 from croupier.server.payload_json import payload_fields
 
@@ -74,6 +75,8 @@ class ApprovalEntry:
     ticket: str
     why: list[str]
     """The rules that ask for it."""
+    causes: list[CauseEntry]
+    """The same, by name."""
     state: ApprovalState
     message: str
     stages: list[StageEntry]
@@ -148,6 +151,7 @@ def _fields(approval: Approval) -> Mapping[str, Any]:
         "reason": approval.reason,
         "ticket": approval.ticket,
         "why": list(approval.demand.why),
+        "causes": cause_entries(approval.demand.why),
         "state": approval.state,
         "message": approval.message,
         "stages": _stages(approval),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from starlette.types import Message, Receive
 
+from croupier.codes import Code
 from croupier.errors import InvalidArgument, PayloadTooLarge, RateLimited
 from croupier.server.http.exchange import Exchange
 
@@ -28,7 +29,7 @@ class Room:
     def take(self, count: int) -> None:
         """Raises RateLimited when there is no room for `count` bytes more."""
         if count > self._left:
-            raise RateLimited("rate limited: too many large requests at once; send it again")
+            raise RateLimited("rate limited: too many large requests at once; send it again", code=Code.SERVER_FULL)
         self._left -= count
 
     def give(self, count: int) -> None:

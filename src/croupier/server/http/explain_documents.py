@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from croupier.codes import Code
 from croupier.domain.demand import Demand
 from croupier.domain.routing import Preview
 from croupier.server.explain import Affected, Explanation, Gate
+from croupier.server.http.cause_documents import CauseEntry, cause_entries
 
 NAMED = 100
 """So many game servers and things of a call are named at most."""
@@ -39,6 +41,10 @@ class GateEntry:
     verdict: str
     """pass · ask: somebody else has to agree first · depends: on arguments that are not given · wait: not now · deny"""
     detail: str
+    code: Code | None
+    """What `detail` says, by name (docs/reference/refusals.md); null where it has none."""
+    parameters: dict[str, str]
+    """Of the code."""
     rule: str
     """What decides, by its name: a limit, a maintenance window, a condition; empty where nothing has one."""
     left: float | None
@@ -59,6 +65,8 @@ class ApprovalWanted:
     needed: bool | None
     """null: it depends on arguments that are not given; the rest then says what it may be at most."""
     why: list[str]
+    causes: list[CauseEntry]
+    """The same, by name."""
     stages: list[StageWanted]
     """In their order."""
     reason: bool
@@ -162,6 +170,8 @@ def _gate(gate: Gate) -> GateEntry:
         gate=gate.name,
         verdict=gate.says.value,
         detail=gate.detail,
+        code=gate.code,
+        parameters=dict(gate.parameters),
         rule=gate.rule,
         left=gate.left,
         retry_after=gate.retry_after,
@@ -170,10 +180,13 @@ def _gate(gate: Gate) -> GateEntry:
 
 def _approval(demand: Demand | None, *, depends: bool) -> ApprovalWanted:
     if demand is None:
-        return ApprovalWanted(needed=False, why=[], stages=[], reason=False, ticket=False, proof=False, expires=None)
+        return ApprovalWanted(
+            needed=False, why=[], causes=[], stages=[], reason=False, ticket=False, proof=False, expires=None
+        )
     return ApprovalWanted(
         needed=None if depends else True,
         why=list(demand.why),
+        causes=cause_entries(demand.why),
         stages=[StageWanted(approvers=list(each.approvers), threshold=each.threshold) for each in demand.stages],
         reason=demand.reason,
         ticket=demand.ticket,

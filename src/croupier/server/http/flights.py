@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from croupier.asgi import Shortcut
+from croupier.codes import Code
 from croupier.errors import InvalidArgument, RateLimited
 from croupier.server.http.bodies import Body, CallerLeft
 from croupier.server.http.exchange import Exchange
@@ -39,7 +40,10 @@ class Flights:
 
     def enter(self) -> None:
         if self._count >= self.limit:
-            raise RateLimited(f"rate limited: {self.limit} calls are on their way through this server; send it again")
+            raise RateLimited(
+                f"rate limited: {self.limit} calls are on their way through this server; send it again",
+                code=Code.SERVER_FULL,
+            )
         self._count += 1
 
     def look_after(self, flight: "Flight", loop: asyncio.AbstractEventLoop) -> None:

@@ -9,6 +9,7 @@ from croupier.domain.routing import Preview
 from croupier.server.access.browser import LOOPBACK_COOKIE, SAFE, SECURE_COOKIE
 from croupier.server.http.cancel_bodies import CancelJobsBody
 from croupier.server.http.entity_orders import ITEM_PATH, ITEMS_PATH, VERB_PATH
+from croupier.server.http.problems import STATUS
 from croupier.server.http.requests import AgainBody, CallBody, CancelBody
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -35,7 +36,11 @@ _PROBLEM = _object(
     title=_TEXT,
     status={"type": "integer"},
     detail={"type": "string", "description": "What happened and what to do."},
-    reason={"type": "string", "description": "Stable, for programs."},
+    reason={"type": "string", "enum": list(STATUS), "description": "The kind; stable, for programs."},
+    code={
+        "allOf": [reference("Code")],
+        "description": "Which of them it is, where it has a name (docs/reference/refusals.md); its parameters are the details.",
+    },
     trace_id=_TEXT,
     call_id=_TEXT,
     details={"type": "object", "additionalProperties": _TEXT},

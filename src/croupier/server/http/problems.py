@@ -97,6 +97,8 @@ def document(
     }
     if call_id:
         found["call_id"] = call_id
+    if error.code is not None:
+        found["code"] = error.code.value
     if error.details:
         found["details"] = dict(error.details)
     if isinstance(error, Unauthenticated) and error.details.get("second_factor") == "true":

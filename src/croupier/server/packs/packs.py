@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
+from croupier.codes import Code
 from croupier.domain.pack import InstalledPack, PackState, PackVersion, change_state, earlier_version, install
 from croupier.domain.principal import Principal
 from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound
@@ -335,12 +336,18 @@ class Packs:
 
     async def _expect(self, expected: str) -> None:
         if expected and expected != await self.tag():
-            raise StaleTag("somebody changed the packs since you looked: look at what would change again")
+            raise StaleTag(
+                "somebody changed the packs since you looked: look at what would change again", code=Code.STALE
+            )
 
     def _require_unneeded(self, name: str, deed: str) -> None:
         needing = self.dependants().get(name)
         if needing:
-            raise FailedPrecondition(f"pack {name} cannot be {deed}: {', '.join(needing)} need it; disable them first")
+            raise FailedPrecondition(
+                f"pack {name} cannot be {deed}: {', '.join(needing)} need it; disable them first",
+                {"pack": name, "needing": ", ".join(needing)},
+                code=Code.PACK_NEEDED,
+            )
 
 
 def _same(held: Held, pack: Pack) -> bool:

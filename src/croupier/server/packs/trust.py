@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from croupier.codes import Code
 from croupier.errors import FailedPrecondition, PermissionDenied
 from croupier.packs.pack import Pack
 from croupier.packs.signing import KEY_BYTES, TrustedKey, read_trusted_keys, verify
@@ -26,7 +27,9 @@ class Trust:
         if not self.allow_unsigned:
             raise PermissionDenied(
                 f"pack {pack.name} is not signed: sign it with `croupier pack sign` and a key that this server trusts "
-                "(server.packs.trusted_keys), or start the server with --allow-unsigned"
+                "(server.packs.trusted_keys), or start the server with --allow-unsigned",
+                {"pack": pack.name},
+                code=Code.PACK_UNSIGNED,
             )
         return ""
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, insert, select, update
 
+from croupier.codes import Code
 from croupier.domain.account import Account
 from croupier.domain.credential import ApiToken, Session
 from croupier.errors import Conflict, CroupierError
@@ -46,7 +47,11 @@ class ChangeAccounts(AccountWrite):
         for account in found.accounts:
             owner = connection.execute(_NAMED, {"name": account.folded}).scalar_one_or_none()
             if owner not in {None, account.id}:
-                return Conflict(f"there is an account {account.name} already: choose another name")
+                return Conflict(
+                    f"there is an account {account.name} already: choose another name",
+                    {"name": account.name},
+                    code=Code.ACCOUNT_EXISTS,
+                )
         _replace(connection, accounts, [_account_row(each) for each in found.accounts])
         _replace(connection, sessions, [_session_row(each) for each in found.sessions], found.ended_sessions)
         _replace(connection, api_tokens, [_token_row(each) for each in found.tokens], found.ended_tokens)

@@ -9,6 +9,7 @@ import msgspec
 import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, insert, literal_column, select, update
 
+from croupier.codes import Code
 from croupier.domain.approval import Approval, ApprovalState, ReviewState, execute
 from croupier.domain.call import CallState
 from croupier.domain.notice import Notice
@@ -145,7 +146,11 @@ def resume(connection: Connection, begin: Begin, approval: Approval) -> Conflict
         if connection.execute(_RESUME, {"known": begin.call.id}).rowcount == 1:
             return None
         raise LookupError(f"approval {approval.id} is approved, but its call {begin.call.id} does not wait")
-    return Conflict(f"{approval.id} was executed, or decided otherwise, meanwhile", {"approval_id": approval.id})
+    return Conflict(
+        f"{approval.id} was executed, or decided otherwise, meanwhile",
+        {"approval_id": approval.id, "approval": approval.id},
+        code=Code.APPROVAL_CHANGED,
+    )
 
 
 def _end_call(connection: Connection, call_id: str, ended: CroupierError, now_ms: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select, update
 
+from croupier.codes import Code
 from croupier.domain.audit import DENIED, REPEATED, SYSTEM, WAITING, Note, Phase
 from croupier.domain.call import Call, CallState
 from croupier.domain.job import Job
@@ -344,11 +345,13 @@ def _earlier(connection: Connection, write: Write[Any], owner: str) -> CallRecor
         return Conflict(
             f"this idempotency key was used to {_deed(record.kind)}: send a new key to {_deed(begin.kind)}",
             {"call_id": record.call.id},
+            code=Code.KEY_REUSED,
         )
     if rows.digest(begin.call.payload) != digest:
         return Conflict(
             "this idempotency key was used with another payload: send the same payload, or a new key for a new call",
             {"call_id": record.call.id},
+            code=Code.KEY_REUSED,
         )
     return record if begin is write else record.call.id
 

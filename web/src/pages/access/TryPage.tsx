@@ -8,7 +8,9 @@ import { useScope } from "#/app/scope";
 import { StateBadge } from "#/components/badges";
 import { PageHeader } from "#/components/PageHeader";
 import { ProblemBox } from "#/components/ProblemBox";
-import { useTexts } from "#/i18n/texts";
+import { useLanguage, useTexts } from "#/i18n/texts";
+import { workbenchTexts } from "#/pages/workbench/texts";
+import { said } from "#/refusals/said";
 import { rolesQuery } from "./queries";
 import { accessTexts } from "./texts";
 
@@ -117,13 +119,17 @@ export function TryPage() {
 
 function Verdict({ answer }: { answer: Answer }) {
   const text = useTexts(accessTexts).try;
+  const { gates, verdicts } = useTexts(workbenchTexts).gate;
+  const language = useLanguage();
+  const called = (gate: string) => gates[gate as keyof typeof gates] ?? gate;
+  const decisive = answer.gates.find((each) => each.gate === answer.decided_by && each.detail === answer.reason);
   const word = answer.allowed === null ? text.undecided : answer.allowed ? text.allowed : text.denied;
   const color = answer.allowed === null ? "yellow" : answer.allowed ? "green" : "red";
   return (
     <Stack gap="xs">
       <Alert color={color} title={word}>
-        {answer.reason}
-        {answer.decided_by && ` (${text.decidedBy}: ${answer.decided_by})`}
+        {said({ ...decisive, detail: answer.reason }, language)}
+        {answer.decided_by && ` (${text.decidedBy}: ${called(answer.decided_by)})`}
       </Alert>
       <Table withTableBorder aria-label={text.gate}>
         <Table.Thead>
@@ -137,11 +143,14 @@ function Verdict({ answer }: { answer: Answer }) {
         <Table.Tbody>
           {answer.gates.map((gate) => (
             <Table.Tr key={`${gate.gate} ${gate.rule}`}>
-              <Table.Td>{gate.gate}</Table.Td>
+              <Table.Td>{called(gate.gate)}</Table.Td>
               <Table.Td>
-                <StateBadge state={gate.verdict} />
+                <StateBadge
+                  state={gate.verdict}
+                  label={verdicts[gate.verdict as keyof typeof verdicts] ?? gate.verdict}
+                />
               </Table.Td>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{gate.detail}</Table.Td>
+              <Table.Td style={{ overflowWrap: "anywhere" }}>{said(gate, language)}</Table.Td>
               <Table.Td ff="monospace">{gate.rule}</Table.Td>
             </Table.Tr>
           ))}

@@ -10,6 +10,7 @@ import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
+import { said } from "#/refusals/said";
 import { Arguments } from "./Arguments";
 import { Decide } from "./Decide";
 import { approvalQuery, type Document, scopeOf } from "./queries";
@@ -101,10 +102,11 @@ function Standing({ approval }: { approval: Document }) {
 
 function Request({ approval }: { approval: Document }) {
   const text = useTexts(approvalTexts);
+  const language = useLanguage();
   const rows: [string, React.ReactNode][] = [
     [text.columns.reason, approval.reason],
     [text.columns.ticket, approval.ticket],
-    [text.why, approval.why.join("; ")],
+    [text.why, approval.causes.map((cause) => said(cause, language)).join(" · ")],
     [text.route, approval.route],
     [text.target, approval.target_service_id],
     [text.columns.expires, approval.state === "pending" && <Time ms={approval.expires_ms} />],

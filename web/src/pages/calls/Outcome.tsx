@@ -2,7 +2,8 @@ import { Alert, Anchor, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { download } from "#/components/download";
-import { useLocale, useTexts } from "#/i18n/texts";
+import { useLanguage, useLocale, useTexts } from "#/i18n/texts";
+import { kindOf } from "#/refusals/said";
 import { bytes, JsonView, Views } from "#/views";
 import { Broadcast, isBroadcast } from "./Broadcast";
 import { decoded, functionQuery, type RecordedCall } from "./queries";
@@ -11,13 +12,18 @@ import { callsTexts } from "./texts";
 /** What came of a call: its result by the function's views, or its error and what to do. */
 export function Outcome({ call }: { call: RecordedCall }) {
   const text = useTexts(callsTexts);
+  const kind = kindOf(call.reason, useLanguage());
   return (
     <Stack gap="xs">
       {call.state === "outcome_unknown" && <Unknown call={call} />}
       {call.error && call.state !== "outcome_unknown" && (
-        <Alert color={call.state === "canceled" ? "gray" : "red"} title={`${text.error}: ${call.reason}`} role="note">
+        <Alert
+          color={call.state === "canceled" ? "gray" : "red"}
+          title={kind ? `${kind.title} (${call.reason})` : `${text.error}: ${call.reason}`}
+          role="note"
+        >
           <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{call.error}</Text>
-          {call.next && <Text mt={4}>{call.next}</Text>}
+          {call.next && <Text mt={4}>{kind?.next ?? call.next}</Text>}
         </Alert>
       )}
       {call.details && Object.keys(call.details).length > 0 && <JsonView value={call.details} label={text.details} />}
@@ -37,11 +43,12 @@ export function Outcome({ call }: { call: RecordedCall }) {
 
 function Unknown({ call }: { call: RecordedCall }) {
   const text = useTexts(callsTexts);
+  const kind = kindOf(call.reason, useLanguage());
   return (
     <Alert color="orange" title={text.unknownTitle} role="note">
       <Text>{text.unknownHint}</Text>
       <Text mt={4}>{text.unknownChecks(call.function_id)}</Text>
-      {call.next && <Text mt={4}>{call.next}</Text>}
+      {call.next && <Text mt={4}>{kind?.next ?? call.next}</Text>}
       <Text mt={4} ff="monospace" style={{ overflowWrap: "anywhere" }}>
         {call.reason} {call.error}
       </Text>

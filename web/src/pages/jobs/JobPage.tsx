@@ -16,6 +16,7 @@ import { Arguments } from "#/pages/calls/CallPage";
 import { Answer } from "#/pages/calls/Outcome";
 import { callQuery, functionQuery } from "#/pages/calls/queries";
 import { RunAgain } from "#/pages/calls/RunAgain";
+import { kindOf } from "#/refusals/said";
 import { duration, Facts, LogView } from "#/views";
 import { ProgressBar } from "./Progress";
 import { isOver, type Job, jobQuery, nameOf } from "./queries";
@@ -107,6 +108,8 @@ function Followed({ job }: { job: Job }) {
 function Standing({ job, story, state, progress }: { job: Job; story: Story; state: string; progress: number }) {
   const text = useTexts(jobsTexts);
   const error = job.error || story.error;
+  const reason = job.reason || story.reason;
+  const kind = kindOf(reason, useLanguage());
   return (
     <Stack gap="xs" aria-live="polite">
       <ProgressBar state={state} percent={progress} />
@@ -115,7 +118,7 @@ function Standing({ job, story, state, progress }: { job: Job; story: Story; sta
       {error && (
         <Alert
           color={state === "failed" ? "red" : "orange"}
-          title={`${text.error}: ${job.reason || story.reason}`}
+          title={kind ? `${kind.title} (${reason})` : `${text.error}: ${reason}`}
           role="note"
         >
           <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{error}</Text>

@@ -2,7 +2,9 @@ import { Popover, Text, UnstyledButton } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useProduction } from "#/app/production";
 import { useScope } from "#/app/scope";
-import { useTexts } from "#/i18n/texts";
+import type { Language } from "#/i18n/language";
+import { useLanguage, useTexts } from "#/i18n/texts";
+import { said } from "#/refusals/said";
 import { type Explained, type Gate, type Outlook, outlookOf } from "./gate";
 import { workbenchTexts } from "./texts";
 
@@ -19,12 +21,15 @@ export function GateLine({ explained, risk, isQuery, dryRun, breakGlass }: Props
   const text = useTexts(workbenchTexts);
   const production = useProduction();
   const { env } = useScope();
+  const language = useLanguage();
   const outlook = explained && outlookOf(explained);
   const parts: ReactNode[] = [
     <b key="env">{env}</b>,
     ...(risk === "low" ? [] : [text.gate.risk(risk)]),
     ...(dryRun ? [text.gate.dryRun] : isQuery ? [text.gate.reads] : []),
-    ...(outlook && explained ? told(outlook, explained, breakGlass, text.gate) : [text.gate.asking]),
+    ...(outlook && explained
+      ? told(outlook, explained, breakGlass, { words: text.gate, language })
+      : [text.gate.asking]),
   ];
   const tone = outlook?.tone === "go" && production && !dryRun && !isQuery ? "production" : (outlook?.tone ?? "unsure");
   return (
@@ -45,14 +50,20 @@ export function GateLine({ explained, risk, isQuery, dryRun, breakGlass }: Props
 
 type Words = (typeof workbenchTexts)["en"]["gate"];
 
-function told(outlook: Outlook, explained: Explained, breakGlass: boolean, words: Words): ReactNode[] {
+function told(
+  outlook: Outlook,
+  explained: Explained,
+  breakGlass: boolean,
+  { words, language }: { words: Words; language: Language },
+): ReactNode[] {
   const { stop, approvals, things, thing, servers, receivers, scarce } = outlook;
-  if (stop) return [<b key="stop">{words.gates[stop.gate as keyof Words["gates"]] ?? stop.gate}</b>, stop.detail];
+  if (stop)
+    return [<b key="stop">{words.gates[stop.gate as keyof Words["gates"]] ?? stop.gate}</b>, said(stop, language)];
   const parts: ReactNode[] = [];
   if (approvals > 0 && breakGlass) parts.push(words.breakGlass);
   else if (approvals > 0) parts.push(outlook.approvalsDepend ? words.mayAsk : words.asks(approvals));
   if (explained.approval.reason) parts.push(words.reason);
-  if (scarce) parts.push(scarce.detail);
+  if (scarce) parts.push(said(scarce, language));
   if (things > 0) parts.push(thing ? words.affectsOne(thing) : words.affects(things));
   if (servers !== null && servers > 1) parts.push(words.servers(servers));
   else if (servers === 1 && receivers[0]) parts.push(words.receiver(receivers[0]));
@@ -61,6 +72,7 @@ function told(outlook: Outlook, explained: Explained, breakGlass: boolean, words
 
 function Gates({ explained }: { explained: Explained }) {
   const { gate: words } = useTexts(workbenchTexts);
+  const language = useLanguage();
   return (
     <Popover width={460} position="top-end" shadow="md" withArrow trapFocus>
       <Popover.Target>
@@ -72,6 +84,9 @@ function Gates({ explained }: { explained: Explained }) {
             <GateItem key={`${gate.gate} ${gate.rule}`} gate={gate} />
           ))}
         </ul>
+        {explained.approval.causes.length > 0 && (
+          <Text mt={6}>{explained.approval.causes.map((cause) => said(cause, language)).join(" · ")}</Text>
+        )}
         {explained.approval.needed !== false && explained.approval.stages.length > 0 && (
           <Text mt={6}>
             {explained.approval.stages
@@ -88,12 +103,13 @@ const COLORS: Record<string, string> = { pass: "green", ask: "orange", depends: 
 
 function GateItem({ gate }: { gate: Gate }) {
   const { gate: words } = useTexts(workbenchTexts);
+  const language = useLanguage();
   const verdict = words.verdicts[gate.verdict as keyof Words["verdicts"]] ?? gate.verdict;
   return (
     <li>
       <span className="dot" data-color={COLORS[gate.verdict]} role="img" aria-label={verdict} title={verdict} />
       <b>{words.gates[gate.gate as keyof Words["gates"]] ?? gate.gate}</b>
-      <span>{gate.detail || verdict}</span>
+      <span>{said(gate, language) || verdict}</span>
     </li>
   );
 }

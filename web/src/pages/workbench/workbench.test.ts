@@ -118,7 +118,7 @@ const EXPLAINED: Explained = {
   decided_by: "permission",
   reason: "",
   gates: [],
-  approval: { needed: false, why: [], stages: [], reason: false, ticket: false, proof: false, expires: null },
+  approval: { needed: false, why: [], causes: [], stages: [], reason: false, ticket: false, proof: false, expires: null },
   affects: null,
 };
 
@@ -127,6 +127,8 @@ test("a gate that refuses stops the call, but what does not fit the schema is to
     gate: name,
     verdict,
     detail: "",
+    code: null,
+    parameters: {},
     rule: "",
     left: null,
     retry_after: 0,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from croupier.codes import Code
 from croupier.descriptors.paths import steps_of
 from croupier.descriptors.strict_json import read_json
 from croupier.domain.call import Call
@@ -143,13 +144,19 @@ def amount_at(path: str, arguments: object, function_id: str) -> int:
             found = isinstance(value, list) and -len(value) <= step < len(value)
         if not found:
             raise InvalidArgument(
-                f"{function_id} has a budget on {path}: give that argument once, so that it can be counted"
+                f"{function_id} has a budget on {path}: give that argument once, so that it can be counted",
+                {"function": function_id, "path": path},
+                code=Code.BUDGET_UNCOUNTABLE,
             )
         value = value[step]
     try:
         return amount_of(value)
     except InvalidArgument as error:
-        raise InvalidArgument(f"{function_id} has a budget on {path}: {error.message}") from None
+        raise InvalidArgument(
+            f"{function_id} has a budget on {path}: {error.message}",
+            {"function": function_id, "path": path},
+            code=Code.BUDGET_UNCOUNTABLE,
+        ) from None
 
 
 def _is_plain(value: Mapping[str, Any], name: str) -> bool:

@@ -1,6 +1,7 @@
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from croupier.codes import Code
 from croupier.domain.call import Call
 from croupier.domain.limit import Budget, Limit, Per, Then, amount_text
 from croupier.errors import PermissionDenied
@@ -17,14 +18,25 @@ class OverBudget(PermissionDenied):
 
     def __init__(self, budget: Budget, reserved: Reserved, spent: int, call: Call) -> None:
         most, amount = amount_text(budget.most), amount_text(reserved.amount)
+        left = amount_text(max(0, budget.most - spent))
         if reserved.span.name:
-            left = amount_text(max(0, budget.most - spent))
             told = f"of {most} {WHOSE[reserved.limit.per]} in {reserved.span.name} ({budget.zone}) {left} is left"
         else:
             told = f"one call may take {most}"
         super().__init__(
             f"{call.function_id} would take {amount}, and {told}: ask whoever manages the limit {reserved.limit.id}",
-            {"limit": reserved.limit.id, "most": most, "spent": amount_text(spent), "amount": amount},
+            {
+                "limit": reserved.limit.id,
+                "most": most,
+                "spent": amount_text(spent),
+                "amount": amount,
+                "function": call.function_id,
+                "per": reserved.limit.per.value,
+                "period": reserved.span.name,
+                "zone": budget.zone,
+                "left": left,
+            },
+            code=Code.BUDGET_EXCEEDED if reserved.span.name else Code.BUDGET_EXCEEDED_ONCE,
         )
         self.limit = reserved.limit
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from croupier.codes import Code
 from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
 from croupier.domain.limit import Budget, Limit, Per, Rate
@@ -96,12 +97,29 @@ class Limiter:
                 left = self._rates.left(key, bound.rate, now)
                 refusal = self._too_often(bound, key, call, now)
                 told = f"{bound.rate}: {left} left"
-                yield Standing(limit=bound.name, kind=RATE, told=told, left=left, refusal=refusal)
+                said = {"calls": f"{bound.rate.calls:g}", "seconds": f"{bound.rate.seconds:g}", "left": str(left)}
+                yield Standing(
+                    limit=bound.name,
+                    kind=RATE,
+                    told=told,
+                    code=Code.RATE_LEFT,
+                    parameters=said,
+                    left=left,
+                    refusal=refusal,
+                )
             if bound.concurrency is not None:
                 left = max(0, bound.concurrency - self._running[key])
                 told = f"{bound.concurrency} at once: {left} left"
                 refusal = self._too_many(bound, key, call)
-                yield Standing(limit=bound.name, kind=CONCURRENCY, told=told, left=left, refusal=refusal)
+                yield Standing(
+                    limit=bound.name,
+                    kind=CONCURRENCY,
+                    told=told,
+                    code=Code.CONCURRENCY_LEFT,
+                    parameters={"most": str(bound.concurrency), "left": str(left)},
+                    left=left,
+                    refusal=refusal,
+                )
 
     def budget_standings(
         self, caller: Principal, call: Call, descriptor: FunctionDescriptor | None
@@ -119,12 +137,15 @@ class Limiter:
     def _too_often(self, bound: _Bound, key: Hashable, call: Call, now: float) -> RateLimited | None:
         if bound.rate is None or not (wait := self._rates.wait(key, bound.rate, now)):
             return None
-        return _limited(str(bound.rate), bound, call, max(wait, 0.001))
+        rate = bound.rate
+        said = {"calls": f"{rate.calls:g}", "seconds": f"{rate.seconds:g}"}
+        return _limited(str(rate), bound, call, max(wait, 0.001), Code.RATE_EXCEEDED, said)
 
     def _too_many(self, bound: _Bound, key: Hashable, call: Call) -> RateLimited | None:
         if bound.concurrency is None or self._running[key] < bound.concurrency:
             return None
-        return _limited(f"{bound.concurrency} at once" if bound.concurrency else "none", bound, call, BUSY)
+        most = f"{bound.concurrency} at once" if bound.concurrency else "none"
+        return _limited(most, bound, call, BUSY, Code.CONCURRENCY_EXCEEDED, {"most": str(bound.concurrency)})
 
     def _bounds(self, call: Call, descriptor: FunctionDescriptor | None) -> Sequence[_Bound]:
         covering, bounds = self._limits_of(call.scope, call.function_id) if self.limits else _NONE
@@ -176,7 +197,7 @@ def _shares(keys: Sequence[tuple[_Bound, _Key]], call: Call) -> list[Share]:
     return [(*bound.budget, f"{call.scope} {key[2]}".rstrip()) for bound, key in keys if bound.budget is not None]
 
 
-def _limited(most: str, bound: _Bound, call: Call, wait: float) -> RateLimited:
+def _limited(most: str, bound: _Bound, call: Call, wait: float, code: Code, said: Mapping[str, str]) -> RateLimited:
     takes = {
         Per.FUNCTION: f"{call.function_id} takes",
         Per.USER: "one caller may make",
@@ -185,7 +206,15 @@ def _limited(most: str, bound: _Bound, call: Call, wait: float) -> RateLimited:
     by = "its description" if bound.name == DESCRIBED else f"limit {bound.name}"
     error = RateLimited(
         f"rate limited: {takes} {most} in {call.scope} ({by}); nothing ran, try again in {wait:.3g} s",
-        {"limit": bound.name, "retry_after": f"{wait:.3f}"},
+        {
+            "limit": bound.name,
+            "retry_after": f"{wait:.3f}",
+            "function": call.function_id,
+            "scope": str(call.scope),
+            "per": bound.per.value,
+            **said,
+        },
+        code=code,
     )
     error.retry_after = wait
     return error

@@ -1,7 +1,9 @@
 """How limits stand for a call that is not made: what is left of them, and what they would say. Nothing is taken by asking."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from croupier.codes import Code
 from croupier.domain.call import Call
 from croupier.domain.limit import MICRO, Budget, Limit, amount_text
 from croupier.errors import RateLimited
@@ -21,6 +23,9 @@ class Standing:
     """rate | concurrency"""
     told: str
     """`5 per 60 s: 3 left`"""
+    code: Code
+    """What `told` says, and in `parameters` of what."""
+    parameters: Mapping[str, str]
     left: int
     """So many calls may come at once."""
     refusal: RateLimited | None = None
@@ -40,6 +45,15 @@ class BudgetStanding:
         self.left = left / MICRO
         period = nothing.span.name
         of = f"{amount_text(self.budget.most)} {WHOSE[self.limit.per]} in {period}" if period else "one call"
+        self.parameters = {
+            "path": self.budget.path,
+            "most": amount_text(self.budget.most),
+            "per": self.limit.per.value,
+            "period": period,
+            "zone": self.budget.zone,
+            "left": amount_text(left),
+        }
+        """Of Code.BUDGET_LEFT, which says what `told` says."""
         self.told = f"of {self.budget.path}, {of} ({self.budget.zone}): {amount_text(left)} left"
 
     def weigh(self, call: Call) -> OverBudget | None:

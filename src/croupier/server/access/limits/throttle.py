@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from croupier.codes import Code
 from croupier.domain.limit import Rate
 from croupier.domain.principal import Principal
 from croupier.errors import RateLimited
@@ -53,7 +54,8 @@ def _too_many(rate: Rate, wait: float) -> RateLimited:
     error = RateLimited(
         f"rate limited: too many requests, at most {1 / rate.interval:g} a second are taken from one caller; "
         f"try again in {wait:.3g} s",
-        {"retry_after": f"{wait:.3f}"},
+        {"retry_after": f"{wait:.3f}", "per_second": f"{1 / rate.interval:g}"},
+        code=Code.REQUESTS_TOO_MANY,
     )
     error.retry_after = wait
     return error

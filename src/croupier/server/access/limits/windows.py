@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from croupier.codes import Code
 from croupier.domain.maintenance import Window, WindowState
 from croupier.domain.scope import Scope
 from croupier.errors import Unavailable
@@ -26,7 +27,9 @@ class UnderMaintenance(Unavailable):
                 "maintenance": window.id,
                 "reason": window.reason,
                 "until": _time(window.ends_ms) if window.ends_ms else "",
+                "scope": str(scope),
             },
+            code=Code.UNDER_MAINTENANCE,
         )
         self.retry_after = max(1.0, (window.ends_ms - now_ms) / 1000) if window.ends_ms else SOON
 

@@ -1,5 +1,6 @@
 """Whether somebody may make a call: by permission, then by the condition of its function."""
 
+from croupier.codes import Code
 from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
 from croupier.domain.principal import Principal
@@ -11,11 +12,15 @@ from croupier.server.access.policy.policy import Policy, refuse
 def require_call(policy: Policy, caller: Principal, call: Call, descriptor: FunctionDescriptor | None) -> None:
     """Raises PermissionDenied, saying what is missing and whom to ask. Says nothing of the function's condition."""
     if caller.acting_as:
-        raise PermissionDenied(f"who looks at things as role {caller.acting_as} runs nothing: leave X-See-As out")
+        raise PermissionDenied(
+            f"who looks at things as role {caller.acting_as} runs nothing: leave X-See-As out",
+            {"role": caller.acting_as},
+            code=Code.SEES_AS_ROLE,
+        )
     stated = descriptor.auth.permission if descriptor is not None else ""
     verdict = policy.decide_function(caller, call.function_id, stated, call.scope)
     if not verdict.allowed:
-        raise refuse(verdict, call.scope)
+        raise refuse(verdict)
 
 
 def require_condition(
@@ -24,7 +29,8 @@ def require_condition(
     """Raises PermissionDenied unless the condition of the function holds for these arguments."""
     reason = why_not(descriptor.auth.allow_if, facts_of(policy, caller, call, descriptor, now_ms))
     if reason:
-        raise PermissionDenied(reason, {"scope": str(call.scope), "rule": "allow_if"})
+        said = {"scope": str(call.scope), "rule": "allow_if", "condition": descriptor.auth.allow_if}
+        raise PermissionDenied(reason, said, code=Code.CONDITION_FAILS)
 
 
 def facts_of(policy: Policy, caller: Principal, call: Call, descriptor: FunctionDescriptor, now_ms: int) -> Facts:

@@ -1,8 +1,10 @@
 """Decisions: remembered until roles or bindings change."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
+from croupier.codes import Code
 from croupier.domain.permission import PAGE, function_permission, read_permission
 from croupier.domain.policy import EVERYWHERE, Within
 from croupier.domain.principal import Principal
@@ -17,10 +19,12 @@ class Verdict(NamedTuple):
     allowed: bool
     why: str
     """The rule that allows it, or what is missing and whom to ask."""
-    missing: str = ""
+    code: Code
+    parameters: Mapping[str, str] = MappingProxyType({})
+    """Of the code."""
 
 
-_ROOT = Verdict(allowed=True, why="the token of the server's settings may do everything")
+_ROOT = Verdict(allowed=True, why="the token of the server's settings may do everything", code=Code.ROOT)
 
 
 class Policy:
@@ -119,13 +123,14 @@ class Policy:
         if found is None:
             return _denied(caller, names, scope)
         grant, pattern = found
-        limit = _limit(caller, names, scope)
-        if limit:
-            return Verdict(allowed=False, why=limit, missing=" or ".join(names))
-        binding = grant.binding
+        if (refused := _limit(caller, names, scope)) is not None:
+            return refused
+        role, subject, place = grant.role.name, grant.binding.subject, str(grant.binding.place)
         return Verdict(
             allowed=True,
-            why=f"role {grant.role.name} allows {pattern}, which {binding.subject} has in {binding.place}",
+            why=f"role {role} allows {pattern}, which {subject} has in {place}",
+            code=Code.ROLE_ALLOWS,
+            parameters={"role": role, "pattern": pattern, "subject": subject, "place": place},
         )
 
 
@@ -150,30 +155,38 @@ def _granted(grants: list[Grant], names: tuple[str, ...], scope: Scope | None) -
     return None
 
 
-def _limit(caller: Principal, names: tuple[str, ...], scope: Scope | None) -> str:
-    """How the token that was shown is narrower than its account; nothing where it is not."""
+def _limit(caller: Principal, names: tuple[str, ...], scope: Scope | None) -> Verdict | None:
+    """How the token that was shown is narrower than its account; None where it is not."""
+    missing = " or ".join(names)
     if caller.permissions is not None:
         own = allowed_to_token(caller.permissions)
         if not any(map(own.covering, names)):
-            return f"this token was made without {' or '.join(names)}: use another one"
+            why = f"this token was made without {missing}: use another one"
+            return _refusal(why, Code.TOKEN_LACKS, missing, scope)
     if caller.scopes is not None:
         where = places_of_token(caller.scopes)
         if not (where.everywhere if scope is None else scope in where):
-            return f"this token was not made for {scope or 'the platform as a whole'}: use another one"
-    return ""
+            why = f"this token was not made for {scope or 'the platform as a whole'}: use another one"
+            return _refusal(why, Code.TOKEN_ELSEWHERE, missing, scope)
+    return None
 
 
 def _denied(caller: Principal, names: tuple[str, ...], scope: Scope | None) -> Verdict:
     missing = " or ".join(names)
     if caller.acting_as:
         why = f"role {caller.acting_as} has no {missing}"
-    elif scope is None:
+        return _refusal(why, Code.ROLE_LACKS, missing, scope, role=caller.acting_as)
+    if scope is None:
         why = f"needs {missing} for all games and environments; ask an administrator of the platform"
-    else:
-        why = f"needs {missing} in {scope}; ask an admin of {scope.game_id}"
-    return Verdict(allowed=False, why=why, missing=missing)
+        return _refusal(why, Code.PERMISSION_MISSING_EVERYWHERE, missing, scope)
+    why = f"needs {missing} in {scope}; ask an admin of {scope.game_id}"
+    return _refusal(why, Code.PERMISSION_MISSING, missing, scope, game_id=scope.game_id)
 
 
-def refuse(verdict: Verdict, scope: Scope | None) -> PermissionDenied:
-    details = {"missing": verdict.missing} if verdict.missing else {}
-    return PermissionDenied(verdict.why, details | ({"scope": str(scope)} if scope else {}))
+def _refusal(why: str, code: Code, missing: str, scope: Scope | None, **others: str) -> Verdict:
+    parameters = {"missing": missing, **({"scope": str(scope)} if scope else {}), **others}
+    return Verdict(allowed=False, why=why, code=code, parameters=parameters)
+
+
+def refuse(verdict: Verdict) -> PermissionDenied:
+    return PermissionDenied(verdict.why, verdict.parameters, code=verdict.code)

@@ -1,0 +1,115 @@
+"""What exactly stopped a request, or let a call pass a gate: a stable name, so that a page says it in its reader's language.
+
+    CroupierError.reason   the kind, of sixteen: what a program does about it
+    CroupierError.code     which of them it was, where it is one that people meet; its parameters are the error's details
+    Gate.code              the same names, and those of gates that let a call pass
+
+docs/reference/refusals.md lists them with their parameters, which are texts. A name is never given another meaning.
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    # what lets a call pass, or leaves it open
+    ASSIGNED = "assigned"
+    DESCRIBED = "described"
+    UNDESCRIBED = "undescribed"
+    ROOT = "root"
+    ROLE_ALLOWS = "role_allows"
+    CONDITION_HOLDS = "condition_holds"
+    CONDITION_OPEN = "condition_open"
+    MAINTENANCE_SPARES_QUERIES = "maintenance_spares_queries"
+    MAINTENANCE_NONE = "maintenance_none"
+    MAINTENANCE_OVERRIDDEN = "maintenance_overridden"
+    RATE_LEFT = "rate_left"
+    CONCURRENCY_LEFT = "concurrency_left"
+    ARGUMENTS_FREE = "arguments_free"
+    ARGUMENTS_OPEN = "arguments_open"
+    ARGUMENTS_FIT = "arguments_fit"
+    BUDGET_LEFT = "budget_left"
+    APPROVAL_NONE = "approval_none"
+    APPROVAL_OPEN = "approval_open"
+    APPROVAL_NEEDED = "approval_needed"
+    RECEIVERS = "receivers"
+
+    # why somebody else has to agree
+    RULE = "rule"
+    TWO_PERSON_RULE = "two_person_rule"
+    DESCRIPTION_ASKS = "description_asks"
+    RISK = "risk"
+    OVER_LIMIT = "over_limit"
+
+    # rights
+    PERMISSION_MISSING = "permission_missing"
+    PERMISSION_MISSING_EVERYWHERE = "permission_missing_everywhere"
+    ROLE_LACKS = "role_lacks"
+    TOKEN_LACKS = "token_lacks"  # noqa: S105 — no password
+    TOKEN_ELSEWHERE = "token_elsewhere"  # noqa: S105 — no password
+    SEES_AS_ROLE = "sees_as_role"
+    OUTRANKED = "outranked"
+    CONDITION_FAILS = "condition_fails"
+    CONDITION_UNUSABLE = "condition_unusable"
+
+    # what holds a call back
+    NOT_ASSIGNED = "not_assigned"
+    DISABLED = "disabled"
+    UNDER_MAINTENANCE = "under_maintenance"
+    RATE_EXCEEDED = "rate_exceeded"
+    CONCURRENCY_EXCEEDED = "concurrency_exceeded"
+    ARGUMENTS_UNFIT = "arguments_unfit"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    BUDGET_EXCEEDED_ONCE = "budget_exceeded_once"
+    BUDGET_UNCOUNTABLE = "budget_uncountable"
+    FUNCTION_UNKNOWN = "function_unknown"
+    AGENTS_AWAY = "agents_away"
+    GAME_SERVERS_AWAY = "game_servers_away"
+    VERSION_UNKNOWN = "version_unknown"
+    TARGET_UNKNOWN = "target_unknown"
+    TARGET_MISSING = "target_missing"
+    HASH_KEY_MISSING = "hash_key_missing"
+    KEY_REUSED = "key_reused"
+    KEY_PENDING = "key_pending"
+
+    # approvals
+    APPROVAL_CLOSED = "approval_closed"
+    APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_DRIFTED = "approval_drifted"
+    APPROVAL_CHANGED = "approval_changed"
+    APPROVAL_OWN = "approval_own"
+    APPROVAL_OTHERS = "approval_others"
+    APPROVAL_NOT_ASKED = "approval_not_asked"
+    APPROVAL_TWICE = "approval_twice"
+    APPROVALS_TOO_MANY = "approvals_too_many"
+    PROOF_NEEDED = "proof_needed"
+    PEOPLE_ONLY = "people_only"
+
+    # signing in
+    NOT_SIGNED_IN = "not_signed_in"
+    SESSION_ENDED = "session_ended"
+    SIGN_IN_WRONG = "sign_in_wrong"
+    PASSWORD_WRONG = "password_wrong"  # noqa: S105 — no password
+    CODE_NEEDED = "code_needed"
+    CODE_WRONG = "code_wrong"
+    CODES_TOO_MANY = "codes_too_many"
+    TRIES_TOO_MANY = "tries_too_many"
+    SIGNING_IN_BUSY = "signing_in_busy"
+    SETUP_OVER = "setup_over"
+    INVITATION_OVER = "invitation_over"
+    FOREIGN_PAGE = "foreign_page"
+    SIGNED_IN_LONG_AGO = "signed_in_long_ago"
+
+    # what changes things
+    STALE = "stale"
+    ACCOUNT_EXISTS = "account_exists"
+    ACCOUNT_OWN = "account_own"
+    ACCOUNT_DISABLED = "account_disabled"
+    SECOND_FACTOR_EXISTS = "second_factor_exists"
+    ROLE_BOUND = "role_bound"
+    ROLE_BUILT_IN = "role_built_in"
+    PACK_UNSIGNED = "pack_unsigned"
+    PACK_NEEDED = "pack_needed"
+
+    # the server itself
+    REQUESTS_TOO_MANY = "requests_too_many"
+    SERVER_FULL = "server_full"

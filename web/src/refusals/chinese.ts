@@ -1,0 +1,162 @@
+import { type Kinds, moment, type Sentences, seconds } from "./codes";
+
+const LOCALE = "zh-CN";
+const WHO: Readonly<Record<string, string>> = { function: "此函数", user: "每位调用者", game: "全部调用者合计" };
+const KINDS: Readonly<Record<string, string>> = {
+  pack: "功能包",
+  provider: "提供方",
+  game_server: "游戏服",
+};
+const RISKS: Readonly<Record<string, string>> = { low: "低", medium: "中", high: "高", critical: "极高" };
+const STATES: Readonly<Record<string, string>> = {
+  pending: "等待中",
+  approved: "已批准",
+  executing: "执行中",
+  executed: "已执行",
+  failed: "执行失败",
+  outcome_unknown: "结果未知",
+  rejected: "已拒绝",
+  withdrawn: "已撤回",
+  expired: "已过期",
+  void: "已失效",
+};
+const whose = (per: string) => WHO[per] ?? per;
+const ruledBy = (limit: string) => (limit === "description" ? "函数描述" : `限额 ${limit}`);
+const every = (seconds: string) => (seconds === "1" ? "每秒" : `每 ${seconds} 秒`);
+const kind = (name: string) => KINDS[name] ?? name;
+const either = (names: string) => names.replaceAll(" or ", " 或 ");
+
+export const chinese: Sentences = {
+  assigned: (of) => `${of("function")} 可在 ${of("scope")} 使用`,
+  described: (of) => `由${kind(of("kind"))} ${of("name")} 提供描述`,
+  undescribed: (of) => `${of("function")} 没有描述，只检查权限`,
+  root: () => "服务器设置中的令牌拥有全部权限",
+  role_allows: (of) => `角色 ${of("role")} 允许 ${of("pattern")}，${of("subject")} 在 ${of("place")} 拥有该角色`,
+  condition_holds: (of) => `条件成立：${of("condition")}`,
+  condition_open: (of) => `取决于参数：${of("condition")}`,
+  maintenance_spares_queries: () => "查询操作，维护期间照常放行",
+  maintenance_none: (of) => `${of("scope")} 当前没有维护`,
+  maintenance_overridden: () => "你有权在维护期间执行，已跳过维护限制",
+  rate_left: (of) => `${every(of("seconds"))} ${of("calls")} 次，剩余 ${of("left")} 次`,
+  concurrency_left: (of) => `最多同时 ${of("most")} 个，剩余 ${of("left")} 个`,
+  arguments_free: () => "对参数没有要求",
+  arguments_open: () => "尚未提供参数",
+  arguments_fit: () => "参数符合函数要求",
+  budget_left: (of) =>
+    of("period")
+      ? `${of("period")} 内${whose(of("per"))}的额度 ${of("most")}（${of("path")}），剩余 ${of("left")}`
+      : `单次最多 ${of("most")}（${of("path")}）`,
+  approval_none: () => "无需他人批准",
+  approval_open: () => "可能需要批准，取决于参数",
+  approval_needed: () => "需要他人先批准",
+  receivers: (of) =>
+    of("route") === "broadcast"
+      ? `${of("candidates")} 台游戏服中有 ${of("chosen")} 台会收到`
+      : `有可用的游戏服（共 ${of("candidates")} 台）`,
+
+  rule: (of) => `审批规则 ${of("rule")}`,
+  two_person_rule: () => "函数要求双人复核",
+  description_asks: () => "函数描述要求审批",
+  risk: (of) => `风险等级为${RISKS[of("risk")] ?? of("risk")}`,
+  over_limit: (of) => `超出限额 ${of("limit")}`,
+
+  permission_missing: (of) =>
+    `需要在 ${of("scope")} 拥有 ${either(of("missing"))} 权限，请联系 ${of("game_id")} 的管理员`,
+  permission_missing_everywhere: (of) => `需要对所有游戏和环境拥有 ${either(of("missing"))} 权限，请联系平台管理员`,
+  role_lacks: (of) => `角色 ${of("role")} 没有 ${either(of("missing"))} 权限`,
+  token_lacks: (of) => `此令牌不含 ${either(of("missing"))} 权限，请换用其他令牌`,
+  token_elsewhere: (of) => `此令牌不适用于 ${of("scope") || "整个平台"}，请换用其他令牌`,
+  sees_as_role: (of) => `当前以角色 ${of("role")} 的视角查看，不能执行或修改`,
+  outranked: (of) => `${of("name")} 拥有你没有的权限（${of("pattern")}，来自角色 ${of("role")}），请由权限相当的人操作`,
+  condition_fails: (of) => `不满足此函数的条件：${of("condition")}`,
+  condition_unusable: (of) => `此函数的条件有误，任何人都无法调用：${of("fault")}`,
+
+  not_assigned: (of) => `${of("function")} 未分配给 ${of("scope")}，请联系管理员添加`,
+  disabled: (of) => `${of("function")} 已被${kind(of("kind"))} ${of("name")} 停用，请在其描述中启用`,
+  under_maintenance: (of) =>
+    `${of("scope")} 正在维护，${of("until") ? `预计 ${moment(of("until"), LOCALE)} 结束` : "结束时间未定"}：${of("reason")}（查询不受影响，本次未执行）` +
+    (of("may_override") ? "。你有权强制执行：在元数据中加入 override_maintenance=true" : ""),
+  rate_exceeded: (of) =>
+    `调用过于频繁：${whose(of("per"))}${every(of("seconds"))}最多 ${of("calls")} 次（${ruledBy(of("limit"))}）；本次未执行，请 ${seconds(of("retry_after"))} 秒后再试`,
+  concurrency_exceeded: (of) =>
+    `同时执行过多：${whose(of("per"))}最多 ${of("most")} 个（${ruledBy(of("limit"))}）；本次未执行，请等其他调用结束后再试`,
+  arguments_unfit: () => "参数不符合函数要求，请查看各字段旁的说明",
+  budget_exceeded: (of) =>
+    `本次需要 ${of("amount")}，而${whose(of("per"))}在 ${of("period")} 的额度 ${of("most")} 只剩 ${of("left")}，请联系限额 ${of("limit")} 的负责人`,
+  budget_exceeded_once: (of) =>
+    `本次需要 ${of("amount")}，而单次最多 ${of("most")}，请联系限额 ${of("limit")} 的负责人`,
+  budget_uncountable: (of) => `${of("path")} 计入额度，请填写一个数字`,
+  function_unknown: (of) =>
+    `${of("scope")} 没有游戏服提供 ${of("function")}${of("elsewhere") ? `（它存在于 ${of("elsewhere")}）` : ""}，请检查函数 ID，并确认游戏服已启动且连接到代理`,
+  agents_away: (of) =>
+    `${of("scope")} 暂时没有代理能处理 ${of("function")}：${of("agents")} 提供过它但当前未连接，恢复后再试`,
+  game_servers_away: (of) =>
+    `${of("scope")} 没有正常的游戏服提供 ${of("function")}（${of("names")} 无响应或正在下线）；本次未执行，恢复后再试`,
+  version_unknown: (of) => `${of("function")} 在 ${of("scope")} 没有版本 ${of("version")}，现有 ${of("versions")}`,
+  target_unknown: (of) => `${of("target")} 在 ${of("scope")} 不提供 ${of("function")}`,
+  target_missing: () => "请选择目标游戏服",
+  hash_key_missing: () => "请填写用于选择游戏服的哈希键",
+  key_reused: () => "此幂等键已用于其他操作，请重新发送",
+  key_pending: (of) => `使用此幂等键的调用 ${of("call_id")} 尚无结果，请稍后再查`,
+
+  approval_closed: (of) => `${of("approval")} 已有结论（${STATES[of("state")] ?? of("state")}）`,
+  approval_expired: (of) => `${of("approval")} 已过期，需要重新申请`,
+  approval_drifted: (of) => `${of("approval")} 不再有效：申请之后内容发生了变化`,
+  approval_changed: (of) => `${of("approval")} 已不是你看到的内容，请重新查看`,
+  approval_own: () => "这是你自己发起的请求，必须由他人决定",
+  approval_others: (of) => `只有发起人 ${of("requester")} 可以撤回，你可以拒绝它`,
+  approval_not_asked: (of) => `此请求须由指定的审批人（${of("wanted")}）决定，你不在其中`,
+  approval_twice: () => "你已批准过，每位审批人只计一次",
+  approvals_too_many: (of) => `你已有 ${of("most")} 个请求等待审批，请先撤回一些`,
+  proof_needed: () => "请先用身份验证器的验证码确认身份，然后在 5 分钟内批准",
+  people_only: () => "只有真人可以审批：请登录，或使用你账号的令牌",
+
+  not_signed_in: () => "尚未登录",
+  session_ended: () => "会话已结束，请重新登录",
+  sign_in_wrong: () => "用户名或密码错误",
+  password_wrong: () => "密码错误",
+  code_needed: () => "还需要身份验证器的验证码，或一个恢复码",
+  code_wrong: () => "验证码错误或已被使用：请等待下一个验证码，或使用恢复码",
+  codes_too_many: (of) => `验证码错误次数过多，请 ${seconds(of("retry_after"))} 秒后再试，或使用恢复码`,
+  tries_too_many: (of) => `尝试次数过多，请 ${seconds(of("retry_after"))} 秒后再试`,
+  signing_in_busy: () => "当前登录人数过多，请几秒后再试",
+  setup_over: () => "此初始化链接已使用、已过期或不存在，请重启服务器获取新链接",
+  invitation_over: () => "此邀请已使用、已过期或不存在，请索取新的邀请",
+  foreign_page: () => "请求不是从本页面发出的，请重新加载页面",
+  signed_in_long_ago: () => "登录时间过久，请退出并重新登录后再操作",
+
+  stale: () => "内容已被他人修改，请先重新读取",
+  account_exists: (of) => `账号 ${of("name")} 已存在，请换一个用户名`,
+  account_own: () => "这是你自己的账号，请由其他管理员操作",
+  account_disabled: () => "此账号已停用，请先启用",
+  second_factor_exists: () => "你已启用双重验证，更换前请先用验证码移除",
+  role_bound: (of) => `角色 ${of("role")} 仍有 ${of("bindings")} 个绑定（如 ${of("subject")}），请先移除`,
+  role_built_in: (of) => `角色 ${of("role")} 是内置角色，请复制后修改副本`,
+  pack_unsigned: (of) => `功能包 ${of("pack")} 未签名：请用服务器信任的密钥签名，或允许未签名的功能包`,
+  pack_needed: (of) => `${of("needing")} 依赖功能包 ${of("pack")}，请先停用它们`,
+
+  requests_too_many: (of) =>
+    `请求过于频繁：每位调用者每秒最多 ${of("per_second")} 次，请 ${seconds(of("retry_after"))} 秒后再试`,
+  server_full: () => "服务器暂时繁忙，请稍后再试",
+};
+
+export const chineseKinds: Kinds = {
+  invalid_argument: { title: "请求有误", next: "请先修正，原样重发不会成功。" },
+  payload_too_large: { title: "内容过大", next: "请减少单次发送的内容。" },
+  unauthenticated: { title: "未登录", next: "请重新登录。" },
+  permission_denied: { title: "没有权限", next: "请向管理员申请权限，或请有权限的人操作。" },
+  not_found: { title: "不存在", next: "它可能已被删除、从未存在，或你无权查看。" },
+  method_not_allowed: { title: "页面与服务器不匹配", next: "请重新加载页面。" },
+  conflict: { title: "与现有内容冲突", next: "请先查看现有内容，再重试。" },
+  failed_precondition: { title: "当前无法执行", next: "请先按说明处理，再重试。" },
+  awaiting_approval: { title: "需要他人批准", next: "批准后会自动执行。" },
+  rate_limited: { title: "操作过于频繁", next: "本次未执行，请稍后再试。" },
+  unavailable: { title: "本次未执行", next: "恢复后可以放心重试。" },
+  deadline_exceeded: { title: "已超时", next: "游戏服可能已经执行，重试前请先确认。" },
+  canceled: { title: "已取消", next: "取消前可能已经开始执行，重试前请先确认。" },
+  outcome_unknown: { title: "结果未知", next: "重试前请先在游戏中确认是否已执行。" },
+  function_rejected: { title: "函数拒绝了请求", next: "原因见函数返回的说明。" },
+  handler_failed: { title: "函数执行出错", next: "请将调用 ID 告知函数的开发者。" },
+  unimplemented: { title: "服务器不支持此操作", next: "更新的版本可能支持。" },
+  internal: { title: "服务器内部错误", next: "请将此处显示的 ID 告知运维人员。" },
+};

@@ -1,0 +1,151 @@
+import { type Kinds, moment, type Sentences, seconds } from "./codes";
+
+const LOCALE = "en-GB";
+const WHO: Readonly<Record<string, string>> = {
+  function: "this function",
+  user: "each caller",
+  game: "all callers together",
+};
+const whose = (per: string) => WHO[per] ?? per;
+const ruledBy = (limit: string) => (limit === "description" ? "the function's description" : `limit ${limit}`);
+const every = (seconds: string) => (seconds === "1" ? "second" : `${seconds} s`);
+
+export const english: Sentences = {
+  assigned: (of) => `${of("function")} may be used in ${of("scope")}`,
+  described: (of) => `described by ${of("kind").replaceAll("_", " ")} ${of("name")}`.trimEnd(),
+  undescribed: (of) => `nobody describes ${of("function")}, so nothing is checked but the permission`,
+  root: () => "the token of the server's settings may do everything",
+  role_allows: (of) => `role ${of("role")} allows ${of("pattern")}, which ${of("subject")} has in ${of("place")}`,
+  condition_holds: (of) => `holds: ${of("condition")}`,
+  condition_open: (of) => `depends on the arguments: ${of("condition")}`,
+  maintenance_spares_queries: () => "a query: maintenance lets it through",
+  maintenance_none: (of) => `no maintenance in ${of("scope")}`,
+  maintenance_overridden: () => "maintenance is overridden, which you may",
+  rate_left: (of) => `${of("calls")} per ${every(of("seconds"))}: ${of("left")} left`,
+  concurrency_left: (of) => `${of("most")} at once: ${of("left")} left`,
+  arguments_free: () => "nothing is demanded of the arguments",
+  arguments_open: () => "the arguments are not given",
+  arguments_fit: () => "the arguments fit the function",
+  budget_left: (of) =>
+    of("period")
+      ? `${of("left")} of ${of("most")} (${of("path")}) left in ${of("period")}, for ${whose(of("per"))}`
+      : `one call may take ${of("most")} (${of("path")})`,
+  approval_none: () => "nobody else has to agree",
+  approval_open: () => "may need approval, depending on the arguments",
+  approval_needed: () => "somebody else has to agree first",
+  receivers: (of) =>
+    of("route") === "broadcast"
+      ? `${of("chosen")} of ${of("candidates")} game servers receive it`
+      : `a game server is ready, of ${of("candidates")}`,
+
+  rule: (of) => `rule ${of("rule")}`,
+  two_person_rule: () => "the function's two-person rule",
+  description_asks: () => "the function's description asks for an approval",
+  risk: (of) => `its risk is ${of("risk")}`,
+  over_limit: (of) => `it goes over limit ${of("limit")}`,
+
+  permission_missing: (of) => `needs ${of("missing")} in ${of("scope")}: ask an admin of ${of("game_id")}`,
+  permission_missing_everywhere: (of) =>
+    `needs ${of("missing")} for all games and environments: ask an administrator of the platform`,
+  role_lacks: (of) => `role ${of("role")} has no ${of("missing")}`,
+  token_lacks: (of) => `this token was made without ${of("missing")}: use another one`,
+  token_elsewhere: (of) => `this token was not made for ${of("scope") || "the platform as a whole"}: use another one`,
+  sees_as_role: (of) => `you look at things as role ${of("role")}: nothing can be run or changed meanwhile`,
+  outranked: (of) =>
+    `${of("name")} may do what you may not (${of("pattern")}, by role ${of("role")}): ask somebody who may do as much`,
+  condition_fails: (of) => `the condition of this function does not hold: ${of("condition")}`,
+  condition_unusable: (of) => `the condition of this function cannot be used, so nobody may call it: ${of("fault")}`,
+
+  not_assigned: (of) => `${of("function")} is not assigned to ${of("scope")}: ask an administrator to add it there`,
+  disabled: (of) =>
+    `${of("function")} is disabled by ${of("kind").replaceAll("_", " ")} ${of("name")}: enable it in its description there`,
+  under_maintenance: (of) =>
+    `${of("scope")} is under maintenance until ${of("until") ? moment(of("until"), LOCALE) : "it is ended"}: ${of("reason")} (queries are answered; nothing ran)` +
+    (of("may_override") ? ". You may run it all the same, with override_maintenance=true in its metadata" : ""),
+  rate_exceeded: (of) =>
+    `too often: at most ${of("calls")} calls per ${every(of("seconds"))} for ${whose(of("per"))} (${ruledBy(of("limit"))}); nothing ran, try again in ${seconds(of("retry_after"))} s`,
+  concurrency_exceeded: (of) =>
+    `too many at once: at most ${of("most")} for ${whose(of("per"))} (${ruledBy(of("limit"))}); nothing ran, try again when one has ended`,
+  arguments_unfit: () => "the arguments do not fit the function: see what stands beside the fields",
+  budget_exceeded: (of) =>
+    `takes ${of("amount")}, and ${of("left")} of ${of("most")} is left in ${of("period")} for ${whose(of("per"))}: ask whoever manages limit ${of("limit")}`,
+  budget_exceeded_once: (of) =>
+    `takes ${of("amount")}, and one call may take ${of("most")}: ask whoever manages limit ${of("limit")}`,
+  budget_uncountable: (of) => `${of("path")} counts towards a budget: give it once, as a number`,
+  function_unknown: (of) =>
+    `no game server offers ${of("function")} in ${of("scope")}${of("elsewhere") ? `; it exists in ${of("elsewhere")}` : ""}: check the id, and that the game server is running and attached to its agent`,
+  agents_away: (of) =>
+    `nobody can take ${of("function")} in ${of("scope")}: ${of("agents")} offered it and is not connected now; try again when it is back`,
+  game_servers_away: (of) =>
+    `no healthy game server offers ${of("function")} in ${of("scope")} (${of("names")} does not answer or drains); nothing ran, try again when it is back`,
+  version_unknown: (of) =>
+    `${of("function")} has no version ${of("version")} in ${of("scope")}; there is ${of("versions")}`,
+  target_unknown: (of) => `${of("target")} does not offer ${of("function")} in ${of("scope")}`,
+  target_missing: () => "choose the game server that it goes to",
+  hash_key_missing: () => "say the key by which the game server is chosen",
+  key_reused: () => "this key was used for something else already: send it anew",
+  key_pending: (of) => `call ${of("call_id")} with this key has no recorded end yet: ask for it again shortly`,
+
+  approval_closed: (of) => `${of("approval")} is decided already (${of("state")})`,
+  approval_expired: (of) => `${of("approval")} has expired: it has to be asked for again`,
+  approval_drifted: (of) => `${of("approval")} no longer holds: ${of("changed")}`,
+  approval_changed: (of) => `${of("approval")} is not any more what you looked at: look at it again`,
+  approval_own: () => "you asked for it, so somebody else has to decide",
+  approval_others: (of) => `only ${of("requester")}, who asked for it, can withdraw it: reject it instead`,
+  approval_not_asked: (of) => `this needs ${of("wanted")}, which you are not: ask one of them`,
+  approval_twice: () => "you approved it already: an approver counts once",
+  approvals_too_many: (of) => `${of("most")} of your requests wait for approval: withdraw some first`,
+  proof_needed: () => "prove who you are first, with a code of your authenticator app, then approve within 5 minutes",
+  people_only: () => "only a person approves: sign in, or use a token of your account",
+
+  not_signed_in: () => "you are not signed in",
+  session_ended: () => "your session has ended: sign in again",
+  sign_in_wrong: () => "name or password is wrong",
+  password_wrong: () => "the password is wrong",
+  code_needed: () => "a code of your authenticator app is needed too, or a recovery code",
+  code_wrong: () => "this code is wrong or was used before: wait for the next one, or use a recovery code",
+  codes_too_many: (of) => `too many wrong codes: try again in ${seconds(of("retry_after"))} s, or use a recovery code`,
+  tries_too_many: (of) => `too many tries: come back in ${seconds(of("retry_after"))} s`,
+  signing_in_busy: () => "too many people sign in at this moment: try again in a few seconds",
+  setup_over: () => "this setup link was used, is too old, or was never made: start the server again for a new one",
+  invitation_over: () => "this invitation was used, is too old, or was never made: ask for a new one",
+  foreign_page: () => "this request did not come from this page: load the page again",
+  signed_in_long_ago: () => "you signed in too long ago for this: sign out and in again",
+
+  stale: () => "somebody changed this since you read it: read it again first",
+  account_exists: (of) => `there is an account ${of("name")} already: choose another name`,
+  account_own: () => "this is your own account: ask another administrator",
+  account_disabled: () => "this account is disabled: enable it first",
+  second_factor_exists: () => "you have a second factor: remove it with one of its codes before you enrol another",
+  role_bound: (of) =>
+    `${of("bindings")} bindings give role ${of("role")}, one of them to ${of("subject")}: remove them first`,
+  role_built_in: (of) => `role ${of("role")} comes with the program: copy it under another name and change the copy`,
+  pack_unsigned: (of) =>
+    `pack ${of("pack")} is not signed: have it signed with a key that this server trusts, or allow unsigned packs`,
+  pack_needed: (of) => `${of("needing")} need pack ${of("pack")}: disable them first`,
+
+  requests_too_many: (of) =>
+    `too many requests: at most ${of("per_second")} a second are taken from one caller; try again in ${seconds(of("retry_after"))} s`,
+  server_full: () => "the server is full at this moment: try again shortly",
+};
+
+export const englishKinds: Kinds = {
+  invalid_argument: { title: "The request is wrong", next: "Correct it; sending it again as it is will not help." },
+  payload_too_large: { title: "Too large", next: "Send less at once." },
+  unauthenticated: { title: "Not signed in", next: "Sign in again." },
+  permission_denied: { title: "Not allowed", next: "Ask an administrator for the right, or somebody who has it." },
+  not_found: { title: "Not found", next: "It is gone, was never there, or is none of your business." },
+  method_not_allowed: { title: "The page does not fit the server", next: "Load the page again." },
+  conflict: { title: "It clashes with something else", next: "Look at what there is, then try again." },
+  failed_precondition: { title: "Not possible now", next: "Do first what is said here, then try again." },
+  awaiting_approval: { title: "Somebody else has to approve it", next: "It runs when somebody has." },
+  rate_limited: { title: "Too many at once", next: "Nothing ran. Wait a little, then try again." },
+  unavailable: { title: "Nothing ran", next: "It is safe to send it again when what is missing is back." },
+  deadline_exceeded: { title: "Time ran out", next: "The game server may have acted: look before you repeat it." },
+  canceled: { title: "Cancelled", next: "It may have begun before: look before you repeat it." },
+  outcome_unknown: { title: "Nobody knows whether it ran", next: "Look in the game before you repeat it." },
+  function_rejected: { title: "The function said no", next: "What it said stands here." },
+  handler_failed: { title: "The function broke", next: "Tell whoever writes it, with the call id." },
+  unimplemented: { title: "This server cannot do it", next: "A newer version may." },
+  internal: { title: "A fault of the server", next: "Tell whoever runs it, with the ids that stand here." },
+};
