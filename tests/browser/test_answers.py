@@ -30,18 +30,25 @@ async def test_a_file_with_three_bad_rows_runs_without_them(visit: Visit, langua
     assert await faults_of(page) == []
 
 
-async def test_a_job_is_followed_over_a_kill_of_the_server(visit: Visit, own_studio: Studio) -> None:
-    person = await visit("ann", studio=own_studio)
+@pytest.mark.parametrize(
+    ("language", "theme", "log_of", "succeeded", "lines"),
+    [("en", "light", "Log", "succeeded", "21 lines"), ("zh", "dark", "日志", "成功", "21 行")],
+    ids=["en", "zh"],
+)
+async def test_a_job_is_followed_over_a_kill_of_the_server(
+    visit: Visit, own_studio: Studio, language: str, theme: str, log_of: str, succeeded: str, lines: str
+) -> None:
+    person = await visit("ann", studio=own_studio, language=language, theme=theme)
     person.allowed.add(502)
     started = await own_studio.send(
         "POST", "/api/start_job", {"function_id": "mail.send_all", "payload": {"text": "hello", "seconds": 8}}
     )
     page = await person.open(f"/jobs/{started['job_id']}")
-    log = page.get_by_role("region", name=f"{started['job_id']} Log")
+    log = page.get_by_role("region", name=f"{started['job_id']} {log_of}")
     await expect(log.get_by_text("sent to").first).to_be_visible()
     await own_studio.restart_server()
-    await expect(page.get_by_text("succeeded", exact=True).first).to_be_visible(timeout=60_000)
-    await expect(page.get_by_text("21 lines")).to_be_visible()
+    await expect(page.get_by_text(succeeded, exact=True).first).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text(lines)).to_be_visible()
     assert await faults_of(page) == []
     person.said = [
         said for said in person.said if "ERR_CONNECTION_REFUSED" not in said and "ERR_INCOMPLETE" not in said

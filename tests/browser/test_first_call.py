@@ -43,7 +43,7 @@ CHINESE = Words(
 
 @pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("zh", CHINESE)], ids=["en", "zh"])
 async def test_the_first_administrator_sets_up_and_calls(
-    visit: Visit, new_studio: Studio, language: str, words: Words
+    new_studio: Studio, visit: Visit, language: str, words: Words
 ) -> None:
     link = await new_studio.first_start()
     root = await visit(studio=new_studio, language=language)

@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 
 import pytest
 from playwright.async_api import Page, expect
 from tests.browser.conftest import Visit
 from tests.browser.studio import Studio, faults_of
+from tests.system.stage import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,25 +91,64 @@ async def test_a_job_is_followed_over_a_restart_of_the_server(visit: Visit, own_
     ann.said = [each for each in ann.said if "net::ERR_" not in each]  # while nobody was there
 
 
-async def test_ten_tabs_share_one_stream(visit: Visit, common_studio: Studio) -> None:
-    ann = await visit("ann")
+@pytest.mark.parametrize(("language", "invoke"), [("en", "Invoke"), ("zh", "执行")])
+async def test_ten_tabs_share_one_stream(visit: Visit, common_studio: Studio, language: str, invoke: str) -> None:
+    ann = await visit("ann", language=language)
     before = await streams(common_studio)
     pages = [await ann.open("/f/demo.echo") for _ in range(10)]
     for page in pages:
         await expect(page.locator(".live-mark")).to_have_attribute("data-state", "live")
-        await expect(page.get_by_role("button", name="Invoke")).to_be_visible()
+        await expect(page.get_by_role("button", name=invoke)).to_be_visible()
     assert await streams(common_studio) <= before + 1
 
 
-async def test_who_may_not_reads_why_before_pressing(visit: Visit) -> None:
-    vera = await visit("vera")
+@dataclass(frozen=True, kw_only=True)
+class Denied:
+    gate: str
+    why: str
+    more: str
+    player: str
+    result: str
+    title: str
+
+
+DENIED = {
+    "en": Denied(
+        gate="Permission",
+        why="needs function:player.get in demo|dev: ask an admin of demo",
+        more="why?",
+        player="Player ID",
+        result="Result",
+        title="Not allowed",
+    ),
+    "zh": Denied(
+        gate="权限",
+        why="需要在 demo|dev 拥有 function:player.get 权限，请联系 demo 的管理员",
+        more="为什么？",
+        player="玩家 ID",
+        result="结果",
+        title="没有权限",
+    ),
+}
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
+async def test_who_may_not_reads_why_before_and_after_pressing(visit: Visit, language: str, theme: str) -> None:
+    words = DENIED[language]
+    vera = await visit("vera", language=language, theme=theme)
     vera.allowed.add(403)
     page = await vera.open("/f/player.get")
-    await expect(page.locator(".gate-line")).to_contain_text("Permission")
-    await expect(page.locator(".gate-line")).to_contain_text("needs")
-    await page.get_by_role("textbox", name="Player ID").fill("p0001")
+    await expect(page.locator(".gate-line")).to_contain_text(words.gate)
+    await expect(page.locator(".gate-line")).to_contain_text(words.why)
+    await page.get_by_role("button", name=words.more).click()
+    await expect(page.locator(".gates")).to_contain_text(words.why)
+    assert await faults_of(page) == []
+    await page.keyboard.press("Escape")
+    await page.get_by_role("textbox", name=words.player).fill("p0001")
     await page.keyboard.press("Control+Enter")
-    await expect(page.get_by_role("region", name="Result").get_by_role("alert")).to_contain_text("ask an admin")
+    alert = page.get_by_role("region", name=words.result).get_by_role("alert")
+    await expect(alert).to_contain_text(words.title)
+    await expect(alert).to_contain_text(words.why)
     assert await faults_of(page) == []
 
 
@@ -130,21 +171,37 @@ async def test_the_palette_goes_to_functions_players_and_pages(visit: Visit) -> 
     await expect(page).to_have_url(re.compile("/approvals"))
 
 
-async def test_a_session_that_is_revoked_signs_in_again_over_what_was_typed(
-    visit: Visit, common_studio: Studio
+@pytest.mark.parametrize(
+    ("language", "name", "invoke", "ended"),
+    [
+        ("en", "rex", "Invoke", "Your session has ended"),
+        ("zh", "ren", "执行", "会话已结束：请重新登录"),
+    ],
+    ids=["en", "zh"],
+)
+async def test_a_session_that_is_revoked_ends_its_stream_and_signs_in_again_over_what_was_typed(
+    visit: Visit, common_studio: Studio, language: str, name: str, invoke: str, ended: str
 ) -> None:
-    await common_studio.add("rex", "operator")
-    rex = await visit("rex")
+    await common_studio.add(name, "operator")
+    rex = await visit(name, language=language)
     rex.allowed.add(401)
     page = await rex.open("/f/demo.echo")
-    await page.get_by_role("button", name="Invoke").wait_for()
+    await page.get_by_role("button", name=invoke).wait_for()
     await expect(page.locator(".live-mark")).to_have_attribute("data-state", "live")
     users = (await common_studio.send("GET", "/api/users"))["users"]
-    [user_id] = [each["user_id"] for each in users if each["name"] == "rex"]
+    [user_id] = [each["user_id"] for each in users if each["name"] == name]
+    open_ones = await streams(common_studio)
     begun = asyncio.get_running_loop().time()
     await common_studio.send("POST", f"/api/users/{user_id}/revoke", {})
-    await expect(page.get_by_role("dialog")).to_contain_text("Your session has ended")
+    await expect(page.get_by_role("dialog")).to_contain_text(ended)
     assert asyncio.get_running_loop().time() - begun < 20
+
+    async def closed() -> bool:
+        return await streams(common_studio) < open_ones
+
+    await until(closed, "the stream of the session is closed")
+    await expect(page.locator(".live-mark")).not_to_have_attribute("data-state", "live")
+    assert await faults_of(page) == []
 
 
 async def test_a_dialog_asks_in_the_language_of_the_page(visit: Visit) -> None:

@@ -141,7 +141,8 @@ async def test_whatever_is_wrong_the_words_and_the_work_are_the_same(bed, name):
     assert reply.status == 401
     assert reply.json["detail"] == "name or password is wrong"
     assert residence.hasher.verified == 1
-    assert set(reply.json) == {"type", "title", "status", "detail", "reason", "trace_id"}
+    assert reply.json["code"] == "sign_in_wrong"
+    assert set(reply.json) == {"type", "title", "status", "detail", "reason", "trace_id", "code"}
 
 
 @pytest.mark.parametrize("name", ["ANN", "\uff41nn", "Ann"])

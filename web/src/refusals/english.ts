@@ -136,7 +136,7 @@ export const englishKinds: Kinds = {
   permission_denied: { title: "Not allowed", next: "Ask an administrator for the right, or somebody who has it." },
   not_found: { title: "Not found", next: "It is gone, was never there, or is none of your business." },
   method_not_allowed: { title: "The page does not fit the server", next: "Load the page again." },
-  conflict: { title: "It clashes with something else", next: "Look at what there is, then try again." },
+  conflict: { title: "It clashes with what there is", next: "Look at what there is, then try again." },
   failed_precondition: { title: "Not possible now", next: "Do first what is said here, then try again." },
   awaiting_approval: { title: "Somebody else has to approve it", next: "It runs when somebody has." },
   rate_limited: { title: "Too many at once", next: "Nothing ran. Wait a little, then try again." },

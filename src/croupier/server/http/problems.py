@@ -40,7 +40,7 @@ _TITLE: Mapping[str, str] = {
     "permission_denied": "Not allowed",
     "not_found": "Not found",
     "method_not_allowed": "This address does not take this method",
-    "conflict": "The same idempotency key was used for something else",
+    "conflict": "It clashes with what there is",
     "failed_precondition": "Not possible now",
     "awaiting_approval": "Somebody else has to approve it",
     "rate_limited": "Too many requests",
