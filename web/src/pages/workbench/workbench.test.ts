@@ -118,7 +118,16 @@ const EXPLAINED: Explained = {
   decided_by: "permission",
   reason: "",
   gates: [],
-  approval: { needed: false, why: [], causes: [], stages: [], reason: false, ticket: false, proof: false, expires: null },
+  approval: {
+    needed: false,
+    why: [],
+    causes: [],
+    stages: [],
+    reason: false,
+    ticket: false,
+    proof: false,
+    expires: null,
+  },
   affects: null,
 };
 
