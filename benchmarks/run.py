@@ -16,7 +16,7 @@ from pathlib import Path
 import report
 from figures import Figure
 from processes import HERE, Broken, Stage
-from scenarios import alone, broadcast, call, edge, foreign, idle, jobs, large, reconnect, start, tunnel
+from scenarios import alone, broadcast, call, edge, foreign, idle, jobs, large, page, reconnect, start, tunnel
 
 SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "call": call.run,
@@ -30,10 +30,11 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "reconnect": reconnect.run,
     "jobs": jobs.run,
     "start": start.run,
+    "page": page.run,
 }
 RECORDED = HERE / "recorded.json"
-TOTAL_SECONDS = 720.0
-QUICK_SECONDS = 180.0
+TOTAL_SECONDS = 840.0
+QUICK_SECONDS = 240.0
 BUSY = 0.5
 """The load average from which on others take too much of the machine."""
 
@@ -73,7 +74,7 @@ def show(outcome: Outcome, recorded: Mapping[str, float]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds; at most three minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds; at most four minutes")
     parser.add_argument("--only", action="append", choices=[*SCENARIOS], help="this scenario; may be repeated")
     parser.add_argument("--json", type=Path, default=HERE / "results" / "latest.json", metavar="FILE")
     parser.add_argument("--record", action="store_true", help="keep the ratios as those to be held against")

@@ -12,7 +12,16 @@ export function askEarly(queries: QueryClient, { pathname, search }: Location): 
   setStanding({ scope });
   void queries.prefetchQuery(meQuery);
   const fn = /^\/f\/([^/]+)$/.exec(pathname)?.[1];
-  if (!(scope.game && scope.env) || !(fn || pathname === "/")) return;
+  const desk = fn !== undefined || pathname === "/";
+  if (desk) loadDesk();
+  if (!(scope.game && scope.env) || !desk) return;
   void queries.prefetchQuery(functionsQuery(scope.game, scope.env));
   if (fn) void queries.prefetchQuery(functionQuery(scope.game, scope.env, decodeURIComponent(fn)));
+}
+
+/** The router asks for it again when it comes to it, and says so where it cannot be had. */
+function loadDesk(): void {
+  Promise.all([import("#/pages/workbench/WorkbenchPage"), import("#/pages/workbench/FunctionPage")]).catch(
+    () => undefined,
+  );
 }

@@ -1,5 +1,3 @@
-import "dayjs/locale/zh-cn";
-import { DatesProvider } from "@mantine/dates";
 import { createRootRoute, createRoute, Outlet, retainSearchParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { ConfirmProvider } from "#/components/Confirm";
@@ -19,11 +17,9 @@ function Root() {
   }, [language]);
   return (
     <LanguageProvider language={language}>
-      <DatesProvider settings={{ locale: language === "zh" ? "zh-cn" : "en", firstDayOfWeek: 1 }}>
-        <ConfirmProvider>
-          <Outlet />
-        </ConfirmProvider>
-      </DatesProvider>
+      <ConfirmProvider>
+        <Outlet />
+      </ConfirmProvider>
     </LanguageProvider>
   );
 }

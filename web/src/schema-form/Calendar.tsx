@@ -1,6 +1,5 @@
 import { DatePicker } from "@mantine/dates";
-import "dayjs/locale/zh-cn";
-import { useLanguage } from "#/i18n/texts";
+import { CalendarWords } from "#/components/CalendarWords";
 
 interface Props {
   /** YYYY-MM-DD */
@@ -9,15 +8,14 @@ interface Props {
 }
 
 export default function Calendar({ value, onPick }: Props) {
-  const language = useLanguage();
   return (
-    <DatePicker
-      size="xs"
-      locale={language === "zh" ? "zh-cn" : "en"}
-      firstDayOfWeek={1}
-      {...(value && { defaultDate: value })}
-      value={value}
-      onChange={(day) => day && onPick(day)}
-    />
+    <CalendarWords>
+      <DatePicker
+        size="xs"
+        {...(value && { defaultDate: value })}
+        value={value}
+        onChange={(day) => day && onPick(day)}
+      />
+    </CalendarWords>
   );
 }

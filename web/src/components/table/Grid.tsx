@@ -1,9 +1,19 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, type MouseEvent, type RefObject, useEffect, useId, useRef } from "react";
+import {
+  type CSSProperties,
+  type MouseEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+} from "react";
 import type { DataTableProps } from "../DataTable";
 import { Head } from "./Head";
 import { chosenWith } from "./order";
-import { Row } from "./Row";
+import { Row, type RowActs } from "./Row";
 import { useGridKeys } from "./useGridKeys";
 import type { Table } from "./useTable";
 
@@ -43,10 +53,13 @@ export function Grid<R>(props: Props<R>) {
   useMore(rows.length, items.at(-1)?.index ?? 0, table.search ? undefined : loadMore);
   const style = gridStyle(table, Boolean(selection));
   const chosenShown = selection ? rows.reduce((n, row) => n + Number(selection.chosen.has(rowKey(row))), 0) : 0;
-  const open = (row: R, index: number) => (event: MouseEvent) => {
-    keys.setActive(index);
-    if (onOpen && isPlainClick(event)) onOpen(row);
-  };
+  const acts = useRowActs<R>({
+    open: (row, index, event) => {
+      keys.setActive(index);
+      if (onOpen && isPlainClick(event)) onOpen(row);
+    },
+    choose,
+  });
   return (
     <div
       ref={grid}
@@ -86,12 +99,14 @@ export function Grid<R>(props: Props<R>) {
               rowKey={key}
               index={index}
               columns={table.columns}
-              style={{ ...style, transform: `translateY(${start}px)`, ...(onOpen && { cursor: "pointer" }) }}
+              tracks={style.gridTemplateColumns}
+              minWidth={style.minWidth}
+              start={start}
+              opens={onOpen !== undefined}
               active={index === keys.active}
               selected={key === selected}
               chosen={selection?.chosen.has(key)}
-              onClick={open(row, index)}
-              onChoose={(wanted, range) => choose(index, wanted, range)}
+              acts={acts}
             />
           );
         })}
@@ -100,7 +115,18 @@ export function Grid<R>(props: Props<R>) {
   );
 }
 
-function gridStyle<R>(table: Table<R>, checkbox: boolean): CSSProperties {
+/** The same functions always, which do what those of the last drawing do. */
+function useRowActs<R>(now: RowActs<R>): RowActs<R> {
+  const latest = useRef(now);
+  useLayoutEffect(() => {
+    latest.current = now;
+  });
+  const open = useCallback<RowActs<R>["open"]>((...given) => latest.current.open(...given), []);
+  const choose = useCallback<RowActs<R>["choose"]>((...given) => latest.current.choose(...given), []);
+  return useMemo(() => ({ open, choose }), [open, choose]);
+}
+
+function gridStyle<R>(table: Table<R>, checkbox: boolean): { gridTemplateColumns: string; minWidth: number } {
   const widths = table.columns.map((column) => table.widthOf(column));
   const tracks = table.columns.map((column, index) =>
     table.isResized(column) ? `${widths[index]}px` : `minmax(${widths[index]}px, ${widths[index]}fr)`,

@@ -1,5 +1,5 @@
 import { Checkbox } from "@mantine/core";
-import type { CSSProperties, MouseEvent } from "react";
+import { type MouseEvent, memo } from "react";
 import { useTexts } from "#/i18n/texts";
 import type { Column } from "./column";
 import { asText } from "./order";
@@ -8,33 +8,34 @@ import { tableTexts } from "./texts";
 const CELL_LENGTH = 300;
 const TITLE_LENGTH = 2_000;
 
+export interface RowActs<R> {
+  readonly open: (row: R, index: number, event: MouseEvent) => void;
+  readonly choose: (index: number, wanted: boolean, range: boolean) => void;
+}
+
 interface Props<R> {
   readonly row: R;
   readonly id: string;
   readonly rowKey: string;
   readonly index: number;
   readonly columns: readonly Column<R>[];
-  readonly style: CSSProperties;
+  /** As `grid-template-columns` has them. */
+  readonly tracks: string;
+  readonly minWidth: number;
+  /** In px from the first row. */
+  readonly start: number;
+  readonly opens: boolean;
   readonly active: boolean;
   readonly selected: boolean;
   readonly chosen: boolean | undefined;
-  readonly onClick: (event: MouseEvent) => void;
-  readonly onChoose: (wanted: boolean, range: boolean) => void;
+  readonly acts: RowActs<R>;
 }
 
-export function Row<R>({
-  row,
-  id,
-  rowKey,
-  index,
-  columns,
-  style,
-  active,
-  selected,
-  chosen,
-  onClick,
-  onChoose,
-}: Props<R>) {
+/** Drawn again only when something about it changed: scrolling brings some rows, and leaves the others as they are. */
+export const Row = memo(RowOf) as typeof RowOf;
+
+function RowOf<R>(props: Props<R>) {
+  const { row, id, rowKey, index, columns, tracks, minWidth, start, opens, active, selected, chosen, acts } = props;
   const text = useTexts(tableTexts);
   return (
     <div
@@ -45,8 +46,9 @@ export function Row<R>({
       className="table-row"
       data-active={active || undefined}
       data-selected={selected || chosen || undefined}
-      style={style}
-      onClick={onClick}
+      data-opens={opens || undefined}
+      style={{ gridTemplateColumns: tracks, minWidth, transform: `translateY(${start}px)` }}
+      onClick={(event) => acts.open(row, index, event)}
     >
       {chosen !== undefined && (
         <div role="gridcell" className="table-cell">
@@ -55,7 +57,7 @@ export function Row<R>({
             tabIndex={-1}
             aria-label={text.choose(rowKey.slice(0, CELL_LENGTH))}
             checked={chosen}
-            onChange={(event) => onChoose(event.currentTarget.checked, isShifted(event.nativeEvent))}
+            onChange={(event) => acts.choose(index, event.currentTarget.checked, isShifted(event.nativeEvent))}
           />
         </div>
       )}

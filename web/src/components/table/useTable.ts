@@ -45,6 +45,11 @@ export function useTable<Row>(rows: readonly Row[], every: readonly Column<Row>[
   const found = useMemo(() => matching(rows, every, wanted), [rows, every, wanted]);
   const ordered = useMemo(() => sorted(found, every, sorting, locale), [found, every, sorting, locale]);
   const isShown = (column: Column<Row>) => own(kept.shown, column.id) ?? !column.hidden;
+  // The same as long as nothing about them changed: rows that stay in sight are not drawn again.
+  const columns = useMemo(
+    () => every.filter((column) => own(kept.shown, column.id) ?? !column.hidden),
+    [every, kept.shown],
+  );
   const resize = (column: string, width: number | null) =>
     setKept((now) => {
       const { [column]: _, ...others } = now.widths;
@@ -53,7 +58,7 @@ export function useTable<Row>(rows: readonly Row[], every: readonly Column<Row>[
     });
   return {
     rows: ordered,
-    columns: every.filter(isShown),
+    columns,
     every,
     search,
     setSearch,

@@ -1,5 +1,6 @@
 import { Button, Group, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { DateInput } from "@mantine/dates";
+import { CalendarWords } from "#/components/CalendarWords";
 import { useTexts } from "#/i18n/texts";
 import { type AuditSearch, FILTERS, type FilterName } from "./routes";
 import { auditTexts } from "./texts";
@@ -84,14 +85,16 @@ function Field({
 function Moment({ name, search, onChange }: Props & { name: "since" | "until" }) {
   const text = useTexts(auditTexts);
   return (
-    <DateInput
-      aria-label={text.filters[name]}
-      placeholder={text.filters[name]}
-      valueFormat="YYYY-MM-DD"
-      clearable
-      w={120}
-      value={search[name] ?? null}
-      onChange={(day) => onChange({ [name]: day ?? "" })}
-    />
+    <CalendarWords>
+      <DateInput
+        aria-label={text.filters[name]}
+        placeholder={text.filters[name]}
+        valueFormat="YYYY-MM-DD"
+        clearable
+        w={120}
+        value={search[name] ?? null}
+        onChange={(day) => onChange({ [name]: day ?? "" })}
+      />
+    </CalendarWords>
   );
 }

@@ -60,7 +60,8 @@ export function useStory(jobId: string, ended: () => void) {
       if (type === "reset") clear();
       const line = lineOf(type, event);
       if (line) append(line);
-      setStory((now) => told(now, type, event));
+      // Thousands of lines a second say nothing else.
+      if (type !== "log") setStory((now) => told(now, type, event));
       if (type === "done" || type === "error" || type === "reset") ended();
     },
     [append, clear, ended],

@@ -7,6 +7,7 @@ import type { components } from "#/api/schema";
 import { maySomewhere, meQuery } from "#/api/session";
 import { useScope } from "#/app/scope";
 import { StateBadge } from "#/components/badges";
+import { CalendarWords } from "#/components/CalendarWords";
 import { useConfirm } from "#/components/Confirm";
 import { EmptyState } from "#/components/EmptyState";
 import { ProblemBox } from "#/components/ProblemBox";
@@ -137,15 +138,17 @@ function Open() {
           value={given.reason}
           onChange={(event) => setGiven({ ...given, reason: event.currentTarget.value })}
         />
-        <DateTimePicker
-          label={text.maintenance.starts}
-          placeholder={text.maintenance.now}
-          valueFormat="YYYY-MM-DD HH:mm"
-          clearable
-          w={160}
-          value={given.starts || null}
-          onChange={(starts) => setGiven({ ...given, starts: starts ?? "" })}
-        />
+        <CalendarWords>
+          <DateTimePicker
+            label={text.maintenance.starts}
+            placeholder={text.maintenance.now}
+            valueFormat="YYYY-MM-DD HH:mm"
+            clearable
+            w={160}
+            value={given.starts || null}
+            onChange={(starts) => setGiven({ ...given, starts: starts ?? "" })}
+          />
+        </CalendarWords>
         <TextInput
           label={text.maintenance.lasts}
           placeholder={text.maintenance.lastsHint}

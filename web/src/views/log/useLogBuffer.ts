@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useRef, useState } from "react";
 import type { LogLine } from "./lines";
 
 const MOST = 100_000;
@@ -11,28 +11,38 @@ export interface LogBuffer {
 
 const NOTHING: LogBuffer = { lines: [], dropped: 0 };
 
-/** Lines as they come, however fast: the page is drawn anew once a frame. */
+/** In ms: nobody reads more often, and keys come in between. */
+const DRAWN_EVERY = 100;
+
+/** Lines as they come, however fast: all of them are kept, and the page is drawn anew ten times a second. */
 export function useLogBuffer(): LogBuffer & { readonly append: (line: LogLine) => void; readonly clear: () => void } {
   const [buffer, setBuffer] = useState<LogBuffer>(NOTHING);
   const waiting = useRef<LogLine[]>([]);
-  const frame = useRef(0);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const drawn = useRef(0);
   const append = useCallback((line: LogLine) => {
     waiting.current.push(line);
-    frame.current ||= requestAnimationFrame(() => {
-      frame.current = 0;
-      const come = waiting.current;
-      waiting.current = [];
-      setBuffer((now) => grown(now, come));
-    });
+    // Timers, not frames: a tab in the background has none, and would keep every line waiting.
+    timer.current ??= setTimeout(
+      () => {
+        timer.current = undefined;
+        drawn.current = performance.now();
+        const come = waiting.current;
+        waiting.current = [];
+        // What somebody types comes first.
+        startTransition(() => setBuffer((now) => grown(now, come)));
+      },
+      Math.max(0, drawn.current + DRAWN_EVERY - performance.now()),
+    );
   }, []);
   const clear = useCallback(() => {
     waiting.current = [];
-    setBuffer(NOTHING);
+    startTransition(() => setBuffer(NOTHING));
   }, []);
   useEffect(
     () => () => {
-      cancelAnimationFrame(frame.current);
-      frame.current = 0;
+      clearTimeout(timer.current);
+      timer.current = undefined;
     },
     [],
   );

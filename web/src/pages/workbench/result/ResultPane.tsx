@@ -1,13 +1,17 @@
 import { Tabs } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { whenIdle } from "#/app/idle";
 import { useScope } from "#/app/scope";
 import { EmptyState } from "#/components/EmptyState";
+import { Waiting } from "#/components/Waiting";
 import type { FunctionSheet } from "#/functions/functions";
 import { useTexts } from "#/i18n/texts";
 import { placeOf, useRuns } from "../runs";
 import { workbenchTexts } from "../texts";
-import { History } from "./History";
-import { RunView } from "./RunView";
+
+const loadRunView = () => import("./RunView");
+const RunView = lazy(() => loadRunView().then((module) => ({ default: module.RunView })));
+const History = lazy(() => import("./History").then((module) => ({ default: module.History })));
 
 /** What came of the function: the last press here, and every call before it. */
 export function ResultPane({ sheet }: { sheet: FunctionSheet }) {
@@ -15,6 +19,8 @@ export function ResultPane({ sheet }: { sheet: FunctionSheet }) {
   const { game, env } = useScope();
   const run = useRuns(placeOf(game, env, sheet.function.id))[0];
   const [tab, setTab] = useState<string | null>("result");
+  // The form comes first; what answers are shown by is there before the first of them.
+  useEffect(() => whenIdle(() => void loadRunView()), []);
   const [seen, setSeen] = useState(run?.key);
   // A new press is looked at, whatever was looked at before.
   if (run && run.key !== seen) {
@@ -29,13 +35,17 @@ export function ResultPane({ sheet }: { sheet: FunctionSheet }) {
       </Tabs.List>
       <Tabs.Panel value="result" className="result-panel">
         {run ? (
-          <RunView key={run.key} run={run} sheet={sheet} />
+          <Suspense fallback={<Waiting rows={4} />}>
+            <RunView key={run.key} run={run} sheet={sheet} />
+          </Suspense>
         ) : (
           <EmptyState title={text.nothingYet} hint={text.nothingYetHint} />
         )}
       </Tabs.Panel>
       <Tabs.Panel value="history" className="result-panel">
-        <History functionId={sheet.function.id} />
+        <Suspense fallback={<Waiting />}>
+          <History functionId={sheet.function.id} />
+        </Suspense>
       </Tabs.Panel>
     </Tabs>
   );
