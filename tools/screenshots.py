@@ -56,6 +56,8 @@ async def gallery(house: House, look: tuple[str, str], wanted: Wanted) -> int:
     for sight in filter(wanted.shows, SIGHTS):
         if sight.person not in people:
             people[sight.person] = await house.visitor(sight.person, language=language, theme=theme)
+            # A tab that stays keeps what every page needs loaded.
+            await people[sight.person].open("/login")
         person = people[sight.person]
         file = wanted.folder / f"{sight.name}-{language}-{theme}"
         try:

@@ -141,9 +141,20 @@ async def choose_an_archive(page: Page) -> None:
     await expect(page.locator("main h2").nth(1)).to_be_visible()
 
 
-async def open_the_receivers(page: Page) -> None:
+async def find_ban(page: Page) -> None:
+    await page.keyboard.press("Control+k")
+    await page.locator(".palette-list").wait_for()
+    await page.keyboard.type("ban")
+
+
+async def open_the_gates(page: Page) -> None:
     await page.locator(".gate-more").click()
     await page.locator("[role=dialog]").wait_for()
+
+
+async def open_the_receivers(page: Page) -> None:
+    await page.locator(".act-bar button[aria-haspopup=dialog]:not(.gate-more)").click()
+    await page.locator("[role=dialog] table").wait_for()
 
 
 # ------------------------------------------------------------------------------------------------- what is seen
@@ -158,8 +169,12 @@ WORKBENCH = (
     Sight(name="workbench", path="/"),
     Sight(name="function", path='/f/player.ban?args={{"player_id":"p0001"}}', person="ann"),
     Sight(name="function-faults", path="/f/player.ban", person="ann", act=pressing("Control+Enter")),
+    Sight(name="function-gates", path='/f/player.ban?args={{"player_id":"p0001"}}', person="ann", act=open_the_gates),
     Sight(
-        name="function-gates", path='/f/player.ban?args={{"player_id":"p0001"}}', person="ann", act=open_the_receivers
+        name="function-receivers",
+        path='/f/player.get?args={{"player_id":"p0001"}}',
+        person="ann",
+        act=open_the_receivers,
     ),
     Sight(name="function-disallowed", path='/f/player.ban?args={{"player_id":"p0001"}}', person="vera"),
     Sight(name="result", path='/f/player.get?args={{"player_id":"p0025"}}', act=run),
@@ -181,7 +196,7 @@ WORKBENCH = (
     ),
     Sight(name="maintenance", path='/f/player.unban?args={{"player_id":"p0025"}}', person="ann", env="stage"),
     Sight(name="palette", path="/", act=pressing("Control+k")),
-    Sight(name="palette-found", path="/", act=pressing("Control+k", "ban")),
+    Sight(name="palette-found", path="/", act=find_ban),
     Sight(name="shortcuts", path="/", act=pressing("?")),
 )
 RECORDS = (
@@ -211,7 +226,7 @@ RECORDS = (
     Sight(name="approval-bulk", path="/approvals/{bulk_approval}", person="bob"),
     Sight(name="approval-executed", path="/approvals/{executed_approval}"),
     Sight(name="audit", path="/audit"),
-    Sight(name="audit-row", path="/audit?row=12"),
+    Sight(name="audit-row", path="/audit", act=clicking(".table-row >> nth=2")),
 )
 CATALOG = (
     Sight(name="registry", path="/registry"),
@@ -227,7 +242,7 @@ CATALOG = (
 )
 RULES = (
     Sight(name="users", path="/users"),
-    Sight(name="user", path="/users?user=ann"),
+    Sight(name="user", path="/users", act=clicking(".table-row >> text=vera")),
     Sight(name="roles", path="/roles"),
     Sight(name="roles-matrix", path="/roles?tab=matrix"),
     Sight(name="roles-bindings", path="/roles?tab=bindings"),

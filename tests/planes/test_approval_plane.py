@@ -43,6 +43,7 @@ from croupier.errors import (
 from croupier.server.approvals import Grant
 from croupier.server.bulk import Upload
 from croupier.server.bulk_rows import Format
+from croupier.server.http.bulk_documents import progress_document
 from croupier.store import CallRecord
 from croupier.store.approvals import ApprovalFilter
 
@@ -530,6 +531,7 @@ async def test_a_bulk_run_is_approved_as_a_whole(place: Installation) -> None:
     pending = await place.kept(first["approval_id"])
     assert (pending.kind, pending.call_id) == (ApprovalKind.BULK, bulk_id)
     assert b'"rows":2' in pending.arguments
+    assert progress_document(await place.bulks.get(ANN, bulk_id)).approval_id == pending.id
     await place.approvals.approve(BOB, pending.id)
     await place.reaches(pending, ApprovalState.EXECUTED)
     await ends(place, bulk_id)
@@ -543,7 +545,8 @@ async def test_a_bulk_run_that_was_rejected_does_not_start(place: Installation) 
     bulk_id = await uploaded(place)
     pending = await waits(place.bulks.start(ANN, bulk_id, Plan()))
     await place.approvals.reject(BOB, pending["approval_id"], comment="no")
-    assert (await place.bulks.get(ANN, bulk_id)).bulk.state is BulkState.READY
+    left = await place.bulks.get(ANN, bulk_id)
+    assert (left.bulk.state, left.asked) == (BulkState.READY, "")
     assert (await waits(place.bulks.start(ANN, bulk_id, Plan())))["approval_id"] != pending["approval_id"]
     assert not place.game.given
 

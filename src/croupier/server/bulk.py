@@ -66,6 +66,8 @@ class Progress:
     counts: Counts
     speed: float = 0.0
     """Rows ended per second, lately."""
+    asked: str = ""
+    """The request for approval that a draft waits for."""
 
     @property
     def ended(self) -> int:
@@ -513,6 +515,14 @@ class Bulks:
         """As `get`, for who may read it. Raises NotFound."""
         run = self._runs.get(bulk_id)
         if run is None:
-            return Progress(bulk=await self._known(bulk_id), counts=await self._store.counts(bulk_id))
+            bulk = await self._known(bulk_id)
+            return Progress(bulk=bulk, counts=await self._store.counts(bulk_id), asked=await self._request(bulk))
         speed = run.speed.per_second(asyncio.get_running_loop().time())
         return Progress(bulk=run.bulk, counts=dict(run.counts), speed=speed)
+
+    async def _request(self, bulk: Bulk) -> str:
+        """The request for approval that a bulk which has not begun waits for."""
+        if bulk.started_ms or bulk.ended:
+            return ""
+        latest = await self._records.approvals.latest(bulk.id)
+        return "" if latest is None or latest.ended else latest.id

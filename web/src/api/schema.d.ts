@@ -4122,7 +4122,10 @@ export interface components {
             /** Bulks */
             bulks: components["schemas"]["BulkEntry"][];
         };
-        /** BulkProgress */
+        /**
+         * BulkProgress
+         * @description Its `approval_id` is also that of a request which is still to be decided.
+         */
         BulkProgress: {
             /** Bulk Id */
             bulk_id: string;

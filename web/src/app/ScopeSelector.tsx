@@ -17,6 +17,11 @@ export function ScopeSelector() {
   const change = useChangePage();
   const games = me?.games ?? [];
   const envsOf = (name: string) => games.find((each) => each.game_id === name)?.envs.map((each) => each.env) ?? [];
+  // Development comes before production, whatever their names.
+  const ordered = (name: string) =>
+    withIt(envsOf(name), name === game ? env : "").toSorted(
+      (a, b) => Number(isProductionOf(me, name, a)) - Number(isProductionOf(me, name, b)),
+    );
   const go = (chosen: string) => {
     const envs = envsOf(chosen);
     change({ game: chosen, env: envs.includes(env) ? env : (envs[0] ?? env) });
@@ -37,7 +42,7 @@ export function ScopeSelector() {
         onChange={(chosen) => chosen && go(chosen)}
       />
       <EnvSwitch
-        envs={withIt(envsOf(game), env)}
+        envs={ordered(game)}
         env={env}
         production={(name) => isProductionOf(me, game, name)}
         onChange={(chosen) => change({ env: chosen })}

@@ -26,6 +26,7 @@ const STATE_COLORS: Record<string, string> = {
   enabled: "green",
   active: "green",
   running: "blue",
+  started: "blue",
   pending: "yellow",
   waiting: "yellow",
   paused: "yellow",

@@ -27,6 +27,7 @@ export const commonTexts = texts(
     no: "no",
     typeToConfirm: (word: string) => `Type ${word} to confirm`,
     risk: { low: "low", medium: "medium", high: "high", critical: "critical" },
+    routes: { lb: "any game server", targeted: "one game server", hash: "by a key", broadcast: "all game servers" },
   },
   {
     again: "重试",
@@ -54,5 +55,6 @@ export const commonTexts = texts(
     no: "否",
     typeToConfirm: (word: string) => `输入 ${word} 以确认`,
     risk: { low: "低风险", medium: "中风险", high: "高风险", critical: "极高风险" },
+    routes: { lb: "任意游戏服", targeted: "指定游戏服", hash: "按键值选择", broadcast: "全部游戏服" },
   },
 );

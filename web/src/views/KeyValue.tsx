@@ -47,7 +47,9 @@ export function ShownValue({ value, field }: { value: unknown; field?: FieldSpec
   if (field?.format === "link") return <Address address={value} />;
   if (typeof value === "object")
     return isFlatList(value) ? <span>{value.map(inline).join(", ")}</span> : <JsonView value={value} />;
-  return <LongText value={formatted(value, field?.format ?? "", locale)} mono={field?.format === "code"} />;
+  const shown = formatted(value, field?.format ?? "", locale);
+  if (typeof value === "string" && shown !== value) return <span title={value}>{shown}</span>;
+  return <LongText value={shown} mono={field?.format === "code"} />;
 }
 
 const FLAT = 20;

@@ -1,3 +1,4 @@
+import { exactTime } from "#/components/Time";
 import { toJson } from "#/forms/exactJson";
 
 /** A value of an answer as one line of text: a text as it is, anything else as JSON. */
@@ -37,6 +38,10 @@ export function moment(value: unknown, locale: string, style: Intl.DateTimeForma
   return new Intl.DateTimeFormat(locale, style).format(given);
 }
 
+/** A moment that says its own time zone is shown in that of who looks, whatever its field is called. */
+const INSTANT =
+  /^\d{4}-(?:0\d|1[0-2])-(?:[0-2]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
 const DATE_TIME = { dateStyle: "medium", timeStyle: "medium" } as const;
 
 /** A value by the `format` that a view gives its column or field; a format that does not fit the value changes nothing. */
@@ -62,7 +67,7 @@ export function formatted(value: unknown, format: string, locale: string): strin
         ? inline(value)
         : new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }).format(number);
     default:
-      return inline(value);
+      return typeof value === "string" && INSTANT.test(value) ? exactTime(Date.parse(value)) : inline(value);
   }
 }
 

@@ -81,6 +81,8 @@ class BulkList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BulkProgress(BulkEntry):
+    """Its `approval_id` is also that of a request which is still to be decided."""
+
     counts: dict[RowState, int]
     progress: int
     """Percent of the rows that have ended, of those that are run."""
@@ -130,7 +132,7 @@ def entry(bulk: Bulk) -> BulkEntry:
 
 def progress_document(progress: Progress) -> BulkProgress:
     return BulkProgress(
-        **_fields(progress.bulk),
+        **(_fields(progress.bulk) | {"approval_id": progress.bulk.approval_id or progress.asked}),
         counts={state: progress.counts.get(state, 0) for state in RowState},
         progress=progress.percent,
         speed=round(progress.speed, 2),

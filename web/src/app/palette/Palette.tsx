@@ -24,8 +24,6 @@ export function Palette({ onClose, onSheet }: Props) {
       onQueryChange={setSearch}
       onSpotlightClose={onClose}
       shortcut={null}
-      maxHeight={360}
-      scrollable
       size={560}
       yOffset={64}
       transitionProps={{ duration: 0 }}
@@ -40,7 +38,7 @@ export function Palette({ onClose, onSheet }: Props) {
         leftSection={<IconSearch size={15} aria-hidden />}
         size="sm"
       />
-      <Spotlight.ActionsList>
+      <Spotlight.ActionsList className="palette-list">
         {groups.map((group) => (
           <Spotlight.ActionsGroup key={group.label} label={group.label}>
             {group.findings.map((finding) => (

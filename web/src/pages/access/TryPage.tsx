@@ -1,5 +1,5 @@
 import { Alert, Autocomplete, Button, Group, JsonInput, Select, Stack, Table, TextInput } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, body } from "#/api/client";
@@ -35,14 +35,18 @@ export function TryPage() {
     payload: "{}",
   });
   const change = (change: Partial<typeof given>) => setGiven((now) => ({ ...now, ...change }));
-  const explain = useMutation({
-    mutationFn: () => {
-      const who = given.as === "user" ? { user: given.user } : { role };
-      const what = given.permission
-        ? { permission: given.permission }
-        : { function_id: given.fn, payload: JSON.parse(given.payload || "{}") as unknown };
-      return body(api.POST("/api/access/explain", { body: { ...who, ...what, game_id: game, env } }));
+  // An address that names a function is a question already.
+  const [asked, setAsked] = useState(search.fn ? given : null);
+  const explain = useQuery({
+    queryKey: ["explain", "try", game, env, role, asked],
+    queryFn: ({ signal }) => {
+      const { as, user, fn, permission, payload } = asked ?? given;
+      const who = as === "user" ? { user } : { role };
+      const what = permission ? { permission } : { function_id: fn, payload: JSON.parse(payload || "{}") as unknown };
+      return body(api.POST("/api/access/explain", { body: { ...who, ...what, game_id: game, env }, signal }));
     },
+    enabled: asked !== null,
+    retry: false,
   });
   const ids = Array.isArray(functions.data) ? functions.data.map((each) => String(each.id)) : [];
   return (
@@ -52,7 +56,8 @@ export function TryPage() {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            explain.mutate();
+            if (asked === given) void explain.refetch();
+            else setAsked(given);
           }}
         >
           <Stack gap="xs">
@@ -103,7 +108,12 @@ export function TryPage() {
                 onChange={(payload) => change({ payload })}
               />
             )}
-            <Button type="submit" w="fit-content" loading={explain.isPending} disabled={!given.fn && !given.permission}>
+            <Button
+              type="submit"
+              w="fit-content"
+              loading={explain.isFetching}
+              disabled={!given.fn && !given.permission}
+            >
               {text.ask}
             </Button>
           </Stack>

@@ -7,6 +7,7 @@ import { PageHeader } from "#/components/PageHeader";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Section } from "#/components/Section";
 import { Time } from "#/components/Time";
+import { commonTexts } from "#/components/texts";
 import { Waiting } from "#/components/Waiting";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
@@ -103,11 +104,12 @@ function Standing({ approval }: { approval: Document }) {
 function Request({ approval }: { approval: Document }) {
   const text = useTexts(approvalTexts);
   const language = useLanguage();
+  const { routes } = useTexts(commonTexts);
   const rows: [string, React.ReactNode][] = [
     [text.columns.reason, approval.reason],
     [text.columns.ticket, approval.ticket],
     [text.why, approval.causes.map((cause) => said(cause, language)).join(" · ")],
-    [text.route, approval.route],
+    [text.route, routes[approval.route as keyof typeof routes] ?? approval.route],
     [text.target, approval.target_service_id],
     [text.columns.expires, approval.state === "pending" && <Time ms={approval.expires_ms} />],
     [text.decided, approval.decided_ms > 0 && <Time ms={approval.decided_ms} exact />],

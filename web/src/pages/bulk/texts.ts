@@ -112,7 +112,7 @@ export const bulkTexts = texts(
     goOnConsequence: (left: number, fn: string) => `${fn} is called for the other ${left} rows.`,
     pause: "Pause",
     resume: "Go on",
-    cancel: "Cancel",
+    cancel: "Cancel the run",
     cancelTitle: "Cancel this run?",
     cancelConsequence: (left: number) => `${left} rows that have not begun never run. Rows that ran stay as they are.`,
     cancelAct: "Cancel the rest",

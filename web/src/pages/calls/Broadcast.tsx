@@ -2,7 +2,8 @@ import { Modal, Text } from "@mantine/core";
 import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { type Column, DataTable } from "#/components/DataTable";
-import { useTexts } from "#/i18n/texts";
+import { useLanguage, useTexts } from "#/i18n/texts";
+import { kindOf } from "#/refusals/said";
 import { JsonView, type OutputsSpec, Views } from "#/views";
 import { callsTexts } from "./texts";
 
@@ -34,6 +35,7 @@ export function isBroadcast(value: unknown): value is Payload {
 /** The answers of all game servers, one a row; a row opens into the function's views. */
 export function Broadcast({ payload, outputs, label }: { payload: Payload; outputs: OutputsSpec; label: string }) {
   const text = useTexts(callsTexts);
+  const language = useLanguage();
   const [open, setOpen] = useState<One | null>(null);
   const columns: Column<One>[] = [
     { id: "instance", header: text.columns.instance, mono: true, width: 160, value: (one) => one.service_id },
@@ -41,7 +43,7 @@ export function Broadcast({ payload, outputs, label }: { payload: Payload; outpu
     {
       id: "state",
       header: text.columns.state,
-      width: 90,
+      width: 110,
       value: (one) => (one.ok ? text.states.succeeded : text.states.failed),
       cell: (one) => (
         <StateBadge
@@ -56,7 +58,11 @@ export function Broadcast({ payload, outputs, label }: { payload: Payload; outpu
       mono: true,
       width: 320,
       value: (one) =>
-        one.ok ? JSON.stringify(one.payload) : `${one.error?.reason ?? ""}: ${one.error?.message ?? ""}`,
+        one.ok
+          ? JSON.stringify(one.payload)
+          : [kindOf(one.error?.reason ?? "", language)?.title ?? one.error?.reason ?? "", one.error?.message]
+              .filter(Boolean)
+              .join(": "),
     },
   ];
   return (

@@ -3,16 +3,17 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { may, meQuery } from "#/api/session";
-import { StateBadge } from "#/components/badges";
 import { CopyField } from "#/components/CopyField";
 import { PageHeader } from "#/components/PageHeader";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Section } from "#/components/Section";
 import { Time } from "#/components/Time";
+import { commonTexts } from "#/components/texts";
 import { Waiting } from "#/components/Waiting";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
 import { useTopic } from "#/live";
 import { Facts, JsonView } from "#/views";
+import { CallBadge } from "./CallBadge";
 import { Compare } from "./Compare";
 import { Hops } from "./Hops";
 import { Outcome } from "./Outcome";
@@ -62,7 +63,7 @@ function Shown({ call, reveal, onReveal }: ShownProps) {
         title={inLanguage(known.data?.displayName, language, call.function_id)}
         badges={
           <>
-            <StateBadge state={call.state} label={text.states[call.state]} />
+            <CallBadge call={call} />
             {call.kind === "job" && <Badge color="gray">{text.kinds.job}</Badge>}
           </>
         }
@@ -132,6 +133,7 @@ export function Arguments({ call }: { call: Pick<RecordedCall, "payload" | "payl
 
 function KnownOf({ call }: { call: RecordedCall }) {
   const text = useTexts(callsTexts);
+  const { routes } = useTexts(commonTexts);
   const { facts } = text;
   const route = (call.route ?? {}) as Readonly<Record<string, string>>;
   const metadata = call.metadata && Object.keys(call.metadata).length > 0;
@@ -139,7 +141,7 @@ function KnownOf({ call }: { call: RecordedCall }) {
     <Section title={facts.route}>
       <Facts
         facts={[
-          [facts.route, route.route],
+          [facts.route, routes[route.route as keyof typeof routes] ?? route.route],
           [facts.decision, route.decision],
           [facts.target, route.target_service_id],
           [facts.hash, route.hash_key],

@@ -4,15 +4,16 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useScope } from "#/app/scope";
-import { StateBadge } from "#/components/badges";
 import { type Column, DataTable } from "#/components/DataTable";
 import { EmptyState } from "#/components/EmptyState";
 import { PageHeader } from "#/components/PageHeader";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
-import { useTexts } from "#/i18n/texts";
+import { useLanguage, useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
+import { kindOf } from "#/refusals/said";
+import { CallBadge, standingOf } from "./CallBadge";
 import { SpanFilter, StateFilter, TextFilter } from "./FilterBar";
 import { type CallEntry, callsQuery } from "./queries";
 import { CALL_STATES, type CallsSearch } from "./routes";
@@ -115,6 +116,7 @@ function Filters() {
 
 function useColumns(everywhere: boolean): Column<CallEntry>[] {
   const text = useTexts(callsTexts);
+  const language = useLanguage();
   const { columns } = text;
   return [
     {
@@ -128,9 +130,9 @@ function useColumns(everywhere: boolean): Column<CallEntry>[] {
     {
       id: "state",
       header: columns.state,
-      width: 120,
-      value: (call) => text.states[call.state],
-      cell: (call) => <StateBadge state={call.state} label={text.states[call.state]} />,
+      width: 150,
+      value: (call) => text.states[standingOf(call)],
+      cell: (call) => <CallBadge call={call} />,
     },
     { id: "caller", header: columns.caller, width: 120, value: (call) => call.caller },
     {
@@ -142,7 +144,13 @@ function useColumns(everywhere: boolean): Column<CallEntry>[] {
       cell: (call) => (call.timings.server_us ? (call.timings.server_us / 1_000).toFixed(1) : ""),
     },
     { id: "instance", header: columns.instance, width: 120, mono: true, value: (call) => call.service_id },
-    { id: "reason", header: columns.reason, width: 140, value: (call) => call.reason },
+    {
+      id: "reason",
+      header: columns.reason,
+      width: 160,
+      value: (call) => call.reason,
+      cell: (call) => <span title={call.reason}>{kindOf(call.reason, language)?.title ?? call.reason}</span>,
+    },
     { id: "id", header: columns.id, width: 220, mono: true, value: (call) => call.call_id },
     {
       id: "scope",

@@ -17,11 +17,7 @@ export function Outcome({ call }: { call: RecordedCall }) {
     <Stack gap="xs">
       {call.state === "outcome_unknown" && <Unknown call={call} />}
       {call.error && call.state !== "outcome_unknown" && (
-        <Alert
-          color={call.state === "canceled" ? "gray" : "red"}
-          title={kind ? `${kind.title} (${call.reason})` : `${text.error}: ${call.reason}`}
-          role="note"
-        >
+        <Alert color={call.state === "canceled" ? "gray" : "red"} title={kind?.title ?? call.reason} role="note">
           <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{call.error}</Text>
           {call.next && <Text mt={4}>{kind?.next ?? call.next}</Text>}
         </Alert>

@@ -106,7 +106,6 @@ function Followed({ job }: { job: Job }) {
 }
 
 function Standing({ job, story, state, progress }: { job: Job; story: Story; state: string; progress: number }) {
-  const text = useTexts(jobsTexts);
   const error = job.error || story.error;
   const reason = job.reason || story.reason;
   const kind = kindOf(reason, useLanguage());
@@ -114,13 +113,9 @@ function Standing({ job, story, state, progress }: { job: Job; story: Story; sta
     <Stack gap="xs" aria-live="polite">
       <ProgressBar state={state} percent={progress} />
       {story.doing && !isOver(state) && <Text style={{ overflowWrap: "anywhere" }}>{story.doing}</Text>}
-      {state === "lost" && <Lost />}
-      {error && (
-        <Alert
-          color={state === "failed" ? "red" : "orange"}
-          title={kind ? `${kind.title} (${reason})` : `${text.error}: ${reason}`}
-          role="note"
-        >
+      {state === "lost" && <Lost error={error} />}
+      {error && state !== "lost" && (
+        <Alert color={state === "failed" ? "red" : "gray"} title={kind?.title ?? reason} role="note">
           <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{error}</Text>
         </Alert>
       )}
@@ -128,10 +123,13 @@ function Standing({ job, story, state, progress }: { job: Job; story: Story; sta
   );
 }
 
-function Lost() {
+function Lost({ error }: { error: string }) {
   const text = useTexts(jobsTexts);
   return (
     <Alert color="orange" title={text.lostTitle} role="note">
+      <Text fw={600} style={{ overflowWrap: "anywhere" }}>
+        {error}
+      </Text>
       <Text>{text.lostHint}</Text>
       <List size="xs">
         {Object.values(text.lostChecks).map((check) => (
@@ -147,7 +145,8 @@ function Result({ job }: { job: Job }) {
   const text = useTexts(jobsTexts);
   if (!isOver(job.state)) return <Text c="dimmed">{text.noResult}</Text>;
   const answer = job.payload_base64 ? { payload_base64: job.payload_base64 } : { payload: job.payload };
-  if (job.state !== "succeeded" && job.payload === undefined && !job.payload_base64) return <Text c="dimmed">—</Text>;
+  const given = job.payload_base64 || (job.payload !== undefined && job.payload !== null);
+  if (job.state !== "succeeded" && !given) return <Text c="dimmed">{text.endedWithout}</Text>;
   return <Answer functionId={job.function_id} answer={answer} />;
 }
 

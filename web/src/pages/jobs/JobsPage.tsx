@@ -12,9 +12,10 @@ import { PageHeader } from "#/components/PageHeader";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
-import { useLocale, useTexts } from "#/i18n/texts";
+import { useLanguage, useLocale, useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
 import { SpanFilter, StateFilter, TextFilter } from "#/pages/calls/FilterBar";
+import { kindOf } from "#/refusals/said";
 import { duration } from "#/views";
 import { ProgressBar } from "./Progress";
 import { isOver, type JobEntry, jobsQuery } from "./queries";
@@ -156,6 +157,7 @@ function CancelChosen({ jobs, done }: { jobs: readonly JobEntry[]; done: () => v
 function useColumns(): Column<JobEntry>[] {
   const text = useTexts(jobsTexts);
   const locale = useLocale();
+  const language = useLanguage();
   const { columns } = text;
   return [
     {
@@ -191,7 +193,13 @@ function useColumns(): Column<JobEntry>[] {
     },
     { id: "instance", header: columns.instance, width: 110, mono: true, value: (job) => job.service_id },
     { id: "agent", header: columns.agent, width: 110, mono: true, hidden: true, value: (job) => job.agent_id },
-    { id: "reason", header: columns.reason, width: 140, value: (job) => job.reason },
+    {
+      id: "reason",
+      header: columns.reason,
+      width: 160,
+      value: (job) => job.reason,
+      cell: (job) => <span title={job.reason}>{kindOf(job.reason, language)?.title ?? job.reason}</span>,
+    },
     { id: "id", header: columns.id, width: 220, mono: true, value: (job) => job.job_id },
   ];
 }

@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { lineOf, told } from "./story";
-
-const BEGIN = { state: "", progress: 0, doing: "", error: "", reason: "" };
+import { NOTHING as BEGIN, lineOf, told } from "./story";
 
 test("a job's story is its last state, progress and words", () => {
   const events = [
@@ -11,11 +9,15 @@ test("a job's story is its last state, progress and words", () => {
     ["progress", { progress: 60, message: "" }],
   ] as const;
   const story = events.reduce((now, [type, event]) => told(now, type, event), BEGIN);
-  expect(story).toEqual({ state: "running", progress: 60, doing: "batch 4", error: "", reason: "" });
+  expect(story).toEqual({ ...BEGIN, state: "running", progress: 60, doing: "batch 4" });
 });
 
 test("the end says how", () => {
   expect(told(BEGIN, "done", {}).state).toBe("succeeded");
+  const done = told(BEGIN, "done", { state: "succeeded", payload: { sent: 3 } });
+  expect([done.state, done.progress, done.payload]).toEqual(["succeeded", 100, { sent: 3 }]);
+  expect(told(done, "reset", {})).toEqual(done);
+  expect(told(BEGIN, "denied", { detail: "needs jobs:read" }).denied).toBe("needs jobs:read");
   expect(told(BEGIN, "error", { message: "no", reason: "canceled", state: "canceled" })).toMatchObject({
     state: "canceled",
     error: "no",

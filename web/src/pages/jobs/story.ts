@@ -10,6 +10,10 @@ export interface Story {
   readonly doing: string;
   readonly error: string;
   readonly reason: string;
+  /** The result; undefined before there is one. */
+  readonly payload: unknown;
+  /** Why it may not be followed; "" where it may. */
+  readonly denied: string;
 }
 
 interface Event {
@@ -19,9 +23,20 @@ interface Event {
   readonly reason?: string;
   readonly error?: string;
   readonly time_ms?: number;
+  readonly payload?: unknown;
+  readonly payload_base64?: string;
+  readonly detail?: string;
 }
 
-const NOTHING: Story = { state: "", progress: 0, doing: "", error: "", reason: "" };
+export const NOTHING: Story = {
+  state: "",
+  progress: 0,
+  doing: "",
+  error: "",
+  reason: "",
+  payload: undefined,
+  denied: "",
+};
 
 /** The story after one more event; progress goes back only when the job says so. */
 export function told(story: Story, type: string, event: Event): Story {
@@ -33,9 +48,16 @@ export function told(story: Story, type: string, event: Event): Story {
     case "progress":
       return { ...story, state, progress, doing: event.message || story.doing };
     case "done":
-      return { ...story, state: event.state ?? "succeeded", progress: 100 };
+      return {
+        ...story,
+        state: event.state ?? "succeeded",
+        progress: 100,
+        payload: event.payload ?? event.payload_base64 ?? null,
+      };
     case "error":
       return { ...story, state: event.state ?? "failed", error: event.message ?? "", reason: event.reason ?? "" };
+    case "denied":
+      return { ...story, denied: event.detail ?? "" };
     default:
       return story;
   }
@@ -50,7 +72,7 @@ export function lineOf(type: string, event: Event): LogLine | null {
 }
 
 /** Follows a job by the browser's stream: whole from its beginning, on where it was after a break. `ended` is called when it has. */
-export function useStory(jobId: string, ended: () => void) {
+export function useStory(jobId: string, ended?: () => void) {
   const [story, setStory] = useState<Story>(NOTHING);
   const log = useLogBuffer();
   const { append, clear } = log;
@@ -62,7 +84,7 @@ export function useStory(jobId: string, ended: () => void) {
       if (line) append(line);
       // Thousands of lines a second say nothing else.
       if (type !== "log") setStory((now) => told(now, type, event));
-      if (type === "done" || type === "error" || type === "reset") ended();
+      if (type === "done" || type === "error" || type === "reset") ended?.();
     },
     [append, clear, ended],
   );

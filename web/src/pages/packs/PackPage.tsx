@@ -229,9 +229,7 @@ function Versions({ pack, ask }: { pack: PackDetail; ask?: Ask }) {
               </Table.Td>
               <Table.Td>{version.signed_by || text.unsigned}</Table.Td>
               <Table.Td>{version.installed_by}</Table.Td>
-              <Table.Td>
-                <Time ms={version.installed_ms} />
-              </Table.Td>
+              <Table.Td>{version.installed_ms > 0 && <Time ms={version.installed_ms} />}</Table.Td>
               <Table.Td ta="right">
                 {version.current && pack.state !== "uninstalled" ? (
                   <Text>{text.current}</Text>

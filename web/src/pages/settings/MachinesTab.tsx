@@ -1,7 +1,8 @@
-import { Alert, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Code, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body, EVERYWHERE } from "#/api/client";
+import { ProblemError } from "#/api/problem";
 import type { components } from "#/api/schema";
 import { maySomewhere, meQuery } from "#/api/session";
 import { StateBadge } from "#/components/badges";
@@ -43,9 +44,15 @@ function Authority() {
     queryFn: ({ signal }) => body(api.GET("/api/machines/ca", { signal, headers: EVERYWHERE })),
     retry: false,
   });
+  const without = ca.error instanceof ProblemError && ca.error.problem.reason === "failed_precondition";
   return (
     <Section title={text.ca}>
-      {ca.isError && <ProblemBox error={ca.error} />}
+      {ca.isError && without && (
+        <Alert color="gray" title={text.noCa} role="note">
+          {text.noCaHint} <Code>croupier ca init</Code>
+        </Alert>
+      )}
+      {ca.isError && !without && <ProblemBox error={ca.error} />}
       {ca.isPending && <Waiting rows={1} />}
       {ca.data && (
         <>

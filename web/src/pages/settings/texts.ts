@@ -77,10 +77,12 @@ export const settingsTexts = texts(
       consequence: (name: string) => `All versions of ${name} are gone for good. Whatever names it fails.`,
     },
     machines: {
+      noCa: "This server has no certificate authority",
+      noCaHint:
+        "Agents and edges connect without certificates, as in development. To give them some, run this in the server’s data folder and start it again:",
       ca: "Authority",
       deployment: "Deployment",
       fingerprint: "Fingerprint",
-      noCa: "There is no built-in authority",
       certificates: "Certificates",
       noCertificates: "No machine has a certificate",
       identity: "Identity",
@@ -184,10 +186,11 @@ export const settingsTexts = texts(
       consequence: (name: string) => `${name} 的全部版本将永久消失，引用它的内容会失败。`,
     },
     machines: {
+      noCa: "此服务器没有证书颁发机构",
+      noCaHint: "代理和边缘节点以开发模式接入，不使用证书。如需启用，请在服务器数据目录中执行以下命令后重启：",
       ca: "证书颁发机构",
       deployment: "部署",
       fingerprint: "指纹",
-      noCa: "没有内置的证书颁发机构",
       certificates: "证书",
       noCertificates: "还没有机器持有证书",
       identity: "身份",

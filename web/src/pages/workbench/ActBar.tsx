@@ -10,6 +10,7 @@ import { type FunctionSheet, nameOf } from "#/functions/functions";
 import { useLanguage, useTexts } from "#/i18n/texts";
 import { GateLine } from "./GateLine";
 import { needsConfirmation, type Outlook, outlookOf } from "./gate";
+import { Receivers } from "./Receivers";
 import { RouteSelect } from "./RouteSelect";
 import type { WorkbenchSearch } from "./routes";
 import { missingOf, type RouteChoice } from "./routing";
@@ -70,6 +71,7 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
           isJob={manner.isJob}
           hashFrom={manner.hashFrom}
         />
+        <Receivers functionId={entry.id} value={value} route={route} />
         {manner.dryRun && (
           <Checkbox label={text.dryRun} checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
         )}
@@ -117,7 +119,7 @@ function Sayings({ explained, said, onChange }: SayingsProps) {
       <TextInput
         style={{ flex: 1 }}
         aria-label={text.reason}
-        placeholder={explained.reason || said.breakGlass ? text.reasonNeeded : text.reason}
+        placeholder={explained.reason || said.breakGlass ? text.reasonNeeded : text.reasonHint}
         required={explained.reason || said.breakGlass}
         maxLength={1000}
         value={said.reason}
@@ -162,13 +164,21 @@ function usePress({ sheet, manner, route, dryRun, said, outlook, check }: Presse
   const language = useLanguage();
   const { game, env } = useScope();
   const ask = useConfirm();
+  const production = useProduction();
   const entry = sheet.function;
   return async (kind: Wish["kind"]) => {
     const checked = check();
     if (!checked || missingOf(route)) return;
     const broadcast = route.route === "broadcast";
     const approvals = said.breakGlass ? 0 : (outlook?.approvals ?? 0);
-    const careful = needsConfirmation({ risk: entry.risk, broadcast, isQuery: manner.isQuery, dryRun, approvals });
+    const careful = needsConfirmation({
+      risk: entry.risk,
+      broadcast,
+      isQuery: manner.isQuery,
+      dryRun,
+      approvals,
+      production,
+    });
     if (careful || said.breakGlass) {
       const name = nameOf(entry, language);
       const yes = await ask({

@@ -1,5 +1,6 @@
-import { Alert, Button, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Text } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { useScope } from "#/app/scope";
 import { RiskBadge } from "#/components/badges";
@@ -52,6 +53,7 @@ export function FunctionDesk({ sheet, search, recorded, recordedError }: Props) 
       <Head sheet={sheet} onReset={typed.reset} />
       <div className="desk-form">
         {Boolean(recordedError) && <ProblemBox error={recordedError} />}
+        {search.call && !recordedError && <RecordedCall id={search.call} />}
         <FormEditor
           schema={schema}
           ui={uischema}
@@ -65,6 +67,18 @@ export function FunctionDesk({ sheet, search, recorded, recordedError }: Props) 
         <ResultPane sheet={sheet} />
       </InLastPane>
     </>
+  );
+}
+
+function RecordedCall({ id }: { id: string }) {
+  const text = useTexts(workbenchTexts);
+  return (
+    <Text mb={6}>
+      {text.recordedArguments}{" "}
+      <Anchor component={Link} to={`/calls/${encodeURIComponent(id)}`} className="mono" title={text.openCall}>
+        {id}
+      </Anchor>
+    </Text>
   );
 }
 

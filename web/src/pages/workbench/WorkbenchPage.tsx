@@ -3,8 +3,8 @@ import { Outlet } from "@tanstack/react-router";
 import { createContext, type ReactNode, useContext, useState } from "react";
 import { createPortal } from "react-dom";
 import { EmptyState } from "#/components/EmptyState";
-import { PageHeader } from "#/components/PageHeader";
 import { useTexts } from "#/i18n/texts";
+import { Begin } from "./Begin";
 import { FunctionList } from "./FunctionList";
 import { Panes } from "./Panes";
 import { workbenchTexts } from "./texts";
@@ -36,8 +36,10 @@ export function NothingChosen(): ReactNode {
   const text = useTexts(workbenchTexts);
   return (
     <>
-      <PageHeader title={text.title} />
-      <EmptyState title={text.choose} hint={text.chooseHint} />
+      <Begin />
+      <InLastPane>
+        <EmptyState title={text.choose} hint={text.nothingYetHint} />
+      </InLastPane>
     </>
   );
 }

@@ -58,7 +58,9 @@ export function needsConfirmation(wish: {
   isQuery: boolean;
   dryRun: boolean;
   approvals: number;
+  production: boolean;
 }) {
   if (wish.dryRun || wish.approvals > 0) return false;
-  return wish.risk === "high" || wish.risk === "critical" || (wish.broadcast && !wish.isQuery);
+  if (wish.risk === "high" || wish.risk === "critical") return true;
+  return !wish.isQuery && (wish.broadcast || (wish.production && wish.risk === "medium"));
 }

@@ -17,7 +17,7 @@ interface Wanted {
   readonly category: (category: string) => string;
 }
 
-/** What the list shows, row by row: favourites and recent ones first, then every category by name. */
+/** What the list shows, row by row: favourites and recent ones first, then every category by name; last those that no game server offers. */
 export function listRows(entries: readonly FunctionEntry[], wanted: Wanted): ListRow[] {
   const found = entries.filter((entry) => matches(entry, wanted.search.trim()));
   const byId = new Map(found.map((entry) => [entry.id, entry]));
@@ -54,7 +54,16 @@ function categories(found: readonly FunctionEntry[], { language, labels, categor
       last: !name,
       entries: entries.toSorted((a, b) => nameOf(a, language).localeCompare(nameOf(b, language), language)),
     }))
-    .sort((a, b) => Number(a.last) - Number(b.last) || a.label.localeCompare(b.label, language));
+    .sort(
+      (a, b) =>
+        Number(idle(a)) - Number(idle(b)) ||
+        Number(a.last) - Number(b.last) ||
+        a.label.localeCompare(b.label, language),
+    );
+}
+
+function idle({ entries }: { readonly entries: readonly FunctionEntry[] }): boolean {
+  return entries.every(({ total }) => total === 0);
 }
 
 function prefixOf(id: string): string {

@@ -5,7 +5,6 @@ import { type Explained, needsConfirmation, outlookOf } from "./gate";
 import { listRows } from "./listRows";
 import { outcomeOf } from "./result/outcome";
 import { undoOf } from "./result/undo";
-import { heard } from "./result/useJob";
 import { missingOf, routeFields } from "./routing";
 import type { Run } from "./runs";
 import { bodyOf, newKey, type Wish } from "./sending";
@@ -156,12 +155,15 @@ test("approvals are counted over all stages", () => {
 });
 
 test("what can do harm and nobody else looks at is asked once more", () => {
-  const wish = { risk: "high", broadcast: false, isQuery: false, dryRun: false, approvals: 0 };
+  const wish = { risk: "high", broadcast: false, isQuery: false, dryRun: false, approvals: 0, production: false };
   expect(needsConfirmation(wish)).toBe(true);
   expect(needsConfirmation({ ...wish, dryRun: true })).toBe(false);
   expect(needsConfirmation({ ...wish, approvals: 1 })).toBe(false);
   expect(needsConfirmation({ ...wish, risk: "low", broadcast: true })).toBe(true);
   expect(needsConfirmation({ ...wish, risk: "low", broadcast: true, isQuery: true })).toBe(false);
+  expect(needsConfirmation({ ...wish, risk: "medium" })).toBe(false);
+  expect(needsConfirmation({ ...wish, risk: "medium", production: true })).toBe(true);
+  expect(needsConfirmation({ ...wish, risk: "low", production: true })).toBe(false);
 });
 
 test("a lost connection is no failure: nobody knows", () => {
@@ -191,21 +193,4 @@ test("the call that undoes another is filled in from its arguments", () => {
     args: { player_id: "p1" },
   });
   expect(undoOf({ ...sheet, descriptor: {} } as unknown as FunctionSheet, {})).toBeNull();
-});
-
-test("a job is what its events say, and its result stays", () => {
-  const begun = {
-    state: "pending" as const,
-    progress: 0,
-    message: "",
-    error: "",
-    reason: "",
-    payload: undefined,
-    denied: "",
-  };
-  const going = heard(begun, "progress", { progress: 40, message: "half", state: "running" });
-  expect([going.state, going.progress, going.message]).toEqual(["running", 40, "half"]);
-  const done = heard(going, "done", { state: "succeeded", payload: { sent: 3 } });
-  expect([done.state, done.progress, done.payload]).toEqual(["succeeded", 100, { sent: 3 }]);
-  expect(heard(done, "reset", {})).toEqual(done);
 });

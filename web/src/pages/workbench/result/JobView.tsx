@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Group, Progress, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Progress, Text, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, body } from "#/api/client";
@@ -6,16 +6,19 @@ import { StateBadge } from "#/components/badges";
 import { ProblemBox } from "#/components/ProblemBox";
 import type { FunctionSheet } from "#/functions/functions";
 import { useTexts } from "#/i18n/texts";
+import { isOver, nameOf } from "#/pages/jobs/queries";
+import { type Story, useStory } from "#/pages/jobs/story";
 import { LogView } from "#/views";
 import { workbenchTexts } from "../texts";
 import { ResultOf } from "./RunView";
-import { ENDED, type FollowedJob, useJob } from "./useJob";
 
 /** A job while it goes on: how far it is, what it says, how it ends. */
 export function JobView({ jobId, sheet }: { jobId: string; sheet: FunctionSheet }) {
   const text = useTexts(workbenchTexts);
-  const { job, log } = useJob(jobId);
-  const ended = ENDED.has(job.state);
+  const { story: job, log } = useStory(jobId);
+  const state = job.state || "pending";
+  const ended = isOver(state);
+  const name = nameOf(text.jobState, state);
   if (job.denied) {
     return (
       <Alert color="orange" title={text.jobDenied}>
@@ -25,46 +28,43 @@ export function JobView({ jobId, sheet }: { jobId: string; sheet: FunctionSheet 
   }
   return (
     <>
-      <Group gap={8} mb={6}>
-        <StateBadge state={job.state} label={text.jobState[job.state]} />
+      <Group gap={8} mb={6} role="status">
+        <StateBadge state={state} label={name} />
         <Anchor component={Link} to={`/jobs/${jobId}`} className="mono" title={text.openJob}>
           {jobId}
         </Anchor>
         {!ended && <CancelButton jobId={jobId} />}
       </Group>
-      {!ended && <Ongoing job={job} />}
+      {!ended && <Ongoing job={job} label={name} />}
       {job.error && (
-        <Alert role="alert" color={job.state === "canceled" ? "gray" : "red"} title={text.jobState[job.state]} mb="xs">
+        <Alert
+          role="alert"
+          color={state === "canceled" ? "gray" : state === "lost" ? "orange" : "red"}
+          title={name}
+          mb="xs"
+        >
           <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{job.error}</Text>
-          {job.reason && <Text c="dimmed">{job.reason}</Text>}
         </Alert>
       )}
       {job.payload !== undefined && <ResultOf value={job.payload} sheet={sheet} />}
       {(log.lines.length > 0 || !ended) && (
-        <section aria-label={text.log}>
-          <Text fw={600} mt="sm" mb={4}>
+        <>
+          <Title order={2} mt="sm" mb={4}>
             {text.log}
-          </Text>
+          </Title>
           <LogView lines={log.lines} dropped={log.dropped} label={text.log} live={!ended} height={260} />
-        </section>
+        </>
       )}
     </>
   );
 }
 
-function Ongoing({ job }: { job: FollowedJob }) {
-  const text = useTexts(workbenchTexts);
+function Ongoing({ job, label }: { job: Story; label: string }) {
   return (
     <Group gap={8} mb={6} wrap="nowrap">
-      <Progress
-        value={job.progress}
-        aria-label={text.jobState[job.state]}
-        style={{ flex: 1 }}
-        size="sm"
-        transitionDuration={200}
-      />
+      <Progress value={job.progress} aria-label={label} style={{ flex: 1 }} size="sm" transitionDuration={200} />
       <span className="mono">{job.progress}%</span>
-      {job.message && <Text truncate>{job.message}</Text>}
+      {job.doing && <Text truncate>{job.doing}</Text>}
     </Group>
   );
 }

@@ -6,12 +6,11 @@ import { type Run, resend, start, stop } from "../runs";
 import { workbenchTexts } from "../texts";
 import { callIdOf, type Outcome } from "./outcome";
 
-const COLORS: Record<Outcome, string> = {
+const COLORS: Record<Exclude<Outcome, "job">, string> = {
   sending: "blue",
   ok: "green",
   dry: "blue",
   waiting: "yellow",
-  job: "blue",
   failed: "red",
   refused: "orange",
   unknown: "orange",
@@ -19,16 +18,15 @@ const COLORS: Record<Outcome, string> = {
 };
 
 /** How the run stands, which call it is, how long it took and who did it. */
-export function RunHead({ run, outcome }: { run: Run; outcome: Outcome }) {
+export function RunHead({ run, outcome }: { run: Run; outcome: Exclude<Outcome, "job"> }) {
   const text = useTexts(workbenchTexts);
   const callId = callIdOf(run);
   const { facts } = run;
-  const label = outcome === "job" ? text.job.toUpperCase() : text.state[outcome];
   return (
     <Group justify="space-between" wrap="nowrap" gap="xs" mb={6} role="status">
       <Group gap={8} style={{ minWidth: 0 }}>
-        <Badge color={COLORS[outcome]}>{label}</Badge>
-        {callId && outcome !== "job" && (
+        <Badge color={COLORS[outcome]}>{text.state[outcome]}</Badge>
+        {callId && (
           <Anchor component={Link} to={`/calls/${callId}`} className="mono" title={text.openCall}>
             {callId}
           </Anchor>

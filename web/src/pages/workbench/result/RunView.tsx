@@ -22,7 +22,7 @@ export function RunView({ run, sheet }: { run: Run; sheet: FunctionSheet }) {
   const outcome = outcomeOf(run);
   return (
     <>
-      <RunHead run={run} outcome={outcome} />
+      {outcome !== "job" && <RunHead run={run} outcome={outcome} />}
       {outcome === "sending" && <Waiting rows={4} />}
       {outcome === "stopped" && <Stopped />}
       {run.error !== null && outcome !== "stopped" && <Failure error={run.error} unknown={outcome === "unknown"} />}
