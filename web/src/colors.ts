@@ -9,6 +9,16 @@ function tints(shade: number): Record<string, string> {
   );
 }
 
+/** What stands behind such text in the dark: near the page, so that a notice does not shout. */
+function darkTints(): Record<string, string> {
+  return Object.fromEntries(
+    NAMES.map((name) => [
+      `--mantine-color-${name}-light`,
+      `color-mix(in srgb, var(--mantine-color-${name}-9) 38%, var(--mantine-color-dark-7))`,
+    ]),
+  );
+}
+
 /** White stands on it: what destroys, and production. */
 const RED_FILLED = { "--mantine-color-red-filled": "#c92a2a", "--mantine-color-red-filled-hover": "#a61e1e" };
 
@@ -34,5 +44,6 @@ export const contrasts: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#a3a5aa",
     "--mantine-color-error": "#ff8787",
     ...tints(2),
+    ...darkTints(),
   },
 });

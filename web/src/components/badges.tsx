@@ -19,6 +19,10 @@ export function RiskBadge({ risk }: { risk: string | undefined }) {
 const STATE_COLORS: Record<string, string> = {
   succeeded: "green",
   ok: "green",
+  pass: "green",
+  ask: "orange",
+  deny: "red",
+  wait: "red",
   healthy: "green",
   online: "green",
   approved: "green",

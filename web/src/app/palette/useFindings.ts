@@ -2,8 +2,9 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, body } from "#/api/client";
 import { meQuery } from "#/api/session";
-import { functionsQuery, nameOf } from "#/functions/functions";
+import { type FunctionEntry, functionsQuery, nameOf } from "#/functions/functions";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
+import { useFavourites } from "#/pages/workbench/favourites";
 import { useSignOut } from "../AccountMenu";
 import { useOtherTheme } from "../Header";
 import { useNavigation } from "../NavigationBar";
@@ -36,12 +37,20 @@ function useFunctions(search: string): Finding[] {
   const { game, env } = useScope();
   const navigate = useNavigate();
   const { data: entries = [] } = useQuery(functionsQuery(game, env));
-  return functionsFound(entries, search, language).map((entry) => ({
+  const { favourites, recent } = useFavourites(game);
+  const used = search.trim() ? [] : [...favourites, ...recent];
+  return functionsFound(lately(entries, used), search, language).map((entry) => ({
     key: `function ${entry.id}`,
     label: nameOf(entry, language),
     detail: entry.id,
     go: () => void navigate({ to: `/f/${encodeURIComponent(entry.id)}` }),
   }));
+}
+
+function lately(entries: readonly FunctionEntry[], used: readonly string[]): readonly FunctionEntry[] {
+  const place = (entry: FunctionEntry) =>
+    (used.indexOf(entry.id) + 1 || used.length + 1) + Number(entry.total === 0) * used.length;
+  return used.length ? entries.toSorted((a, b) => place(a) - place(b)) : entries;
 }
 
 /** A call, a job, or an object of any kind, by its id. */

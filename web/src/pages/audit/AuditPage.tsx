@@ -17,7 +17,7 @@ import { Filters } from "./Filters";
 import { exportAddress, type Row, rowsQuery } from "./queries";
 import { RowDetail } from "./RowDetail";
 import type { AuditSearch } from "./routes";
-import { auditTexts } from "./texts";
+import { auditTexts, resultIn } from "./texts";
 import "./audit.css";
 
 /** Who did what, where and when, and whether the record holds. */
@@ -110,9 +110,9 @@ function useColumns(): Column<Row>[] {
     {
       id: "result",
       header: text.columns.result,
-      width: 90,
+      width: 110,
       value: (row) => row.result,
-      cell: (row) => row.result && <StateBadge state={row.result} />,
+      cell: (row) => row.result && <StateBadge state={row.result} label={resultIn(text.results, row.result)} />,
     },
     { id: "reason", header: text.columns.reason, width: 220, value: (row) => row.reason },
     { id: "address", header: text.columns.address, width: 110, mono: true, hidden: true, value: (row) => row.address },

@@ -3,7 +3,7 @@ import { DateInput } from "@mantine/dates";
 import { CalendarWords } from "#/components/CalendarWords";
 import { useTexts } from "#/i18n/texts";
 import { type AuditSearch, FILTERS, type FilterName } from "./routes";
-import { auditTexts } from "./texts";
+import { auditTexts, resultIn } from "./texts";
 
 const RESULTS = ["ok", "denied", "failed", "canceled", "outcome_unknown", "repeated", "waiting"];
 const WIDTHS: Partial<Record<FilterName, number>> = { text: 140, action: 140, call_id: 130, value: 130 };
@@ -37,7 +37,7 @@ export function Filters({ search, onChange }: Props) {
         placeholder={text.filters.result}
         w={120}
         clearable
-        data={RESULTS}
+        data={RESULTS.map((value) => ({ value, label: resultIn(text.results, value) }))}
         value={search.result ?? null}
         onChange={(value) => onChange({ result: value ?? "" })}
       />

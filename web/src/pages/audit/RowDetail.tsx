@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Time } from "#/components/Time";
 import { useTexts } from "#/i18n/texts";
 import type { Row } from "./queries";
-import { auditTexts } from "./texts";
+import { auditTexts, resultIn } from "./texts";
 
 interface Props {
   readonly row: Row;
@@ -26,7 +26,7 @@ export function RowDetail({ row, close, onAct }: Props) {
     [text.columns.target, row.target],
     [text.columns.scope, [row.game_id, row.env].filter(Boolean).join(" / ")],
     [text.columns.phase, text.phases[row.phase]],
-    [text.columns.result, row.result],
+    [text.columns.result, resultIn(text.results, row.result)],
     [text.columns.reason, row.reason],
     [text.act, isCall || isJob ? <Act key="act" row={row} /> : row.act_id],
     [text.trace, row.trace_id],

@@ -33,6 +33,18 @@ export const auditTexts = texts(
       address: "Address",
       phase: "Phase",
     },
+    results: {
+      ok: "ok",
+      denied: "denied",
+      failed: "failed",
+      canceled: "canceled",
+      succeeded: "succeeded",
+      lost: "lost",
+      outcome_unknown: "outcome unknown",
+      unknown: "unknown",
+      waiting: "waiting for approval",
+      repeated: "answered again",
+    },
     phases: { intent: "before", outcome: "after", event: "event" },
     row: (seq: number) => `Row ${seq}`,
     details: "Details",
@@ -88,6 +100,18 @@ export const auditTexts = texts(
       address: "来源地址",
       phase: "阶段",
     },
+    results: {
+      ok: "成功",
+      denied: "被拒绝",
+      failed: "失败",
+      canceled: "已取消",
+      succeeded: "成功",
+      lost: "失联",
+      outcome_unknown: "结果未知",
+      unknown: "未知",
+      waiting: "等待审批",
+      repeated: "重复应答",
+    },
     phases: { intent: "执行前", outcome: "执行后", event: "事件" },
     row: (seq: number) => `第 ${seq} 条`,
     details: "详情",
@@ -112,3 +136,8 @@ export const auditTexts = texts(
     signature: "签名",
   },
 );
+
+/** What a result is called; one that nobody has a word for stands as it is. */
+export function resultIn(words: Readonly<Record<string, string>>, result: string): string {
+  return Object.hasOwn(words, result) ? (words[result] ?? result) : result;
+}

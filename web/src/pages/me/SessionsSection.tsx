@@ -9,6 +9,7 @@ import { Time } from "#/components/Time";
 import { commonTexts } from "#/components/texts";
 import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
+import { browserOf } from "./browser";
 import { meTexts } from "./texts";
 
 type Session = components["schemas"]["SessionEntry"];
@@ -57,7 +58,7 @@ export function SessionsSection({ userId }: { userId?: string }) {
               <Table.Tr key={session.session_id}>
                 <Table.Td maw={320}>
                   <Text truncate title={session.agent}>
-                    {session.agent}
+                    {browserOf(session.agent)}
                   </Text>
                 </Table.Td>
                 <Table.Td ff="monospace">{session.address}</Table.Td>

@@ -62,6 +62,7 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
         isQuery={manner.isQuery}
         dryRun={dryRun}
         breakGlass={said.breakGlass}
+        among={route.route === "lb" ? entry.healthy : 1}
       />
       <div className="act-row">
         <RouteSelect

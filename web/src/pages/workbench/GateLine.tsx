@@ -14,10 +14,12 @@ interface Props {
   readonly isQuery: boolean;
   readonly dryRun: boolean;
   readonly breakGlass: boolean;
+  /** How many game servers could receive it, where any of them may. */
+  readonly among: number;
 }
 
 /** What will happen when the button is pressed, before it is. A click shows every gate that the call passes. */
-export function GateLine({ explained, risk, isQuery, dryRun, breakGlass }: Props) {
+export function GateLine({ explained, risk, isQuery, dryRun, breakGlass, among }: Props) {
   const text = useTexts(workbenchTexts);
   const production = useProduction();
   const { env } = useScope();
@@ -28,7 +30,7 @@ export function GateLine({ explained, risk, isQuery, dryRun, breakGlass }: Props
     ...(risk === "low" ? [] : [text.gate.risk(risk)]),
     ...(dryRun ? [text.gate.dryRun] : isQuery ? [text.gate.reads] : []),
     ...(outlook && explained
-      ? told(outlook, explained, breakGlass, { words: text.gate, language })
+      ? told(outlook, explained, { breakGlass, among, words: text.gate, language })
       : [text.gate.asking]),
   ];
   const tone = outlook?.tone === "go" && production && !dryRun && !isQuery ? "production" : (outlook?.tone ?? "unsure");
@@ -53,8 +55,7 @@ type Words = (typeof workbenchTexts)["en"]["gate"];
 function told(
   outlook: Outlook,
   explained: Explained,
-  breakGlass: boolean,
-  { words, language }: { words: Words; language: Language },
+  { breakGlass, among, words, language }: { breakGlass: boolean; among: number; words: Words; language: Language },
 ): ReactNode[] {
   const { stop, approvals, things, thing, servers, receivers, scarce } = outlook;
   if (stop)
@@ -66,6 +67,7 @@ function told(
   if (scarce) parts.push(said(scarce, language));
   if (things > 0) parts.push(thing ? words.affectsOne(thing) : words.affects(things));
   if (servers !== null && servers > 1) parts.push(words.servers(servers));
+  else if (servers === 1 && among > 1) parts.push(words.oneOf(among));
   else if (servers === 1 && receivers[0]) parts.push(words.receiver(receivers[0]));
   return parts;
 }

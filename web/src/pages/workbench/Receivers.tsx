@@ -65,7 +65,7 @@ function Asked({ functionId, value, route }: Props) {
       <Text mb={6}>{reason || text.now}</Text>
       {candidates.length > 0 && (
         <div style={{ maxHeight: 260, overflowY: "auto" }}>
-          <Candidates candidates={candidates} />
+          <Candidates candidates={candidates} several={route.route === "broadcast"} />
         </div>
       )}
       {total > candidates.length && <Text c="dimmed">{text.more(total - candidates.length)}</Text>}
@@ -73,8 +73,10 @@ function Asked({ functionId, value, route }: Props) {
   );
 }
 
-function Candidates({ candidates }: { candidates: readonly Candidate[] }) {
+function Candidates({ candidates, several }: { candidates: readonly Candidate[]; several: boolean }) {
   const { receivers: text } = useTexts(workbenchTexts);
+  // The agent chooses among the game servers behind it only when the call is there.
+  const one = several || candidates.filter((each) => each.chosen).length === 1;
   return (
     <Table aria-label={text.ask}>
       <Table.Thead>
@@ -96,7 +98,7 @@ function Candidates({ candidates }: { candidates: readonly Candidate[] }) {
             <Table.Td ff="monospace">{each.agent_id}</Table.Td>
             <Table.Td ff="monospace">{each.version}</Table.Td>
             <Table.Td ta="right">{each.outstanding}</Table.Td>
-            <Table.Td>{each.chosen ? text.chosen : each.why}</Table.Td>
+            <Table.Td>{each.chosen ? (one ? text.chosen : text.oneOf) : each.why}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>

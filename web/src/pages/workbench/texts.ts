@@ -48,6 +48,7 @@ export const workbenchTexts = texts(
       healthy: "healthy",
       ill: "not healthy",
       chosen: "receives it",
+      oneOf: "one of these receives it",
       more: (n: number) => `and ${n} more`,
     },
     begin: {
@@ -91,6 +92,7 @@ export const workbenchTexts = texts(
       affectsOne: (id: string) => `affects ${id}`,
       servers: (n: number) => `${n} game servers receive it`,
       receiver: (name: string) => `→ ${name}`,
+      oneOf: (n: number) => `→ one of ${n} game servers`,
       why: "why?",
       stage: (n: number, who: string) => `${n} of ${who}`,
       anybody: "whoever may decide",
@@ -236,6 +238,7 @@ export const workbenchTexts = texts(
       healthy: "健康",
       ill: "不健康",
       chosen: "将接收",
+      oneOf: "由其中之一接收",
       more: (n: number) => `另有 ${n} 个`,
     },
     begin: {
@@ -279,6 +282,7 @@ export const workbenchTexts = texts(
       affectsOne: (id: string) => `影响 ${id}`,
       servers: (n: number) => `${n} 个游戏服接收`,
       receiver: (name: string) => `→ ${name}`,
+      oneOf: (n: number) => `→ ${n} 个游戏服之一`,
       why: "为什么？",
       stage: (n: number, who: string) => `${who} 中 ${n} 人`,
       anybody: "任何有审批权的人",

@@ -16,12 +16,16 @@ export function JsonView({ value, label = "JSON" }: { value: unknown; label?: st
   return (
     <div className="json-view">
       <Group gap={4} justify="flex-end">
-        <Button variant="subtle" size="compact-xs" onClick={() => setAll(true)}>
-          {text.expandAll}
-        </Button>
-        <Button variant="subtle" size="compact-xs" onClick={() => setAll(false)}>
-          {text.collapseAll}
-        </Button>
+        {isNested(value) && (
+          <>
+            <Button variant="subtle" size="compact-xs" onClick={() => setAll(true)}>
+              {text.expandAll}
+            </Button>
+            <Button variant="subtle" size="compact-xs" onClick={() => setAll(false)}>
+              {text.collapseAll}
+            </Button>
+          </>
+        )}
         <CopyJson value={value} />
         <Button
           variant="subtle"
@@ -48,6 +52,14 @@ export function JsonView({ value, label = "JSON" }: { value: unknown; label?: st
         />
       </div>
     </div>
+  );
+}
+
+function isNested(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).some((each) => typeof each === "object" && each !== null)
   );
 }
 
