@@ -14,7 +14,7 @@ function darkTints(): Record<string, string> {
   return Object.fromEntries(
     NAMES.map((name) => [
       `--mantine-color-${name}-light`,
-      `color-mix(in srgb, var(--mantine-color-${name}-9) 38%, var(--mantine-color-dark-7))`,
+      `color-mix(in srgb, var(--mantine-color-${name}-9) ${name === "accent" ? 45 : 26}%, var(--mantine-color-dark-7))`,
     ]),
   );
 }

@@ -29,8 +29,11 @@ export function Panes({ list, children, last }: { list: ReactNode; children: Rea
     setWidths(changed);
     localStorage.setItem(KEPT_AS, `${changed.left} ${changed.right}`);
   };
+  // In a narrower window than the widths were chosen in, the middle keeps what it needs.
+  const side = (width: number) => `minmax(${LEAST}px, ${width}px)`;
+  const columns = `${side(widths.left)} 1px minmax(${MIDDLE}px, 1fr) 1px ${side(widths.right)}`;
   return (
-    <div className="panes" style={{ gridTemplateColumns: `${widths.left}px 1px minmax(0, 1fr) 1px ${widths.right}px` }}>
+    <div className="panes" style={{ gridTemplateColumns: columns }}>
       {list}
       <Divider label={text.listWidth} width={widths.left} onWidth={(width) => change("left", width)} sign={1} />
       {children}
