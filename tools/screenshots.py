@@ -19,7 +19,7 @@ from tests.browser.sights import SIGHTS, House, Sight, furnished  # noqa: E402 â
 from tests.browser.studio import Visitor, faults_of  # noqa: E402 â€” as above
 
 LOOKS = [(language, theme) for language in ("en", "zh") for theme in ("light", "dark")]
-QUALITY = 80
+QUALITY = 60
 """WebP's: letters stay sharp, and all pictures together have some megabytes."""
 
 

@@ -53,7 +53,7 @@ export const meTexts = texts(
     tokens: {
       title: "API tokens",
       hint: "For programs that act as you. A token may at most what you may.",
-      none: "You have no tokens.",
+      none: "No tokens.",
       name: "Name",
       expires: "Expires",
       expiresIn: "Valid for",
@@ -120,7 +120,7 @@ export const meTexts = texts(
     tokens: {
       title: "API 令牌",
       hint: "供程序以你的身份调用，权限不会超过你自己。",
-      none: "你还没有令牌。",
+      none: "没有令牌。",
       name: "名称",
       expires: "到期",
       expiresIn: "有效期",

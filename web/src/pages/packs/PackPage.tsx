@@ -259,7 +259,8 @@ function Files({ pack }: { pack: PackDetail }) {
   const locale = useLocale();
   return (
     <Section title={`${text.files} (${pack.files.length})`}>
-      <div style={{ maxHeight: 240, overflow: "auto" }}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by the keyboard too */}
+      <section style={{ maxHeight: 240, overflow: "auto" }} aria-label={text.files} tabIndex={0}>
         <Table aria-label={text.files}>
           <Table.Tbody>
             {pack.files.map(({ name, bytes: size }) => (
@@ -272,7 +273,7 @@ function Files({ pack }: { pack: PackDetail }) {
             ))}
           </Table.Tbody>
         </Table>
-      </div>
+      </section>
     </Section>
   );
 }

@@ -1,5 +1,5 @@
 import "./diff.css";
-import { Text } from "@mantine/core";
+import { Text, VisuallyHidden } from "@mantine/core";
 import { useMemo } from "react";
 import { useTexts } from "#/i18n/texts";
 import { asJson } from "../format";
@@ -22,7 +22,9 @@ export function Changes({ changes: found }: { changes: readonly Change[] }) {
       <table className="diff">
         <thead>
           <tr>
-            <th aria-label={text.changed} />
+            <th>
+              <VisuallyHidden>{text.changed}</VisuallyHidden>
+            </th>
             <th scope="col">{text.path}</th>
             <th scope="col">{text.before}</th>
             <th scope="col">{text.after}</th>
