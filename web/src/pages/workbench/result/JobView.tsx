@@ -3,11 +3,13 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, body } from "#/api/client";
 import { StateBadge } from "#/components/badges";
+import { useConfirm } from "#/components/Confirm";
 import { ProblemBox } from "#/components/ProblemBox";
 import type { FunctionSheet } from "#/functions/functions";
 import { useTexts } from "#/i18n/texts";
 import { isOver, nameOf } from "#/pages/jobs/queries";
 import { type Story, useStory } from "#/pages/jobs/story";
+import { jobsTexts } from "#/pages/jobs/texts";
 import { LogView } from "#/views";
 import { workbenchTexts } from "../texts";
 import { ResultOf } from "./RunView";
@@ -33,7 +35,7 @@ export function JobView({ jobId, sheet }: { jobId: string; sheet: FunctionSheet 
         <Anchor component={Link} to={`/jobs/${jobId}`} className="mono" title={text.openJob}>
           {jobId}
         </Anchor>
-        {!ended && <CancelButton jobId={jobId} />}
+        {!ended && <CancelButton jobId={jobId} name={sheet.function.id} />}
       </Group>
       {!ended && <Ongoing job={job} label={name} />}
       {job.error && (
@@ -69,11 +71,17 @@ function Ongoing({ job, label }: { job: Story; label: string }) {
   );
 }
 
-function CancelButton({ jobId }: { jobId: string }) {
+function CancelButton({ jobId, name }: { jobId: string; name: string }) {
   const text = useTexts(workbenchTexts);
+  const words = useTexts(jobsTexts);
+  const confirm = useConfirm();
   const cancel = useMutation({
     mutationFn: () => body(api.POST("/api/cancel_job", { body: { job_id: jobId, reason: "" } })),
   });
+  const ask = async () => {
+    const question = { title: words.cancelTitle(name), consequence: words.cancelConsequence, act: words.cancel };
+    if (await confirm({ ...question, destructive: true })) cancel.mutate();
+  };
   return (
     <>
       <Button
@@ -81,7 +89,7 @@ function CancelButton({ jobId }: { jobId: string }) {
         variant="default"
         loading={cancel.isPending}
         disabled={cancel.isSuccess}
-        onClick={() => cancel.mutate()}
+        onClick={() => void ask()}
       >
         {cancel.isSuccess ? text.cancelAsked : text.cancelJob}
       </Button>
