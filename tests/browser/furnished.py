@@ -11,7 +11,12 @@ from tests.browser.studio import Phone, Studio, Visitor
 from tests.browser.test_catalog import archive
 from tests.system.stage import PROGRAM, free_port, until
 
-PACKS = Path(__file__).parents[2] / "packs"
+from croupier.packs.tar import write_archive
+
+ROOT = Path(__file__).parents[2]
+PACKS = ROOT / "packs"
+PLUGIN = ROOT / "examples" / "plugin"
+"""A pack that draws what demo.echo answers."""
 VALID_PLAYERS = "player_id,reason\np0011,sells gold\np0012,sells gold\np0013,使用外挂\n"
 FAULTY_PLAYERS = 'player_id,days\np0021,7\n"",7\np0022,many\np0023,4000\n'
 ENDS = {"succeeded", "failed", "canceled", "lost"}
@@ -192,5 +197,8 @@ class Furnisher:
         await send("POST", "/api/secrets", {"name": "PAYMENT_TOKEN", "value": "not to be shown", "note": "of the shop"})
 
     async def _packs(self) -> None:
-        for version in ("1.0.0", "1.1.0"):
-            await self.ada.ask("/api/packs/import", archive(version, []), "application/gzip")
+        drawing = {
+            file.relative_to(PLUGIN).as_posix(): file.read_bytes() for file in PLUGIN.rglob("*") if file.is_file()
+        }
+        for packed in (archive("1.0.0", []), archive("1.1.0", []), write_archive(drawing)):
+            await self.ada.ask("/api/packs/import", packed, "application/gzip")

@@ -147,6 +147,25 @@ async def find_ban(page: Page) -> None:
     await page.keyboard.type("ban")
 
 
+async def ask_why(page: Page) -> None:
+    """Whether the role may, by the server's gates."""
+    await page.locator("main button[type=submit]").click()
+    await page.locator("main tbody tr").first.wait_for()
+
+
+async def check_the_chain(page: Page) -> None:
+    await page.locator("main button:has(.tabler-icon-shield-check)").click()
+    await page.locator("main [aria-live=polite] [role=alert]").first.wait_for()
+
+
+async def begin_a_second_factor(page: Page) -> None:
+    """Until the picture for the authenticator app is there."""
+    form = page.locator("form:has(input[autocomplete=current-password]):not(:has(input[autocomplete=new-password]))")
+    await form.locator("input[type=password]").fill(PASSWORD)
+    await form.locator("button[type=submit]").click()
+    await page.locator("input[autocomplete=one-time-code]").first.wait_for()
+
+
 async def open_the_gates(page: Page) -> None:
     await page.locator(".gate-more").click()
     await page.locator("[role=dialog]").wait_for()
@@ -164,6 +183,7 @@ DOORS = (
     Sight(name="login-wrong", path="/login", person="", act=give_a_wrong_password, refused=frozenset({401})),
     Sight(name="login-code", path="/login", person="", act=give_a_password, refused=frozenset({401})),
     Sight(name="setup", path="/setup#secret", person="", refused=frozenset({401})),
+    Sight(name="invitation", path="/invitation#secret", person="", refused=frozenset({401})),
 )
 WORKBENCH = (
     Sight(name="workbench", path="/"),
@@ -186,6 +206,10 @@ WORKBENCH = (
         act=run,
         refused=frozenset({400, 404, 409, 422}),
     ),
+    Sight(name="result-broadcast", path='/f/player.get?route=broadcast&args={{"player_id":"p0025"}}', act=run),
+    Sight(name="result-plugin", path='/f/demo.echo?args={{"hours":[120,95,60,48,52,88,140,210]}}', act=run),
+    Sight(name="result-history", path="/f/player.get", act=clicking(".result [role=tab]:nth-child(2)")),
+    Sight(name="function-json", path='/f/player.get?args={{"player_id":"p0025"}}', act=pressing("Alt+j")),
     Sight(name="result-job", path='/f/mail.send_all?args={{"text":"停服维护","seconds":600}}', act=run),
     Sight(name="production", path='/f/player.ban?args={{"player_id":"p0001"}}', person="ann", env="prod"),
     Sight(
@@ -221,21 +245,27 @@ RECORDS = (
     Sight(name="bulk-canary", path="/bulk/{canary_bulk}"),
     Sight(name="bulk-waiting", path="/bulk/{waiting_bulk}"),
     Sight(name="approvals", path="/approvals", person="bob"),
+    Sight(name="approvals-mine", path="/approvals?tab=mine", person="ann"),
+    Sight(name="approvals-all", path="/approvals?tab=all"),
     Sight(name="approval", path="/approvals/{approval}", person="bob"),
     Sight(name="approval-own", path="/approvals/{approval}", person="ann"),
     Sight(name="approval-bulk", path="/approvals/{bulk_approval}", person="bob"),
     Sight(name="approval-executed", path="/approvals/{executed_approval}"),
     Sight(name="audit", path="/audit"),
     Sight(name="audit-row", path="/audit", act=clicking(".table-row >> nth=2")),
+    Sight(name="audit-checked", path="/audit", act=check_the_chain),
 )
 CATALOG = (
     Sight(name="registry", path="/registry"),
     Sight(name="registry-agents", path="/registry?tab=agents"),
     Sight(name="registry-function", path="/registry/player.ban"),
     Sight(name="packs", path="/packs"),
+    Sight(name="packs-faults", path="/packs?tab=faults"),
+    Sight(name="packs-conflicts", path="/packs?tab=conflicts"),
     Sight(name="pack", path="/packs/player"),
     Sight(name="pack-installed", path="/packs/shop"),
     Sight(name="pack-change", path="/packs?tab=install", act=choose_an_archive),
+    Sight(name="entity-types", path="/entities"),
     Sight(name="entities", path="/entities/player"),
     Sight(name="entity", path="/entities/player/p0008", person="ann"),
     Sight(name="entity-grant", path="/entities/player/p0001?op=item.grant", person="ann"),
@@ -243,12 +273,14 @@ CATALOG = (
 RULES = (
     Sight(name="users", path="/users"),
     Sight(name="user", path="/users", act=clicking(".table-row >> text=vera")),
+    Sight(name="user-invite", path="/users", act=clicking("main button:text-matches('^(Invite somebody|邀请成员)$')")),
+    Sight(name="user-disable", path="/users?user=ann", act=clicking("main button:text-matches('^(Disable|停用)$')")),
     Sight(name="roles", path="/roles"),
     Sight(name="roles-matrix", path="/roles?tab=matrix"),
     Sight(name="roles-bindings", path="/roles?tab=bindings"),
     Sight(name="roles-policy", path="/roles?tab=policy"),
-    Sight(name="role-allowed", path="/roles/operator/try?fn=player.get"),
-    Sight(name="role-denied", path="/roles/viewer/try?fn=player.ban"),
+    Sight(name="role-allowed", path="/roles/operator/try?fn=player.get", act=ask_why),
+    Sight(name="role-denied", path="/roles/viewer/try?fn=player.ban", act=ask_why),
     Sight(name="games", path="/games"),
     Sight(name="game", path="/games/demo/envs"),
     Sight(name="settings", path="/settings"),
@@ -256,7 +288,11 @@ RULES = (
     Sight(name="settings-secrets", path="/settings?tab=secrets"),
     Sight(name="settings-machines", path="/settings?tab=machines"),
     Sight(name="settings-about", path="/settings?tab=about"),
+    Sight(name="settings-maintenance", path="/settings?tab=maintenance"),
+    Sight(name="settings-limit-delete", path="/settings?tab=limits", act=clicking("[role=row] button")),
     Sight(name="me", path="/me"),
+    Sight(name="me-factor", path="/me", person="bob"),
+    Sight(name="me-enrol", path="/me", person="ann", act=begin_a_second_factor),
     Sight(name="missing", path="/no/such/page", refused=frozenset({404})),
     Sight(name="empty-workbench", path="/", env="nowhere"),
     Sight(name="empty-calls", path="/calls", env="nowhere"),

@@ -92,7 +92,7 @@ function Standing({ approval }: { approval: Document }) {
       )}
       {approval.changes && (
         <Alert color="orange" title={text.changed}>
-          <Code block style={{ maxHeight: 240, overflow: "auto" }}>
+          <Code block tabIndex={0} style={{ maxHeight: 240, overflow: "auto" }}>
             {JSON.stringify(approval.changes, null, 2)}
           </Code>
         </Alert>

@@ -22,7 +22,7 @@ export function Changes({ changes: found }: { changes: readonly Change[] }) {
       <table className="diff">
         <thead>
           <tr>
-            <th>
+            <th scope="col">
               <VisuallyHidden>{text.changed}</VisuallyHidden>
             </th>
             <th scope="col">{text.path}</th>
