@@ -80,6 +80,7 @@ class Code(StrEnum):
     APPROVAL_OTHERS = "approval_others"
     APPROVAL_NOT_ASKED = "approval_not_asked"
     APPROVAL_TWICE = "approval_twice"
+    CHANGED = "changed"
     APPROVALS_TOO_MANY = "approvals_too_many"
     PROOF_NEEDED = "proof_needed"
     PEOPLE_ONLY = "people_only"

@@ -38,6 +38,8 @@ def test_the_page_gets_every_code_and_every_reason_as_a_type():
         (by_rule("bans: twice"), Code.RULE, {"rule": "bans: twice"}),
         (by_risk("high"), Code.RISK, {"risk": "high"}),
         (by_limit("gold", "too much: 7"), Code.OVER_LIMIT, {"limit": "gold", "message": "too much: 7"}),
+        ("the arguments changed", Code.CHANGED, {"what": "arguments_sha256"}),
+        ("the moon changed", None, {}),
         ("an older reason", None, {}),
     ],
 )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 _DOMAIN = b"croupier.approval.v1\0"
 """Before what is hashed, so that the digest of an approval is the digest of nothing else."""
 
+_CHANGED = " changed"
 _WORDS: Mapping[str, str] = {
     "function_id": "the function",
     "kind": "the way it is run",
@@ -65,5 +66,13 @@ def sha256_of(value: object) -> str:
 def drift(then: Bound, now: Bound) -> list[str]:
     """What differs, in words; nothing where the approval still holds."""
     return [
-        f"{_WORDS[each.name]} changed" for each in fields(Bound) if getattr(then, each.name) != getattr(now, each.name)
+        f"{_WORDS[each.name]}{_CHANGED}"
+        for each in fields(Bound)
+        if getattr(then, each.name) != getattr(now, each.name)
     ]
+
+
+def changed_field(words: str) -> str:
+    """The field of `Bound` that words of `drift` are about; empty for other words."""
+    told = words.removesuffix(_CHANGED)
+    return next((name for name, called in _WORDS.items() if called == told != words), "")

@@ -1,4 +1,4 @@
-"""Why somebody else has to agree, in words that stand in requests for ever, and what they say, read back by name.
+"""Why somebody else has to agree, and what has changed since, in words that stand in requests for ever; read back by name.
 
 A request keeps the words; so each kind of them is written and read here, and nowhere else.
 """
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from croupier.codes import Code
+from croupier.domain.binding import changed_field
 
 TWO_PERSON = "its two-person rule"
 DESCRIPTION = "its description asks for an approval"
@@ -43,6 +44,8 @@ def cause_of(words: str) -> Cause:
         return Cause(code=Code.RULE, detail=words, parameters={"rule": words.removeprefix(_RULE)})
     if words.startswith(_RISK):
         return Cause(code=Code.RISK, detail=words, parameters={"risk": words.removeprefix(_RISK)})
+    if what := changed_field(words):
+        return Cause(code=Code.CHANGED, detail=words, parameters={"what": what})
     limit, colon, message = words.removeprefix(_LIMIT).partition(": ")
     if colon and words.startswith(_LIMIT):
         return Cause(code=Code.OVER_LIMIT, detail=words, parameters={"limit": limit, "message": message})

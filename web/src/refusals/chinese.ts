@@ -20,6 +20,23 @@ const STATES: Readonly<Record<string, string>> = {
   expired: "已过期",
   void: "已失效",
 };
+const PARTS: Readonly<Record<string, string>> = {
+  function_id: "函数",
+  kind: "执行方式",
+  description_version: "函数描述的版本",
+  description_sha256: "函数描述",
+  arguments_sha256: "参数",
+  metadata_sha256: "元数据",
+  game_id: "游戏",
+  env: "环境",
+  route: "路由方式",
+  target_service_id: "目标游戏服",
+  hash_key: "哈希键",
+  version: "指定的版本",
+  targets: "会收到它的游戏服",
+  requester: "发起人",
+  policy_sha256: "审批规则",
+};
 const whose = (per: string) => WHO[per] ?? per;
 const ruledBy = (limit: string) => (limit === "description" ? "函数描述" : `限额 ${limit}`);
 const every = (seconds: string) => (seconds === "1" ? "每秒" : `每 ${seconds} 秒`);
@@ -107,6 +124,7 @@ export const chinese: Sentences = {
   approval_others: (of) => `只有发起人 ${of("requester")} 可以撤回，你可以拒绝它`,
   approval_not_asked: (of) => `此请求须由指定的审批人（${of("wanted")}）决定，你不在其中`,
   approval_twice: () => "你已批准过，每位审批人只计一次",
+  changed: (of) => `${PARTS[of("what")] ?? of("what")}发生了变化`,
   approvals_too_many: (of) => `你已有 ${of("most")} 个请求等待审批，请先撤回一些`,
   proof_needed: () => "请先用身份验证器的验证码确认身份，然后在 5 分钟内批准",
   people_only: () => "只有真人可以审批：请登录，或使用你账号的令牌",

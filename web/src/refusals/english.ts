@@ -6,6 +6,23 @@ const WHO: Readonly<Record<string, string>> = {
   user: "each caller",
   game: "all callers together",
 };
+const PARTS: Readonly<Record<string, string>> = {
+  function_id: "the function",
+  kind: "the way it is run",
+  description_version: "the version of the function's description",
+  description_sha256: "the function's description",
+  arguments_sha256: "the arguments",
+  metadata_sha256: "the metadata",
+  game_id: "the game",
+  env: "the environment",
+  route: "the route",
+  target_service_id: "the game server",
+  hash_key: "the hash key",
+  version: "the wanted version",
+  targets: "the game servers that would get it",
+  requester: "who asks",
+  policy_sha256: "the rules of approval",
+};
 const whose = (per: string) => WHO[per] ?? per;
 const ruledBy = (limit: string) => (limit === "description" ? "the function's description" : `limit ${limit}`);
 const every = (seconds: string) => (seconds === "1" ? "second" : `${seconds} s`);
@@ -94,6 +111,7 @@ export const english: Sentences = {
   approval_others: (of) => `only ${of("requester")}, who asked for it, can withdraw it: reject it instead`,
   approval_not_asked: (of) => `this needs ${of("wanted")}, which you are not: ask one of them`,
   approval_twice: () => "you approved it already: an approver counts once",
+  changed: (of) => `${PARTS[of("what")] ?? of("what")} changed`,
   approvals_too_many: (of) => `${of("most")} of your requests wait for approval: withdraw some first`,
   proof_needed: () => "prove who you are first, with a code of your authenticator app, then approve within 5 minutes",
   people_only: () => "only a person approves: sign in, or use a token of your account",

@@ -115,6 +115,8 @@ class ApprovalDocument(ApprovalEntry):
     """What has changed in it since."""
     drifted: list[str]
     """Why it would not run if it were approved now."""
+    drifts: list[CauseEntry]
+    """The same, by name."""
     may_decide: bool
     notices: list[NoticeEntry]
 
@@ -134,6 +136,7 @@ def document(shown: Shown) -> ApprovalDocument:
         description=dict(shown.description),
         changes=None if shown.changes is None else shown.changes.document(),
         drifted=list(shown.drifted),
+        drifts=cause_entries(shown.drifted),
         may_decide=shown.may_decide,
         notices=[_notice(each) for each in shown.notices],
     )

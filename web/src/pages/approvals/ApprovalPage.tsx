@@ -79,8 +79,8 @@ function Standing({ approval }: { approval: Document }) {
       {approval.drifted.length > 0 && (
         <Alert color="orange" title={text.drifted}>
           <List size="xs">
-            {approval.drifted.map((why) => (
-              <List.Item key={why}>{why}</List.Item>
+            {approval.drifts.map((why) => (
+              <List.Item key={why.detail}>{said(why, language)}</List.Item>
             ))}
           </List>
         </Alert>

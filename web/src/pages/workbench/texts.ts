@@ -350,7 +350,7 @@ export const workbenchTexts = texts(
       executed: "已执行",
       failed: "失败",
       outcome_unknown: "结果未知",
-      rejected: "已驳回",
+      rejected: "已拒绝",
       withdrawn: "已撤回",
       expired: "已过期",
       void: "已失效",
