@@ -28,8 +28,17 @@ export const rootRoute = createRootRoute({
   validateSearch: readPageSearch,
   search: { middlewares: [retainSearchParams(["game", "env", "lang"])] },
   component: Root,
-  notFoundComponent: NotFoundPage,
-  errorComponent: ErrorPage,
+  // Outside the shell, which has a main part of its own.
+  notFoundComponent: () => (
+    <main>
+      <NotFoundPage />
+    </main>
+  ),
+  errorComponent: (props) => (
+    <main>
+      <ErrorPage {...props} />
+    </main>
+  ),
 });
 
 /** Pages for people who are signed in: header, navigation and status bar around them. */

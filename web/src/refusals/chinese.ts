@@ -173,7 +173,7 @@ export const chineseKinds: Kinds = {
   deadline_exceeded: { title: "已超时", next: "游戏服可能已经执行，重试前请先确认。" },
   canceled: { title: "已取消", next: "取消前可能已经开始执行，重试前请先确认。" },
   outcome_unknown: { title: "结果未知", next: "重试前请先在游戏中确认是否已执行。" },
-  function_rejected: { title: "函数拒绝了请求", next: "原因见函数返回的说明。" },
+  function_rejected: { title: "函数拒绝了请求", next: "请按上述说明调整后再试。" },
   handler_failed: { title: "函数执行出错", next: "请将调用 ID 告知函数的开发者。" },
   unimplemented: { title: "服务器不支持此操作", next: "更新的版本可能支持。" },
   internal: { title: "服务器内部错误", next: "请将此处显示的 ID 告知运维人员。" },

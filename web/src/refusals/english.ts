@@ -162,7 +162,7 @@ export const englishKinds: Kinds = {
   deadline_exceeded: { title: "Time ran out", next: "The game server may have acted: look before you repeat it." },
   canceled: { title: "Cancelled", next: "It may have begun before: look before you repeat it." },
   outcome_unknown: { title: "Nobody knows whether it ran", next: "Look in the game before you repeat it." },
-  function_rejected: { title: "The function said no", next: "What it said stands here." },
+  function_rejected: { title: "The function said no", next: "Change what it objects to, then try again." },
   handler_failed: { title: "The function broke", next: "Tell whoever writes it, with the call id." },
   unimplemented: { title: "This server cannot do it", next: "A newer version may." },
   internal: { title: "A fault of the server", next: "Tell whoever runs it, with the ids that stand here." },

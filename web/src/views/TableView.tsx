@@ -1,6 +1,6 @@
-import { Modal } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { type CellValue, type Column, DataTable } from "#/components/DataTable";
+import { Dialog } from "#/components/Dialog";
 import { EmptyState } from "#/components/EmptyState";
 import { commonTexts } from "#/components/texts";
 import type { Language } from "#/i18n/language";
@@ -44,14 +44,14 @@ export function TableView({ value, options, label }: RendererProps) {
         maxHeight={520}
         empty={<EmptyState title={text.nothing} />}
       />
-      <Modal
+      <Dialog
         opened={open !== null}
         onClose={() => setOpen(null)}
         title={`${text.details} ${open?.number ?? ""}`}
         size="xl"
       >
         {open && <KeyValue value={open.row} />}
-      </Modal>
+      </Dialog>
     </>
   );
 }

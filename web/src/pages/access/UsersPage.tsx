@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import { may, meQuery } from "#/api/session";
 import { StateBadge } from "#/components/badges";
 import { CopyField } from "#/components/CopyField";
 import { type Column, DataTable } from "#/components/DataTable";
+import { Dialog } from "#/components/Dialog";
 import { EmptyState } from "#/components/EmptyState";
 import { PageHeader } from "#/components/PageHeader";
 import { ProblemBox } from "#/components/ProblemBox";
@@ -37,9 +38,9 @@ export function UsersPage() {
       <PageHeader title={text.title}>
         {may(me, "users:manage") && <Button onClick={invite.open}>{text.invite}</Button>}
       </PageHeader>
-      <Modal opened={inviting} onClose={invite.close} title={text.invite}>
+      <Dialog opened={inviting} onClose={invite.close} title={text.invite}>
         <Invite />
-      </Modal>
+      </Dialog>
       {users.isError && <ProblemBox error={users.error} again={() => void users.refetch()} />}
       {users.isPending && <Waiting />}
       {users.data && (

@@ -1,10 +1,11 @@
-import { Anchor, Button, List, Modal, Stack, Text } from "@mantine/core";
+import { Anchor, Button, List, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { type Column, DataTable } from "#/components/DataTable";
+import { Dialog } from "#/components/Dialog";
 import { EmptyState } from "#/components/EmptyState";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Section } from "#/components/Section";
@@ -69,9 +70,9 @@ export function Rows({ bulk }: { bulk: Bulk }) {
         {...(rows.hasNextPage && { loadMore: () => void rows.fetchNextPage() })}
         empty={<EmptyState title={text.noRows} />}
       />
-      <Modal opened={open !== null} onClose={() => setOpen(null)} title={open && text.rowTitle(open.row)} size="xl">
+      <Dialog opened={open !== null} onClose={() => setOpen(null)} title={open && text.rowTitle(open.row)} size="xl">
         {open && <Whole row={open} />}
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,7 +1,8 @@
-import { Modal, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { type Column, DataTable } from "#/components/DataTable";
+import { Dialog } from "#/components/Dialog";
 import { useLanguage, useTexts } from "#/i18n/texts";
 import { kindOf } from "#/refusals/said";
 import { JsonView, type OutputsSpec, Views } from "#/views";
@@ -77,10 +78,10 @@ export function Broadcast({ payload, outputs, label }: { payload: Payload; outpu
         maxHeight={420}
       />
       {payload.skipped && payload.skipped.length > 0 && <JsonView value={payload.skipped} />}
-      <Modal opened={open !== null} onClose={() => setOpen(null)} title={open?.service_id} size="xl">
+      <Dialog opened={open !== null} onClose={() => setOpen(null)} title={open?.service_id} size="xl">
         {open?.ok && <Views outputs={outputs} value={open.payload} label={label} />}
         {open && !open.ok && <JsonView value={open.error} />}
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Menu, Modal, Stack } from "@mantine/core";
+import { Button, Menu, Stack } from "@mantine/core";
 import { IconChevronDown, IconRepeat } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import { useState } from "react";
 import { request } from "#/api/client";
 import { ProblemError, Unreachable } from "#/api/problem";
 import { useConfirm } from "#/components/Confirm";
+import { Dialog } from "#/components/Dialog";
 import { ProblemBox } from "#/components/ProblemBox";
 import { useTexts } from "#/i18n/texts";
 import { MadeCall } from "./CallPage";
@@ -52,7 +53,7 @@ export function RunAgain({ call }: { call: RecordedCall }) {
           </Menu.Dropdown>
         </Menu>
       </Button.Group>
-      <Modal opened={replay.isError} onClose={() => replay.reset()} title={text.againFailed} centered size="lg">
+      <Dialog opened={replay.isError} onClose={() => replay.reset()} title={text.againFailed} centered size="lg">
         <Stack gap="xs">
           <ProblemBox
             error={replay.error}
@@ -60,7 +61,7 @@ export function RunAgain({ call }: { call: RecordedCall }) {
           />
           <MadeCall callId={problem?.call_id ?? undefined} />
         </Stack>
-      </Modal>
+      </Dialog>
     </>
   );
 }
