@@ -189,6 +189,7 @@ class Furnisher:
 
     async def _rules(self) -> None:
         send = self.studio.send
+        self.made |= {each["name"]: each["user_id"] for each in (await send("GET", "/api/users"))["users"]}
         note = {"reason": "new hardware", "game_id": "demo", "env": "stage", "lasts": "2h"}
         await send("POST", "/api/maintenance", note)
         await send("PUT", "/api/limits/mails", {"functions": "mail.*", "rate": "10/m", "concurrency": 5})

@@ -280,7 +280,7 @@ RULES = (
     ),
     Sight(
         name="user-disable",
-        path="/users?user=ann",
+        path="/users?user={ann}",
         act=clicking("button:is(:has-text('Disable'), :has-text('停用'))"),
     ),
     Sight(name="roles", path="/roles"),

@@ -74,6 +74,7 @@ function Shown({ approval }: { approval: Document }) {
 
 function Standing({ approval }: { approval: Document }) {
   const text = useTexts(approvalTexts);
+  const language = useLanguage();
   return (
     <>
       {approval.drifted.length > 0 && (
