@@ -1,5 +1,7 @@
 """One Chromium and one studio for each worker; a visitor for each test."""
 
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 from tests.browser.studio import WEB, Studio, Visitor, visitor
 
+ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -47,6 +50,21 @@ async def common_studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     studio = Studio(tmp_path_factory.mktemp("studio"))
     try:
         yield await studio.start()
+    finally:
+        await studio.end()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def asking_studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Studio]:
+    """One with a second game server, whose functions ask much of the page: tests/browser/game.py."""
+    studio = Studio(tmp_path_factory.mktemp("asking"))
+    game = studio.stage.program("asking", sys.executable, "-m", "tests.browser.game", studio.stage.local)
+    game.variables = {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    try:
+        await studio.start()
+        await game.start()
+        await studio.stage.reachable("wrong.views")
+        yield studio
     finally:
         await studio.end()
 

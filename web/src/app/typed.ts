@@ -7,13 +7,23 @@ const unkept = new Set<string>();
 
 /** Keeps `text`, the form's value as JSON; without `may` only the tab's memory has it. */
 export function keepTyped(form: string, text: string, may: boolean): void {
-  if (may && text.length <= MOST) {
+  if (may && text.length <= MOST && stored(BEGIN + form, text)) {
     unkept.delete(form);
-    sessionStorage.setItem(BEGIN + form, text);
   } else {
     unkept.add(form);
     sessionStorage.removeItem(BEGIN + form);
   }
+}
+
+/** false where the browser has no more room. */
+function stored(name: string, text: string): boolean {
+  try {
+    sessionStorage.setItem(name, text);
+  } catch (error) {
+    if (error instanceof DOMException) return false;
+    throw error;
+  }
+  return true;
 }
 
 /** null where nothing is kept. */

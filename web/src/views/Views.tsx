@@ -84,18 +84,22 @@ interface Tab {
 function Tabbed({ tabs }: { tabs: readonly Tab[] }) {
   const [wanted, setWanted] = useState<string | null>(null);
   // Another answer may have other views: the one chosen stays where it is shown.
-  const active = tabs.some(({ id }) => id === wanted) ? wanted : (tabs[0]?.id ?? null);
+  const active = Math.max(
+    0,
+    tabs.findIndex(({ id }) => id === wanted),
+  );
+  // Tabs go by their places: an id of a view may be anything, and becomes part of the page's own ids.
   return (
-    <Tabs value={active} onChange={setWanted} keepMounted={false}>
+    <Tabs value={String(active)} onChange={(place) => setWanted(tabs[Number(place)]?.id ?? null)} keepMounted={false}>
       <Tabs.List mb={6}>
-        {tabs.map(({ id, name }) => (
-          <Tabs.Tab key={id} value={id}>
+        {tabs.map(({ id, name }, place) => (
+          <Tabs.Tab key={id} value={String(place)}>
             {name.slice(0, 80)}
           </Tabs.Tab>
         ))}
       </Tabs.List>
-      {tabs.map(({ id, content }) => (
-        <Tabs.Panel key={id} value={id}>
+      {tabs.map(({ id, content }, place) => (
+        <Tabs.Panel key={id} value={String(place)}>
           {content}
         </Tabs.Panel>
       ))}

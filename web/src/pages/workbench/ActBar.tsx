@@ -43,7 +43,7 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
   const production = useProduction();
   const [dryRun, setDryRun] = useState(manner.dryRun && production && !manner.isQuery);
   const [said, setSaid] = useState<Saying>({ reason: "", ticket: "", breakGlass: false });
-  const explained = useExplained(entry.id, value, route).data;
+  const { explained, tooLarge } = useExplained(entry.id, value, route);
   const outlook = explained && outlookOf(explained);
   const press = usePress({ sheet, manner, route, dryRun, said, outlook, check });
   const usual = manner.isJob ? "job" : "invoke";
@@ -58,6 +58,7 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
       )}
       <GateLine
         explained={explained}
+        tooLarge={tooLarge}
         risk={entry.risk}
         isQuery={manner.isQuery}
         dryRun={dryRun}

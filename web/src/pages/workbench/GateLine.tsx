@@ -10,6 +10,8 @@ import { workbenchTexts } from "./texts";
 
 interface Props {
   readonly explained: Explained | undefined;
+  /** Nothing is told of arguments of such a size. */
+  readonly tooLarge: boolean;
   readonly risk: string;
   readonly isQuery: boolean;
   readonly dryRun: boolean;
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** What will happen when the button is pressed, before it is. A click shows every gate that the call passes. */
-export function GateLine({ explained, risk, isQuery, dryRun, breakGlass, among }: Props) {
+export function GateLine({ explained, tooLarge, risk, isQuery, dryRun, breakGlass, among }: Props) {
   const text = useTexts(workbenchTexts);
   const production = useProduction();
   const { env } = useScope();
@@ -31,7 +33,7 @@ export function GateLine({ explained, risk, isQuery, dryRun, breakGlass, among }
     ...(dryRun ? [text.gate.dryRun] : isQuery ? [text.gate.reads] : []),
     ...(outlook && explained
       ? told(outlook, explained, { breakGlass, among, words: text.gate, language })
-      : [text.gate.asking]),
+      : [tooLarge ? text.gate.tooLarge : text.gate.asking]),
   ];
   const tone = outlook?.tone === "go" && production && !dryRun && !isQuery ? "production" : (outlook?.tone ?? "unsure");
   return (

@@ -1,19 +1,30 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { api, body } from "#/api/client";
 import { useScope } from "#/app/scope";
 import { toJson } from "#/forms/exactJson";
+import type { Explained } from "./gate";
 import { type RouteChoice, routeFields } from "./routing";
 
 const PAUSE = 300;
+/** As the server takes it, with room for what stands round the arguments. */
+const MOST_BYTES = 990_000;
+
+export interface Explanation {
+  readonly explained: Explained | undefined;
+  /** So much is not looked at beforehand. */
+  readonly tooLarge: boolean;
+}
 
 /** How the call would fare with these arguments; asked when somebody has stopped typing. The last answer stays meanwhile. */
-export function useExplained(functionId: string, value: unknown, route: RouteChoice) {
+export function useExplained(functionId: string, value: unknown, route: RouteChoice): Explanation {
   const { game, env } = useScope();
   // Compared as text: the form makes a new value with each letter.
   const [payload] = useDebouncedValue(toJson(value), PAUSE);
   const fields = routeFields(route);
-  return useQuery({
+  const tooLarge = useMemo(() => bytesOf(payload) > MOST_BYTES, [payload]);
+  const { data } = useQuery({
     queryKey: ["explain", game, env, functionId, payload, fields],
     queryFn: ({ signal }) =>
       body(
@@ -26,7 +37,14 @@ export function useExplained(functionId: string, value: unknown, route: RouteCho
     placeholderData: keepPreviousData,
     staleTime: 10_000,
     gcTime: 60_000,
+    enabled: !tooLarge,
   });
+  return { explained: tooLarge ? undefined : data, tooLarge };
+}
+
+/** Of its UTF-8. */
+function bytesOf(text: string): number {
+  return 3 * text.length > MOST_BYTES ? new TextEncoder().encode(text).length : text.length;
 }
 
 interface Asked {
