@@ -1,4 +1,5 @@
 import { createRouter } from "@tanstack/react-router";
+import { ErrorPage } from "#/components/ErrorPage";
 import { accessRoutes } from "#/pages/access/routes";
 import { approvalRoutes } from "#/pages/approvals/routes";
 import { auditRoutes } from "#/pages/audit/routes";
@@ -44,6 +45,8 @@ export const router = createRouter({
     return text && `?${text}`;
   },
   defaultPreload: "intent",
+  // In the place of the page that failed: header and navigation stay.
+  defaultErrorComponent: ErrorPage,
   scrollRestoration: true,
 });
 

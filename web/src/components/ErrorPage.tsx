@@ -1,5 +1,5 @@
 import { Anchor, Box, Button, Code, Stack, Text, Title } from "@mantine/core";
-import { type ErrorComponentProps, Link, useMatches } from "@tanstack/react-router";
+import { type ErrorComponentProps, Link, useMatches, useRouter } from "@tanstack/react-router";
 import { ProblemError, Unreachable } from "#/api/problem";
 import { useTexts } from "#/i18n/texts";
 import { ProblemBox } from "./ProblemBox";
@@ -8,10 +8,13 @@ import { commonTexts } from "./texts";
 /** In place of a page that failed; the rest of the shell goes on. */
 export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const text = useTexts(commonTexts);
+  const router = useRouter();
+  // What failed to load is loaded anew; drawing it again alone would show the same failure.
+  const again = () => void router.invalidate().then(reset);
   if (error instanceof ProblemError || error instanceof Unreachable) {
     return (
       <Box p="md">
-        <ProblemBox error={error} again={reset} />
+        <ProblemBox error={error} again={again} />
       </Box>
     );
   }

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 
 export const ROLE_TABS = ["roles", "matrix", "bindings", "policy"] as const;
@@ -16,7 +17,7 @@ export const accessRoutes = [
       const user = text(search.user);
       return user ? { user } : {};
     },
-    component: lazyRouteComponent(() => import("./UsersPage"), "UsersPage"),
+    component: lazyPage(() => import("./UsersPage"), "UsersPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
@@ -26,7 +27,7 @@ export const accessRoutes = [
       const role = text(search.role);
       return { ...(tab && { tab }), ...(role && { role }) };
     },
-    component: lazyRouteComponent(() => import("./RolesPage"), "RolesPage"),
+    component: lazyPage(() => import("./RolesPage"), "RolesPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
@@ -35,6 +36,6 @@ export const accessRoutes = [
       const [fn, user] = [text(search.fn), text(search.user)];
       return { ...(fn && { fn }), ...(user && { user }) };
     },
-    component: lazyRouteComponent(() => import("./TryPage"), "TryPage"),
+    component: lazyPage(() => import("./TryPage"), "TryPage"),
   }),
 ] as const;

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 
 export const TABS = ["waiting", "mine", "review", "all"] as const;
@@ -17,11 +18,11 @@ export const approvalRoutes = [
       const tab = TABS.find((tab) => tab === search.tab);
       return { ...(tab && { tab }), ...(typeof search.fn === "string" && { fn: search.fn }) };
     },
-    component: lazyRouteComponent(() => import("./ApprovalsPage"), "ApprovalsPage"),
+    component: lazyPage(() => import("./ApprovalsPage"), "ApprovalsPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/approvals/$approvalId",
-    component: lazyRouteComponent(() => import("./ApprovalPage"), "ApprovalPage"),
+    component: lazyPage(() => import("./ApprovalPage"), "ApprovalPage"),
   }),
 ] as const;

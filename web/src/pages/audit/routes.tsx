@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 
 export const FILTERS = [
@@ -29,6 +30,6 @@ export const auditRoutes = [
           return typeof value === "string" && value ? [[name, value]] : [];
         }),
       ),
-    component: lazyRouteComponent(() => import("./AuditPage"), "AuditPage"),
+    component: lazyPage(() => import("./AuditPage"), "AuditPage"),
   }),
 ] as const;

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { textsOf } from "#/app/search";
 
@@ -35,13 +36,13 @@ export const bulkRoutes = [
       const state = BULK_STATES.find((state) => state === search.state);
       return state ? { state } : {};
     },
-    component: lazyRouteComponent(() => import("./BulksPage"), "BulksPage"),
+    component: lazyPage(() => import("./BulksPage"), "BulksPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/bulk/new",
     validateSearch: (search: Record<string, unknown>): { readonly fn?: string } => textsOf(search, ["fn"]),
-    component: lazyRouteComponent(() => import("./UploadPage"), "UploadPage"),
+    component: lazyPage(() => import("./UploadPage"), "UploadPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
@@ -50,6 +51,6 @@ export const bulkRoutes = [
       const rows = ROW_STATES.find((state) => state === search.rows);
       return rows ? { rows } : {};
     },
-    component: lazyRouteComponent(() => import("./BulkPage"), "BulkPage"),
+    component: lazyPage(() => import("./BulkPage"), "BulkPage"),
   }),
 ] as const;

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { textsOf } from "#/app/search";
 
@@ -41,12 +42,12 @@ export const callsRoutes = [
       const state = CALL_STATES.find((state) => state === search.state);
       return { ...textsOf(search, TEXTS), ...spanOf(search), ...(state && { state }) };
     },
-    component: lazyRouteComponent(() => import("./CallsPage"), "CallsPage"),
+    component: lazyPage(() => import("./CallsPage"), "CallsPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/calls/$callId",
     validateSearch: (search: Record<string, unknown>): CallSearch => textsOf(search, ["with"]),
-    component: lazyRouteComponent(() => import("./CallPage"), "CallPage"),
+    component: lazyPage(() => import("./CallPage"), "CallPage"),
   }),
 ] as const;

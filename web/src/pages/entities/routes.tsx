@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { textsOf } from "#/app/search";
 
@@ -19,18 +20,18 @@ export const entityRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/entities",
-    component: lazyRouteComponent(() => import("./EntitiesPage"), "EntitiesPage"),
+    component: lazyPage(() => import("./EntitiesPage"), "EntitiesPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/entities/$type",
     validateSearch: (search: Record<string, unknown>): EntitySearch => textsOf(search, ["args", "op"]),
-    component: lazyRouteComponent(() => import("./EntityPage"), "EntityPage"),
+    component: lazyPage(() => import("./EntityPage"), "EntityPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/entities/$type/$id",
     validateSearch: (search: Record<string, unknown>): ItemSearch => textsOf(search, ["op", "queries"]),
-    component: lazyRouteComponent(() => import("./ItemPage"), "ItemPage"),
+    component: lazyPage(() => import("./ItemPage"), "ItemPage"),
   }),
 ] as const;

@@ -1,15 +1,16 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 
 export const gameRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/games",
-    component: lazyRouteComponent(() => import("./GamesPage"), "GamesPage"),
+    component: lazyPage(() => import("./GamesPage"), "GamesPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/games/$id/envs",
-    component: lazyRouteComponent(() => import("./GamePage"), "GamePage"),
+    component: lazyPage(() => import("./GamePage"), "GamePage"),
   }),
 ] as const;

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { textsOf } from "#/app/search";
 import { type Span, spanOf } from "#/pages/calls/routes";
@@ -22,11 +23,11 @@ export const jobsRoutes = [
       const state = JOB_STATES.find((state) => state === search.state);
       return { ...textsOf(search, ["fn", "caller", "agent"]), ...spanOf(search), ...(state && { state }) };
     },
-    component: lazyRouteComponent(() => import("./JobsPage"), "JobsPage"),
+    component: lazyPage(() => import("./JobsPage"), "JobsPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/jobs/$jobId",
-    component: lazyRouteComponent(() => import("./JobPage"), "JobPage"),
+    component: lazyPage(() => import("./JobPage"), "JobPage"),
   }),
 ] as const;

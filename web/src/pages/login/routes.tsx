@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { rootRoute } from "#/app/root";
 import { readPageSearch } from "#/app/scope";
 
@@ -14,16 +15,16 @@ export const loginRoutes = [
       ...readPageSearch(search),
       ...(typeof search.return_to === "string" && { return_to: search.return_to }),
     }),
-    component: lazyRouteComponent(() => import("./LoginPage"), "LoginPage"),
+    component: lazyPage(() => import("./LoginPage"), "LoginPage"),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/setup",
-    component: lazyRouteComponent(() => import("./SetupPage"), "SetupPage"),
+    component: lazyPage(() => import("./SetupPage"), "SetupPage"),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/invitation",
-    component: lazyRouteComponent(() => import("./InvitationPage"), "InvitationPage"),
+    component: lazyPage(() => import("./InvitationPage"), "InvitationPage"),
   }),
 ] as const;

@@ -1,10 +1,11 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 
 export const meRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/me",
-    component: lazyRouteComponent(() => import("./MePage"), "MePage"),
+    component: lazyPage(() => import("./MePage"), "MePage"),
   }),
 ] as const;

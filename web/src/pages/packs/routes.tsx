@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { textsOf } from "#/app/search";
 
@@ -18,11 +19,11 @@ export const packRoutes = [
       const tab = PACK_TABS.find((tab) => tab === search.tab);
       return { ...textsOf(search, ["category"]), ...(tab && { tab }) };
     },
-    component: lazyRouteComponent(() => import("./PacksPage"), "PacksPage"),
+    component: lazyPage(() => import("./PacksPage"), "PacksPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/packs/$pack",
-    component: lazyRouteComponent(() => import("./PackPage"), "PackPage"),
+    component: lazyPage(() => import("./PackPage"), "PackPage"),
   }),
 ] as const;

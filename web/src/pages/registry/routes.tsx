@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { textsOf } from "#/app/search";
 
@@ -36,12 +37,12 @@ export const registryRoutes = [
       const show = SHOWN.find((show) => show === search.show);
       return { ...textsOf(search, ["where", "by", "prefix", "agent"]), ...(tab && { tab }), ...(show && { show }) };
     },
-    component: lazyRouteComponent(() => import("./RegistryPage"), "RegistryPage"),
+    component: lazyPage(() => import("./RegistryPage"), "RegistryPage"),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/registry/$fn",
     validateSearch: (search: Record<string, unknown>): RegistryFunctionSearch => textsOf(search, ["old", "new"]),
-    component: lazyRouteComponent(() => import("./FunctionPage"), "FunctionPage"),
+    component: lazyPage(() => import("./FunctionPage"), "FunctionPage"),
   }),
 ] as const;

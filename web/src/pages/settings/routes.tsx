@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 
 export const SETTINGS_TABS = ["maintenance", "limits", "secrets", "machines", "about"] as const;
@@ -12,6 +13,6 @@ export const settingsRoutes = [
       const tab = SETTINGS_TABS.find((tab) => tab === search.tab);
       return tab ? { tab } : {};
     },
-    component: lazyRouteComponent(() => import("./SettingsPage"), "SettingsPage"),
+    component: lazyPage(() => import("./SettingsPage"), "SettingsPage"),
   }),
 ] as const;

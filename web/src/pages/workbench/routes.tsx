@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "#/app/lazyPage";
 import { shellRoute } from "#/app/root";
 import { ROUTES, type RouteName } from "./routing";
 
@@ -23,20 +24,20 @@ function readSearch(search: Record<string, unknown>): WorkbenchSearch {
 const layout = createRoute({
   getParentRoute: () => shellRoute,
   id: "workbench",
-  component: lazyRouteComponent(() => import("./WorkbenchPage"), "WorkbenchPage"),
+  component: lazyPage(() => import("./WorkbenchPage"), "WorkbenchPage"),
 });
 
 const start = createRoute({
   getParentRoute: () => layout,
   path: "/",
-  component: lazyRouteComponent(() => import("./WorkbenchPage"), "NothingChosen"),
+  component: lazyPage(() => import("./WorkbenchPage"), "NothingChosen"),
 });
 
 const one = createRoute({
   getParentRoute: () => layout,
   path: "/f/$fn",
   validateSearch: readSearch,
-  component: lazyRouteComponent(() => import("./FunctionPage"), "FunctionPage"),
+  component: lazyPage(() => import("./FunctionPage"), "FunctionPage"),
 });
 
 export const workbenchRoutes = [layout.addChildren([start, one])] as const;
