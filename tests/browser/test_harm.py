@@ -136,6 +136,9 @@ async def test_a_function_whose_schema_nobody_can_read_is_called_by_its_json(
     visit: Visit, asking_studio: Studio
 ) -> None:
     page = await (await visit("ann", studio=asking_studio)).open("/f/wrong.form")
+    await expect(page.get_by_role("alert", name="What describes this function")).to_contain_text(
+        "leads to nothing in this document"
+    )
     form = page.get_by_role("region", name="Form")
     await form.get_by_role("textbox", name="Arguments").fill('{"right": "still heard"}')
     await run(page)

@@ -98,3 +98,22 @@ async def test_a_function_that_is_not_assigned_is_not_there(bed):
     bed.catalog.use_assignments({SCOPE: Assignment(["player.*"])})
     assert list(await listed(bed)) == ["player.ban", "player.export"]
     assert (await bed.request("GET", "/api/functions/bare", headers=SCOPED)).status == 403
+
+
+async def test_a_sheet_says_why_a_description_is_left_out_and_which_condition_denies_every_call(bed):
+    say(
+        bed,
+        SCOPE,
+        {"id": "shop.wrong", "params": {"properties": {"a": {"$ref": "#/$defs/nowhere"}}}},
+        {"id": "shop.right"},
+    )
+    bed.catalog.use_sources(packs=[pack("player", ban(auth={"allow_if": "((("}))])
+
+    async def faults(function_id: str) -> list[tuple[str, str]]:
+        sheet = (await bed.request("GET", f"/api/functions/{function_id}", headers=SCOPED)).json
+        return [(each["path"], each["message"]["zh"]) for each in sheet["faults"]]
+
+    assert await faults("shop.wrong") == [("$[0].params.properties.a['$ref']", "在文档中找不到所指的内容")]
+    assert await faults("shop.right") == []
+    ((path, _),) = await faults("player.ban")
+    assert path == "$.auth.allow_if"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from croupier.errors import InvalidArgument
@@ -31,6 +31,8 @@ class Fault:
     path: str
     """A JSONPath such as `$.auth.permission`; `$` for the file as a whole."""
     message: Message
+    of: str = field(default="", compare=False)
+    """The id of the function or entity whose description it is, where that can be read."""
 
     def __str__(self) -> str:
         return f"{self.file}: {self.path}: {self.message.en}"

@@ -52,8 +52,13 @@ def describe(value: Any, file: str, at: Path = (), *, kind: str = "") -> tuple[D
     faults = dict.fromkeys(found)
     return (
         None if faults else descriptor,
-        [Fault(file=file, path=json_path((*at, *path)), message=message) for path, message in faults],
+        [Fault(file=file, path=json_path((*at, *path)), message=message, of=_id_in(value)) for path, message in faults],
     )
+
+
+def _id_in(value: Any) -> str:
+    said = value.get("id") if isinstance(value, dict) else None
+    return said if isinstance(said, str) else ""
 
 
 def _described(value: Any, kind: str) -> tuple[Descriptor | None, list[tuple[Path, Message]]]:

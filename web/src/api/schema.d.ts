@@ -4892,6 +4892,8 @@ export interface components {
                 [key: string]: unknown;
             };
             origin: components["schemas"]["OriginDocument"];
+            /** Faults */
+            faults: components["schemas"]["SheetFault"][];
         };
         /** FunctionView */
         FunctionView: {
@@ -6245,6 +6247,20 @@ export interface components {
             password: string;
             /** @default  */
             display_name?: string;
+        };
+        /**
+         * SheetFault
+         * @description One thing that is wrong with what is said of a function.
+         */
+        SheetFault: {
+            /** File */
+            file: string;
+            /** Path */
+            path: string;
+            /** Message */
+            message: {
+                [key: string]: string;
+            };
         };
         /** StageEntry */
         StageEntry: {

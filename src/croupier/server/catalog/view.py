@@ -199,6 +199,14 @@ class CatalogView:
         ]
         return [*self._faults(), *spoken, *self._form_faults()]
 
+    def faults_of(self, scope: Scope, entry: Entry) -> list[Fault]:
+        """Why another description of the function is left out, or why this one denies every call."""
+        spoken = (
+            fault for place, speech in self._catalog.spoken.speeches() if place == scope for fault in speech.faults
+        )
+        left_out = (*(each.fault for each in self._faults()), *spoken)
+        return [*(each for each in left_out if each.of == entry.function.id), *_condition_faults(entry)]
+
     def _form_faults(self) -> Iterator[LoadFault]:
         for source in self._catalog.snapshot.sources:
             for entry in source.entries.values():
@@ -211,6 +219,10 @@ class CatalogView:
 def _faults_of(entry: Entry) -> Iterator[Fault]:
     """What is wrong with a description that is used all the same; a condition that cannot be used denies every call."""
     yield from entry.faults
+    yield from _condition_faults(entry)
+
+
+def _condition_faults(entry: Entry) -> Iterator[Fault]:
     text = entry.descriptor.auth.allow_if if entry.descriptor is not None else ""
     if text:
         try:

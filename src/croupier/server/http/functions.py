@@ -21,6 +21,7 @@ from croupier.server.http.late import LateRoute
 from croupier.server.http.ports import Directory
 from croupier.server.http.requests import parse_query, scope_of
 
+SHOWN_FAULTS = 20
 DECIDED_AT_ONCE = 500
 """Functions whose permission is looked at before others get their turn."""
 
@@ -55,6 +56,17 @@ class FunctionList:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SheetFault:
+    """One thing that is wrong with what is said of a function."""
+
+    file: str
+    path: str
+    """JSONPath"""
+    message: dict[str, str]
+    """en, zh"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionSheet:
     """What a page needs of a function before it is called."""
 
@@ -64,6 +76,8 @@ class FunctionSheet:
     """JSON Schema 2020-12 of the arguments; empty where nobody said."""
     uischema: dict[str, Any]
     origin: OriginDocument
+    faults: list[SheetFault]
+    """Why a description of it is left out, or denies every call; at most 20."""
 
 
 async def _scope(asking: Asking, request: Request) -> Scope:
@@ -98,6 +112,7 @@ def function_routes(catalog: CatalogView, directory: Directory, guard: Guard) ->
             "schema": entry.form_schema,
             "uischema": entry.uischema,
             "origin": origin_document(entry.origin),
+            "faults": [each.document() for each in catalog.faults_of(scope, entry)[:SHOWN_FAULTS]],
         }
         return json_answer(sheet)
 

@@ -53,6 +53,7 @@ export function FunctionDesk({ sheet, search, recorded, recordedError }: Props) 
       <Head sheet={sheet} onReset={typed.reset} />
       <div className="desk-form">
         {Boolean(recordedError) && <ProblemBox error={recordedError} />}
+        <WrongDescription faults={sheet.faults} />
         {search.call && !recordedError && <RecordedCall id={search.call} />}
         <FormEditor
           schema={schema}
@@ -67,6 +68,24 @@ export function FunctionDesk({ sheet, search, recorded, recordedError }: Props) 
         <ResultPane sheet={sheet} />
       </InLastPane>
     </>
+  );
+}
+
+/** What was said of the function and cannot be used, where its form would be. */
+function WrongDescription({ faults }: { faults: FunctionSheet["faults"] }) {
+  const text = useTexts(workbenchTexts);
+  const language = useLanguage();
+  if (faults.length === 0) return null;
+  return (
+    <Alert color="orange" mb="xs" title={text.wrongDescription}>
+      <ul className="desk-faults">
+        {faults.map(({ file, path, message }) => (
+          <li key={`${file} ${path}`}>
+            <code>{path}</code> {inLanguage(message, language)} <Text span>({file})</Text>
+          </li>
+        ))}
+      </ul>
+    </Alert>
   );
 }
 

@@ -25,6 +25,7 @@ export const workbenchTexts = texts(
     mayNot: "you may not call it",
     disabled: "out of use",
     disabledHint: "This function is out of use: its description says so.",
+    wrongDescription: "What describes this function has faults, so it is not used. Its author has to mend them:",
     nobodyThere: "No healthy game server offers this function here now.",
     health: (healthy: number, total: number) => `${healthy} of ${total} game servers healthy`,
     servers: (healthy: number, total: number) =>
@@ -218,6 +219,7 @@ export const workbenchTexts = texts(
     mayNot: "您无权调用",
     disabled: "已停用",
     disabledHint: "该函数已停用（由其描述声明）。",
+    wrongDescription: "此函数的描述有误，因此未被采用，需由其作者修正：",
     nobodyThere: "当前没有健康的游戏服提供此函数。",
     health: (healthy: number, total: number) => `${total} 个游戏服中 ${healthy} 个健康`,
     servers: (healthy: number, total: number) =>
