@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { setStanding } from "#/api/client";
 import { meQuery } from "#/api/session";
 import { functionQuery, functionsQuery } from "#/functions/functions";
+import { whenIdle } from "./idle";
 import { keptScope } from "./scope";
 
 /** Asks for what the first page needs while its code is still being loaded: each question later would wait for the one before. */
@@ -12,16 +13,18 @@ export function askEarly(queries: QueryClient, { pathname, search }: Location): 
   setStanding({ scope });
   void queries.prefetchQuery(meQuery);
   const fn = /^\/f\/([^/]+)$/.exec(pathname)?.[1];
-  const desk = fn !== undefined || pathname === "/";
-  if (desk) loadDesk();
-  if (!(scope.game && scope.env) || !desk) return;
+  if (fn === undefined && pathname !== "/") return;
+  loadDesk(fn !== undefined);
+  if (!(scope.game && scope.env)) return;
   void queries.prefetchQuery(functionsQuery(scope.game, scope.env));
   if (fn) void queries.prefetchQuery(functionQuery(scope.game, scope.env, decodeURIComponent(fn)));
 }
 
-/** The router asks for it again when it comes to it, and says so where it cannot be had. */
-function loadDesk(): void {
-  Promise.all([import("#/pages/workbench/WorkbenchPage"), import("#/pages/workbench/FunctionPage")]).catch(
-    () => undefined,
-  );
+/** The router asks for it again when it comes to it, and says so where it cannot be had. A form's code waits where no form is asked for. */
+function loadDesk(withForm: boolean): void {
+  const form = () => import("#/pages/workbench/FunctionPage");
+  import("#/pages/workbench/WorkbenchPage")
+    .then(() => whenIdle(() => void form().catch(() => undefined)))
+    .catch(() => undefined);
+  if (withForm) form().catch(() => undefined);
 }

@@ -3,42 +3,18 @@ import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { type Column, DataTable } from "#/components/DataTable";
 import { Dialog } from "#/components/Dialog";
+import type { BroadcastAnswer, Broadcast as Payload } from "#/functions/broadcast";
 import { useLanguage, useTexts } from "#/i18n/texts";
 import { kindOf } from "#/refusals/said";
 import { JsonView, type OutputsSpec, Views } from "#/views";
 import { callsTexts } from "./texts";
 
-interface One {
-  readonly service_id: string;
-  readonly agent_id: string;
-  readonly ok: boolean;
-  readonly payload?: unknown;
-  readonly error?: { readonly reason?: string; readonly message?: string };
-}
-
-interface Payload {
-  readonly results: readonly One[];
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly skipped?: readonly unknown[];
-}
-
-export function isBroadcast(value: unknown): value is Payload {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "results" in value &&
-    Array.isArray(value.results) &&
-    "succeeded" in value
-  );
-}
-
 /** The answers of all game servers, one a row; a row opens into the function's views. */
 export function Broadcast({ payload, outputs, label }: { payload: Payload; outputs: OutputsSpec; label: string }) {
   const text = useTexts(callsTexts);
   const language = useLanguage();
-  const [open, setOpen] = useState<One | null>(null);
-  const columns: Column<One>[] = [
+  const [open, setOpen] = useState<BroadcastAnswer | null>(null);
+  const columns: Column<BroadcastAnswer>[] = [
     { id: "instance", header: text.columns.instance, mono: true, width: 160, value: (one) => one.service_id },
     { id: "agent", header: text.facts.agent, mono: true, width: 120, value: (one) => one.agent_id },
     {

@@ -1,6 +1,6 @@
 import { StateBadge } from "#/components/badges";
+import { isBroadcast } from "#/functions/broadcast";
 import { useTexts } from "#/i18n/texts";
-import { isBroadcast } from "./Broadcast";
 import type { CallEntry } from "./queries";
 import { callsTexts } from "./texts";
 

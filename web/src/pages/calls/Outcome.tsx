@@ -2,10 +2,11 @@ import { Alert, Anchor, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { download } from "#/components/download";
+import { isBroadcast } from "#/functions/broadcast";
 import { useLanguage, useLocale, useTexts } from "#/i18n/texts";
 import { kindOf } from "#/refusals/said";
 import { bytes, JsonView, Views } from "#/views";
-import { Broadcast, isBroadcast } from "./Broadcast";
+import { Broadcast } from "./Broadcast";
 import { decoded, functionQuery, type RecordedCall } from "./queries";
 import { callsTexts } from "./texts";
 

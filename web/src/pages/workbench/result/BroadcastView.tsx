@@ -2,30 +2,11 @@ import { Text } from "@mantine/core";
 import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { DataTable } from "#/components/DataTable";
+import type { Broadcast, BroadcastAnswer } from "#/functions/broadcast";
 import type { FunctionSheet } from "#/functions/functions";
 import { useTexts } from "#/i18n/texts";
 import { JsonView, outputsOf, Views } from "#/views";
 import { workbenchTexts } from "../texts";
-
-interface Result {
-  readonly service_id: string;
-  readonly agent_id: string;
-  readonly ok: boolean;
-  readonly payload?: unknown;
-  readonly error?: { readonly reason: string; readonly message: string };
-}
-
-interface Broadcast {
-  readonly results: readonly Result[];
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly skipped?: readonly { readonly service_id: string; readonly why: string }[];
-}
-
-/** Whether an answer is that of a broadcast (docs/reference/http.md). */
-export function isBroadcast(value: unknown): value is Broadcast {
-  return typeof value === "object" && value !== null && "results" in value && Array.isArray(value.results);
-}
 
 /** What each game server said; one of them by the function's views. */
 export function BroadcastView({ value, sheet }: { value: Broadcast; sheet: FunctionSheet }) {
@@ -74,6 +55,6 @@ export function BroadcastView({ value, sheet }: { value: Broadcast; sheet: Funct
   );
 }
 
-function keyOf({ agent_id, service_id }: Result): string {
+function keyOf({ agent_id, service_id }: BroadcastAnswer): string {
   return `${agent_id} ${service_id}`;
 }
