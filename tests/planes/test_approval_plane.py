@@ -1,7 +1,7 @@
 """Asked, decided, executed: the whole way of an approval, and everything that may come in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,10 @@ from croupier.errors import (
     NotFound,
     PermissionDenied,
 )
-from croupier.server.approvals import Grant
+from croupier.server.approvals import Grant, executor
 from croupier.server.bulk import Upload
 from croupier.server.bulk_rows import Format
+from croupier.server.dispatch.agents import Agent
 from croupier.server.http.bulk_documents import progress_document
 from croupier.store import CallRecord
 from croupier.store.approvals import ApprovalFilter
@@ -368,6 +369,30 @@ async def test_what_was_approved_before_the_process_died_is_executed_by_the_next
         place.execute()
         await place.reaches(pending, ApprovalState.EXECUTED)
         assert len(place.game.given) == 1
+
+
+async def test_what_was_approved_waits_for_its_game_server_however_long_that_takes_to_come_back(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "RETURN_PATIENCE", 0.0)
+    looked, offering = asyncio.Event(), place.router.offering
+
+    def watched(call: Call) -> Mapping[str, Agent]:
+        looked.set()
+        return offering(call)
+
+    pending = await place.ask()
+    place.agents.drop("agent-1")
+    place.catalog.forget("agent-1")
+    await place.approvals.approve(BOB, pending.id)
+    monkeypatch.setattr(place.router, "offering", watched)
+    place.execute()
+    await asyncio.wait_for(looked.wait(), 10)
+    for _ in range(50):
+        assert (await place.kept(pending.id)).state is ApprovalState.APPROVED
+    place.describe(BAN)
+    await place.reaches(pending, ApprovalState.EXECUTED)
+    assert len(place.game.given) == 1
 
 
 async def test_what_ran_when_the_process_died_is_unknown_and_never_runs_again(tmp_path: Path, clock: Clock) -> None:

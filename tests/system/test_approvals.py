@@ -55,6 +55,7 @@ async def state(stage: Stage, approval_id: str) -> str:
 async def reaches(stage: Stage, approval_id: str, *states: str) -> str:
     async def reached() -> str:
         found = await state(stage, approval_id)
+        assert found not in ENDED - set(states), await stage.get(f"/api/approvals/{approval_id}")
         return found if found in states else ""
 
     return str(await until(reached, f"{approval_id} {states}"))
@@ -110,4 +111,5 @@ async def test_killed_right_after_it_was_approved_it_runs_at_most_once(running: 
         await again(running)
         ended = await reaches(running, waits["approval_id"], *ENDED)
         begun = running.noted().count(f"begin k{number}")
-        assert (ended, begun) in {("executed", 1), ("outcome_unknown", 0), ("outcome_unknown", 1)}
+        story = (ended, begun, await running.get(f"/api/approvals/{waits['approval_id']}"))
+        assert (ended, begun) in {("executed", 1), ("outcome_unknown", 0), ("outcome_unknown", 1)}, story

@@ -1,5 +1,5 @@
 import { Anchor, Box, Button, Code, Stack, Text, Title } from "@mantine/core";
-import { type ErrorComponentProps, Link, useMatches, useRouter } from "@tanstack/react-router";
+import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { ProblemError, Unreachable } from "#/api/problem";
 import { useTexts } from "#/i18n/texts";
 import { ProblemBox } from "./ProblemBox";
@@ -32,10 +32,8 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
 
 export function NotFoundPage() {
   const text = useTexts(commonTexts);
-  // Within the shell the page's landmark is around it already.
-  const inShell = useMatches().some(({ routeId }) => routeId === "/shell");
   return (
-    <Stack p="md" gap="xs" {...(!inShell && { component: "main" })}>
+    <Stack p="md" gap="xs">
       <Title order={1}>{text.notFound}</Title>
       <Text>{text.notFoundHint}</Text>
       <Anchor component={Link} to="/">

@@ -191,8 +191,11 @@ class Executor:
         if record is None:
             raise InternalError(f"the call of {approval.id} is not recorded any more")
         call = record.call
-        if self._is_early() and not self._can_be_reached(call):
-            return None  # the next look tries it again
+        if not self._can_be_reached(call):
+            if self._is_early():
+                return None  # the next look tries it again
+            # Who describes the function may be away as well; that it is undescribed meanwhile is no drift.
+            raise Unavailable(f"nobody is here who could run {call.function_id}")
         grant = Grant(approval=approval)
         if approval.kind is ApprovalKind.JOB:
             return Result(payload=(await runners.jobs.start(requester, call, grant=grant)).encode())
