@@ -52,6 +52,7 @@ async def faults_in(house: House, sights: Sequence[Sight], language: str) -> lis
     return found
 
 
+@pytest.mark.timeout(900)  # it looks at twenty pages and more, twice each, with a studio furnished before
 @pytest.mark.parametrize("part", PARTS)
 async def test_nothing_keeps_anybody_out(house: House, part: str) -> None:
     sights = PARTS[part]
