@@ -71,6 +71,31 @@ class Code(StrEnum):
     KEY_REUSED = "key_reused"
     KEY_PENDING = "key_pending"
 
+    # who receives a call, or would, and why
+    CHOSEN_ONLY = "chosen_only"
+    CHOSEN_LESS_BUSY = "chosen_less_busy"
+    CHOSEN_NAMED = "chosen_named"
+    CHOSEN_HASH = "chosen_hash"
+    CHOSEN_CANARY = "chosen_canary"
+    CHOSEN_ALL = "chosen_all"
+    NOT_CHOSEN = "not_chosen"
+    AGENT_DISCONNECTED = "agent_disconnected"
+    AGENT_DRAINS = "agent_drains"
+    VERSION_OTHER = "version_other"
+    GAME_SERVER_ILL = "game_server_ill"
+
+    # how a call ended
+    NOT_SENT_IN_TIME = "not_sent_in_time"
+    NO_ANSWER_IN_TIME = "no_answer_in_time"
+    LOST_BEFORE = "lost_before"
+    LOST_AFTER = "lost_after"
+    CALLER_LEFT_BEFORE = "caller_left_before"
+    CALLER_LEFT = "caller_left"
+    ALL_FAILED = "all_failed"
+    RECORD_GONE = "record_gone"
+    END_UNRECORDED = "end_unrecorded"
+    NOT_APPROVED = "not_approved"
+
     # approvals
     APPROVAL_CLOSED = "approval_closed"
     APPROVAL_EXPIRED = "approval_expired"
@@ -84,6 +109,9 @@ class Code(StrEnum):
     APPROVALS_TOO_MANY = "approvals_too_many"
     PROOF_NEEDED = "proof_needed"
     PEOPLE_ONLY = "people_only"
+    APPROVAL_REJECTED = "approval_rejected"
+    APPROVAL_WITHDRAWN = "approval_withdrawn"
+    APPROVAL_UNANSWERED = "approval_unanswered"
 
     # signing in
     NOT_SIGNED_IN = "not_signed_in"
@@ -110,6 +138,10 @@ class Code(StrEnum):
     ROLE_BUILT_IN = "role_built_in"
     PACK_UNSIGNED = "pack_unsigned"
     PACK_NEEDED = "pack_needed"
+
+    # what is filled in
+    FIELD_MISSING = "field_missing"
+    FIELD_TOO_LONG = "field_too_long"
 
     # the server itself
     REQUESTS_TOO_MANY = "requests_too_many"

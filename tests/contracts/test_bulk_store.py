@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from croupier.codes import Code
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Fault, Plan, RowState
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
@@ -98,12 +99,21 @@ async def test_an_outcome_is_recorded_and_the_arguments_stay(store: Store):
         result_bytes=3,
         reason="handler_failed",
         message="it broke",
+        code=Code.NO_ANSWER_IN_TIME,
+        parameters={"seconds": "30"},
         service_id="game-1",
         started_ms=5,
         finished_ms=6,
     )
     await store.bulk.record("b1", [replace(ended, payload=b"forged", line=99)])
     assert await store.bulk.rows("b1", EVERY, after=0, limit=10) == [*pending(1), ended]
+
+
+async def test_a_fault_is_kept_in_both_languages(store: Store):
+    faults = (Fault(path="/coins", message="must be at least 0", zh="不能小于 0"), Fault(path="", message="no row"))
+    invalid = BulkRow(row=1, line=2, state=RowState.INVALID, faults=faults)
+    await store.bulk.add("b1", [invalid])
+    assert await store.bulk.rows("b1", EVERY, after=0, limit=10) == [invalid]
 
 
 async def test_what_is_recorded_later_counts_also_within_one_commit(store: Store):

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from croupier.codes import Code
 from croupier.domain.call import Call, CallState, Result, Trail
 from croupier.domain.job import JobState
 from croupier.domain.listing import CallFilter, JobFilter, Page
 from croupier.domain.scope import Scope
-from croupier.errors import Conflict, HandlerFailed, OutcomeUnknown
+from croupier.errors import Conflict, FunctionRejected, HandlerFailed, OutcomeUnknown, Unavailable
 from croupier.store import KEY_WINDOW_MS, Store
 from croupier.store.sql import searches
 
@@ -58,6 +59,29 @@ async def test_a_failed_call_keeps_where_it_was_sent(store: Store):
     await store.finish("c1", OutcomeUnknown("the connection was lost"), trail=TRAIL)
 
     assert (await store.call("c1")).trail == TRAIL
+
+
+async def test_a_failure_keeps_its_name_and_its_details(store: Store):
+    await store.begin(a_call())
+
+    await store.finish("c1", Unavailable("no agent", {"agents": "a1"}, code=Code.AGENTS_AWAY))
+
+    kept = (await store.call("c1")).outcome
+    assert (type(kept), kept.message, kept.code, kept.details) == (
+        Unavailable,
+        "no agent",
+        Code.AGENTS_AWAY,
+        {"agents": "a1"},
+    )
+
+
+async def test_a_failure_without_a_name_keeps_its_details(store: Store):
+    await store.begin(a_call())
+
+    await store.finish("c1", FunctionRejected("no", {"code": "agents_away"}))
+
+    kept = (await store.call("c1")).outcome
+    assert (kept.code, kept.details) == (None, {"code": "agents_away"})
 
 
 async def test_a_decision_may_be_any_text(store: Store):

@@ -156,6 +156,7 @@ async def test_rows_that_do_not_fit_are_kept_with_their_faults(server: Server, a
         (2, 3, "/coins"), (3, 4, "/player_id"), (4, 5, "/coins"), (5, 6, ""),
     ]  # fmt: skip
     assert "fields" in found["errors"][3]["message"]
+    assert all("一" <= fault["zh"][0] <= "鿿" for fault in found["errors"])
     invalid = await rows(server, found["bulk_id"], "state=invalid")
     assert [row["row"] for row in invalid] == [2, 3, 4, 5]
     assert invalid[0]["errors"][0]["path"] == "/coins"

@@ -65,6 +65,7 @@ async def test_a_recorded_call_is_told_whole(bed):
         "next": "",
         "agent_id": "agent-1",
         "service_id": "game-1",
+        "failed": 0,
         "trace_id": TRACE,
         "idempotency_key": "",
         "replay_of": "c0",
@@ -81,8 +82,10 @@ async def test_a_recorded_call_is_told_whole(bed):
             "hash_key": "p1",
             "version": "",
             "decision": "hash of p1",
+            "choice": {"code": None, "parameters": {}, "detail": "hash of p1"},
         },
         "result": {"payload": {"ok": 1}},
+        "code": None,
         "details": {},
     }
 

@@ -65,6 +65,16 @@ async def test_a_broadcast_reaches_every_game_server_of_every_agent_in_its_scope
     assert not foreign.executed
 
 
+async def test_that_a_broadcast_failed_in_part_stands_in_the_list_of_calls(server: Server) -> None:
+    async with attached(server, services=servers("s1", "closed", "s3"), script=say_who):
+        reply = await server.invoke(route="broadcast", idempotency_key="k")  # on disk before it is answered
+    whole = (await server.request("GET", f"/api/calls/{reply.headers['x-call-id']}")).json
+    assert whole["route"]["choice"]["code"] == "chosen_all"
+    assert whole["route"]["choice"]["parameters"] == {"chosen": "3", "failed": "1"}
+    (listed,) = (await server.request("GET", "/api/calls")).json["calls"]
+    assert (listed["state"], listed["failed"]) == ("succeeded", 1)
+
+
 async def test_a_repeated_key_returns_the_first_broadcasts_answer_and_asks_nobody(server: Server) -> None:
     async with attached(server, services=servers("s1", "closed"), script=say_who) as agent:
         first = await server.invoke(route="broadcast", idempotency_key="k")

@@ -7,12 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.approvals import ANN, DAY_MS, NOW, a_bound, a_demand, a_user, an_approval, as_approver
 
+from croupier.codes import Code
 from croupier.domain import approval as life
 from croupier.domain.approval import Approval, ApprovalState, ReviewState, approver_of, person_of
 from croupier.domain.binding import Bound, drift
 from croupier.domain.demand import Demand, Stage, merged
 from croupier.domain.principal import Principal
-from croupier.errors import FailedPrecondition, HandlerFailed, InvalidArgument, OutcomeUnknown, PermissionDenied
+from croupier.errors import (
+    FailedPrecondition,
+    FunctionRejected,
+    HandlerFailed,
+    InvalidArgument,
+    OutcomeUnknown,
+    PermissionDenied,
+    Unavailable,
+)
 
 ROOT = Principal(name="developer", root=True)
 
@@ -77,7 +86,7 @@ def test_it_waits_for_whoever_could_approve_it_now_and_for_nobody_else():
     second = approve(pending, "lea", "leads")
     assert not life.waits_for(second, lead, NOW)
     assert life.waits_for(second, olaf, NOW)
-    assert not life.waits_for(life.annul(second, "it changed", NOW), olaf, NOW)
+    assert not life.waits_for(life.annul(second, FailedPrecondition("it changed"), NOW), olaf, NOW)
 
 
 def test_it_waits_for_whoever_has_to_prove_his_identity_first():
@@ -166,7 +175,7 @@ def test_what_executes_or_has_ended_is_neither_withdrawn_nor_voided_nor_executed
     with pytest.raises(FailedPrecondition, match=state.value):
         life.withdraw(decided, ANN, comment="", now_ms=NOW)
     with pytest.raises(FailedPrecondition, match=state.value):
-        life.annul(decided, "", NOW)
+        life.annul(decided, FailedPrecondition(""), NOW)
     with pytest.raises(FailedPrecondition, match=state.value):
         life.execute(decided)
 
@@ -271,3 +280,33 @@ def test_the_same_binding_has_the_same_digest():
     assert drift(a_bound(), a_bound()) == []
     assert len(a_bound().digest) == 64
     assert a_user("ann").user_id in a_bound().requester
+
+
+# ------------------------------------------------------------------------------------------------ why it ended, by name
+
+
+def test_an_end_says_why_by_name_too():
+    waits = an_approval()
+    rejected = life.reject(waits, as_approver("bob"), comment="not today", now_ms=NOW)
+    assert (rejected.code, rejected.parameters) == (Code.APPROVAL_REJECTED, {"by": "bob", "comment": "not today"})
+    withdrawn = life.withdraw(waits, ANN, comment="", now_ms=NOW)
+    assert (withdrawn.code, withdrawn.parameters) == (Code.APPROVAL_WITHDRAWN, {"by": "ann", "comment": ""})
+    assert life.expire(waits, waits.expires_ms).code is Code.APPROVAL_UNANSWERED
+
+
+def test_what_kept_it_from_running_is_why_it_ended():
+    away = Unavailable("no agent", {"function": "f"}, code=Code.AGENTS_AWAY)
+    void = life.annul(an_approval(), away, NOW)
+    assert (void.message, void.code, void.parameters) == (
+        "it cannot run: no agent",
+        Code.AGENTS_AWAY,
+        {"function": "f"},
+    )
+    failed = life.conclude(an_approval(state=ApprovalState.EXECUTING), away, NOW)
+    assert (failed.message, failed.code, failed.parameters) == ("no agent", Code.AGENTS_AWAY, {"function": "f"})
+
+
+def test_the_games_own_words_have_no_name_and_bring_no_parameters():
+    refused = FunctionRejected("the player is in a match", {"player_id": "p1"})
+    failed = life.conclude(an_approval(state=ApprovalState.EXECUTING), refused, NOW)
+    assert (failed.message, failed.code, failed.parameters) == ("the player is in a match", None, {})

@@ -105,7 +105,7 @@ async def test_an_agent_without_named_game_servers_says_which_one_answered() -> 
         "results": [{"service_id": "chosen", "agent_id": "a", "ok": True, "payload_base64": "/w=="}],
         "succeeded": 1,
         "failed": 0,
-        "skipped": [{"agent_id": "b", "service_id": "s9", "why": "its agent drains"}],
+        "skipped": [{"agent_id": "b", "service_id": "s9", "why": "its agent drains", "code": "agent_drains"}],
     }
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.test_server_router import THERE, agents, call, calls, game_server, reachable, table, targets_of
 
+from croupier.codes import Code
 from croupier.domain.call import Call, Route
 from croupier.domain.function import Function
 from croupier.domain.routing import Candidate
@@ -41,6 +42,31 @@ def test_every_game_server_of_the_scope_is_named_with_its_reason() -> None:
     }
     assert (found["s1"].outstanding, found["s1"].usable, found["s1"].healthy) == (3, True, True)
     assert (found["s4"].usable, found["ill"].healthy) == (False, False)
+
+
+def test_every_reason_has_a_name_beside_its_words() -> None:
+    found = seen(route=Route.TARGETED, target_service_id="s1", version="1.0")
+    assert {name: each.code for name, each in found.items()} == {
+        "s1": Code.CHOSEN_NAMED,
+        "s2": Code.VERSION_OTHER,
+        "s3": Code.NOT_CHOSEN,
+        "ill": Code.GAME_SERVER_ILL,
+        "s4": Code.AGENT_DISCONNECTED,
+        "s5": Code.AGENT_DRAINS,
+    }
+    assert found["s2"].parameters == {"has": "2.0", "wanted": "1.0"}
+
+
+def test_the_reason_of_the_whole_has_a_name_too() -> None:
+    shown = preview(ROUTER, call(route=Route.BROADCAST))
+    assert (shown.code, shown.parameters) == (Code.CHOSEN_ALL, {"chosen": "3", "skipped": "3"})
+    shown = preview(ROUTER, call(route=Route.TARGETED, target_service_id="s1"))
+    assert (shown.code, shown.parameters) == (Code.CHOSEN_NAMED, {"candidates": "1"})
+    shown = preview(Router(table(reachable("a", game_server("s1", "f"), game_server("s2", "f")))), call())
+    assert (shown.code, shown.parameters) == (Code.CHOSEN_ONLY, {"candidates": "1", "agent": "a"})
+    assert shown.candidates[0].parameters == {"within": "true"}
+    shown = preview(ROUTER, call("nothing"))
+    assert shown.code is Code.FUNCTION_UNKNOWN
 
 
 def test_the_chosen_ones_come_first() -> None:

@@ -12,13 +12,14 @@ Ended states are final. Every change is a function from one value to the next; t
 faster (`revision`), so what may happen once happens once.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from croupier.codes import Code
 from croupier.domain.binding import Bound
 from croupier.domain.call import may_have_run
+from croupier.domain.causes import Cause
 from croupier.domain.demand import Demand, Stage, named
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
@@ -109,6 +110,9 @@ class Approval:
     state: ApprovalState = ApprovalState.PENDING
     message: str = ""
     """Why it ended as it did."""
+    code: Code | None = None
+    """The message by name; with the parameters of it."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     votes: tuple[Vote, ...] = ()
     comments: tuple[Comment, ...] = ()
     closed_by: str = ""
@@ -223,7 +227,12 @@ def reject(approval: Approval, approver: Approver, *, comment: str, now_ms: int)
     require_other(approval, approver.person, "reject", "withdraw it instead")
     require_eligible(approver, approval.demand.stages)
     said = text("comment", comment, required="say why it is rejected")
-    return _closed(approval, ApprovalState.REJECTED, f"{approver.name} rejected it: {said}", now_ms, approver.name)
+    why = Cause(
+        code=Code.APPROVAL_REJECTED,
+        detail=f"{approver.name} rejected it: {said}",
+        parameters={"by": approver.name, "comment": said},
+    )
+    return _closed(approval, ApprovalState.REJECTED, why, now_ms, approver.name)
 
 
 def withdraw(approval: Approval, caller: Principal, *, comment: str, now_ms: int) -> Approval:
@@ -237,7 +246,11 @@ def withdraw(approval: Approval, caller: Principal, *, comment: str, now_ms: int
     if approval.state not in {ApprovalState.PENDING, ApprovalState.APPROVED}:
         raise _decided(approval)
     said = text("comment", comment)
-    why = f"{caller.name} withdrew it" + (f": {said}" if said else "")
+    why = Cause(
+        code=Code.APPROVAL_WITHDRAWN,
+        detail=f"{caller.name} withdrew it" + (f": {said}" if said else ""),
+        parameters={"by": caller.name, "comment": said},
+    )
     return _closed(approval, ApprovalState.WITHDRAWN, why, now_ms, caller.name)
 
 
@@ -245,13 +258,15 @@ def expire(approval: Approval, now_ms: int) -> Approval:
     """Raises FailedPrecondition unless it is pending and its time is over."""
     if approval.state is not ApprovalState.PENDING or now_ms < approval.expires_ms:
         raise FailedPrecondition(f"{approval.id} has not expired")
-    return _closed(approval, ApprovalState.EXPIRED, "nobody approved it in time: ask again", now_ms)
+    why = Cause(code=Code.APPROVAL_UNANSWERED, detail="nobody approved it in time: ask again")
+    return _closed(approval, ApprovalState.EXPIRED, why, now_ms)
 
 
-def annul(approval: Approval, why: str, now_ms: int) -> Approval:
-    """It no longer holds. Raises FailedPrecondition once it executes."""
+def annul(approval: Approval, failure: CroupierError, now_ms: int) -> Approval:
+    """It cannot run any more, because of `failure`. Raises FailedPrecondition once it executes."""
     if approval.state not in {ApprovalState.PENDING, ApprovalState.APPROVED}:
         raise _decided(approval)
+    why = Cause(code=failure.code, detail=f"it cannot run: {failure.message}", parameters=_parameters(failure))
     return _closed(approval, ApprovalState.VOID, why, now_ms)
 
 
@@ -281,7 +296,8 @@ def conclude(approval: Approval, failure: CroupierError | None, now_ms: int) -> 
     if failure is None:
         return replace(approval, state=ApprovalState.EXECUTED, finished_ms=now_ms)
     state = ApprovalState.OUTCOME_UNKNOWN if may_have_run(failure.reason) else ApprovalState.FAILED
-    return replace(approval, state=state, message=failure.message, finished_ms=now_ms)
+    why = Cause(code=failure.code, detail=failure.message, parameters=_parameters(failure))
+    return _closed(approval, state, why, now_ms)
 
 
 def close_review(approval: Approval, approver: Approver, *, comment: str, now_ms: int) -> Approval:
@@ -349,14 +365,31 @@ def text(name: str, said: str, *, most: int = TEXT_CHARACTERS, required: str = "
     """Raises InvalidArgument when it is too long, or absent although it is `required` (which says what to do)."""
     said = said.strip()
     if required and not said:
-        raise InvalidArgument(f"{name} is missing: {required}")
+        raise InvalidArgument(f"{name} is missing: {required}", {"field": name}, code=Code.FIELD_MISSING)
     if len(said) > most:
-        raise InvalidArgument(f"{name} has {len(said)} characters: at most {most} are kept")
+        raise InvalidArgument(
+            f"{name} has {len(said)} characters: at most {most} are kept",
+            {"field": name, "most": str(most)},
+            code=Code.FIELD_TOO_LONG,
+        )
     return said
 
 
-def _closed(approval: Approval, state: ApprovalState, why: str, now_ms: int, by: str = "") -> Approval:
-    return replace(approval, state=state, message=why, closed_by=by, finished_ms=now_ms)
+def _closed(approval: Approval, state: ApprovalState, why: Cause, now_ms: int, by: str = "") -> Approval:
+    return replace(
+        approval,
+        state=state,
+        message=why.detail,
+        code=why.code,
+        parameters=why.parameters,
+        closed_by=by,
+        finished_ms=now_ms,
+    )
+
+
+def _parameters(failure: CroupierError) -> Mapping[str, str]:
+    """Details without a name say nothing that the words do not."""
+    return {} if failure.code is None else failure.details
 
 
 def _decided(approval: Approval) -> FailedPrecondition:

@@ -65,11 +65,12 @@ def sha256_of(value: object) -> str:
 
 def drift(then: Bound, now: Bound) -> list[str]:
     """What differs, in words; nothing where the approval still holds."""
-    return [
-        f"{_WORDS[each.name]}{_CHANGED}"
-        for each in fields(Bound)
-        if getattr(then, each.name) != getattr(now, each.name)
-    ]
+    return [changed_words(each.name) for each in fields(Bound) if getattr(then, each.name) != getattr(now, each.name)]
+
+
+def changed_words(name: str) -> str:
+    """Of a field of `Bound`, as `drift` says it."""
+    return f"{_WORDS[name]}{_CHANGED}"
 
 
 def changed_field(words: str) -> str:

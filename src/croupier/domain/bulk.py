@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from croupier.codes import Code
 from croupier.domain.call import Call, CallState, Outcome, Result
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
@@ -146,6 +147,8 @@ class Fault:
 
     path: str
     message: str
+    zh: str = ""
+    """The same in Chinese; empty where nobody has said it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +168,9 @@ class BulkRow:
     result_bytes: int = 0
     reason: str = ""
     message: str = ""
+    code: Code | None = None
+    """The message by name; with the parameters of it."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     service_id: str = ""
     started_ms: int = 0
     finished_ms: int = 0
@@ -286,6 +292,8 @@ def ended(row: BulkRow, outcome: Outcome, now_ms: int) -> BulkRow:
         state=RowState.UNKNOWN if isinstance(outcome, _MAY_HAVE_RUN) else RowState.FAILED,
         reason=outcome.reason,
         message=outcome.message,
+        code=outcome.code,
+        parameters={} if outcome.code is None else outcome.details,
         finished_ms=now_ms,
     )
 
@@ -303,5 +311,7 @@ def settled(row: BulkRow, state: CallState | None, outcome: Outcome | None, now_
         return ended(row, outcome, now_ms)
     if state is None and now_ms - row.started_ms < RECORD_KEPT_MS:
         return released(row)  # the server died before the call was recorded, hence before it was sent
-    why = "the record of its call is gone" if state is None else "the end of its call is not recorded"
-    return ended(row, OutcomeUnknown(f"{why}: look in the game whether it took effect"), now_ms)
+    why, code = "the end of its call is not recorded", Code.END_UNRECORDED
+    if state is None:
+        why, code = "the record of its call is gone", Code.RECORD_GONE
+    return ended(row, OutcomeUnknown(f"{why}: look in the game whether it took effect", code=code), now_ms)

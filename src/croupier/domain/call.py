@@ -65,6 +65,14 @@ class Result:
     """Microseconds in the game server; 0 is not known."""
 
 
+@value(frozen=True, kw_only=True, slots=True)
+class BroadcastResult(Result):
+    """What the game servers of a broadcast answered, in one."""
+
+    failed: int = 0
+    """How many of them failed, while others did not."""
+
+
 class Trail(NamedTuple):
     """The way a call went: who was chosen and why, and how long every hop took. A tuple, because every call makes one.
 

@@ -60,6 +60,9 @@ class Candidate:
     """Its agent takes calls now."""
     chosen: bool
     why: str
+    code: Code | None = None
+    """Why, by name (`domain/choices.py`); with the parameters of it."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,5 +77,5 @@ class Preview:
     reason: str
     """Why the chosen ones, or why nobody."""
     code: Code | None = None
-    """Why nobody, by name; with the parameters of it."""
+    """The reason by name; with the parameters of it."""
     parameters: Mapping[str, str] = field(default_factory=dict)

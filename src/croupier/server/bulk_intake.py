@@ -29,6 +29,7 @@ class RowFault:
     line: int
     path: str
     message: str
+    zh: str
 
 
 @dataclass(slots=True)
@@ -44,7 +45,9 @@ class Filling:
         self.rows += 1
         self.invalid += row.state is RowState.INVALID
         for fault in row.faults[: SHOWN_FAULTS - len(self.faults)]:
-            self.faults.append(RowFault(row=row.row, line=row.line, path=fault.path, message=fault.message))
+            self.faults.append(
+                RowFault(row=row.row, line=row.line, path=fault.path, message=fault.message, zh=fault.zh)
+            )
 
 
 class BulkIntake:

@@ -12,6 +12,7 @@ from croupier.errors import InvalidArgument
 from croupier.server.bulk_columns import Column, Schema, arguments, read_header
 from croupier.server.bulk_file import CsvFile, JsonLines, Record, too_long
 from croupier.server.catalog import Catalog
+from croupier.server.catalog.checking import Unfit
 
 
 class Format(StrEnum):
@@ -31,6 +32,9 @@ def fits(catalog: Catalog, bulk: Bulk) -> Check:
             entry, call = catalog.accept(call_of(bulk, BulkRow(row=0, line=0, payload=payload), ""))
             if entry.codec is not None:
                 entry.codec.encode(call.payload)
+        except Unfit as error:
+            unfit = {fault.path: fault.message for fault in error.faults}
+            return tuple(Fault(path=path, message=message.en, zh=message.zh) for path, message in unfit.items())
         except InvalidArgument as error:
             named = error.details or {"": error.message}
             return tuple(Fault(path=path, message=message) for path, message in named.items())
@@ -86,7 +90,11 @@ class RowReader:
     def _csv_row(self, record: Record) -> tuple[bytes, tuple[Fault, ...]]:
         columns = self._columns or []
         if len(record.cells) != len(columns):
-            return b"", _fault(f"{len(record.cells)} fields in a file of {len(columns)} columns")
+            fields = len(record.cells)
+            return b"", _fault(
+                f"{fields} fields in a file of {len(columns)} columns",
+                f"有 {fields} 个字段，而文件有 {len(columns)} 列",
+            )
         return _encoded(arguments(columns, record.cells))
 
 
@@ -102,9 +110,12 @@ def _json_row(text: str) -> tuple[bytes, tuple[Fault, ...]]:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return b"", _fault(f"not JSON: {error}")
+        return b"", _fault(f"not JSON: {error}", f"不是合法的 JSON：{error}")
     if not isinstance(value, dict):
-        return b"", _fault('not a JSON object: write the arguments by name, as in {"player_id": "p1"}')
+        return b"", _fault(
+            'not a JSON object: write the arguments by name, as in {"player_id": "p1"}',
+            '不是 JSON 对象：请按名称填写参数，例如 {"player_id": "p1"}',
+        )
     return _bounded(text.encode(), value)
 
 
@@ -127,8 +138,8 @@ def _is_deep(value: dict[str, Any]) -> bool:
     return True
 
 
-def _fault(message: str) -> tuple[Fault, ...]:
-    return (Fault(path="", message=message),)
+def _fault(message: str, zh: str) -> tuple[Fault, ...]:
+    return (Fault(path="", message=message, zh=zh),)
 
 
-_TOO_DEEP = _fault(f"nested deeper than {JSON_DEPTH} levels: flatten it")
+_TOO_DEEP = _fault(f"nested deeper than {JSON_DEPTH} levels: flatten it", f"嵌套超过 {JSON_DEPTH} 层，请减少嵌套")

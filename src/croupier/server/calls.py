@@ -10,6 +10,7 @@ from time import perf_counter
 from croupier.codes import Code
 from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
+from croupier.domain.choices import to_everyone
 from croupier.domain.function import Function
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
@@ -121,7 +122,10 @@ class Calls:
             self._settle(call, error)
             raise
         except asyncio.CancelledError:
-            self._record_later(call, Canceled("the caller went away before the call was sent; nothing happened"), way)
+            gone = Canceled(
+                "the caller went away before the call was sent; nothing happened", code=Code.CALLER_LEFT_BEFORE
+            )
+            self._record_later(call, gone, way)
             raise
         if earlier is not None:
             self._keyed.pop(call.id, None)
@@ -136,7 +140,10 @@ class Calls:
         except CroupierError as error:
             return error
         except asyncio.CancelledError:
-            gone = Canceled("the caller went away before the answer; the function may still have taken effect")
+            gone = Canceled(
+                "the caller went away before the answer; the function may still have taken effect",
+                code=Code.CALLER_LEFT,
+            )
             self._settle(call, gone)
             self._record_later(call, gone, way)
             raise
@@ -150,15 +157,20 @@ class Calls:
     async def _send(self, call: Call, deadline: float, way: "_Way") -> Result:
         if call.route is Route.BROADCAST:
             targets, skipped = await self._everyone(call, deadline)
-            way.decision = f"every healthy game server that offers it ({len(targets)})"
+            way.decision = to_everyone(len(targets))
             way.sent = True
-            return await broadcast(call, targets, skipped, deadline, way.codec)
+            together = await broadcast(call, targets, skipped, deadline, way.codec)
+            way.decision = to_everyone(len(targets), together.failed)
+            return together
         router = self._router
         target = router.route(call) if not call.wait_for else await router.wait(call, router.well, deadline)
         way.target = target
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
-            raise Unavailable("the deadline passed before the call could be sent; nothing ran, it may be repeated")
+            raise Unavailable(
+                "the deadline passed before the call could be sent; nothing ran, it may be repeated",
+                code=Code.NOT_SENT_IN_TIME,
+            )
         way.sent = True
         result = await target.link.invoke(call, target.service_id, left)
         return result if way.codec is None else await understood(way.codec, result)
@@ -220,7 +232,9 @@ class Calls:
                     outcome = await asyncio.shield(waiter)
             except TimeoutError:
                 raise DeadlineExceeded(
-                    f"call {earlier.call.id}, the first with this idempotency key, still runs; ask for it again later"
+                    f"call {earlier.call.id}, the first with this idempotency key, still runs; ask for it again later",
+                    {"call_id": earlier.call.id},
+                    code=Code.KEY_PENDING,
                 ) from None
         if isinstance(outcome, Result):
             return Result(
@@ -261,6 +275,7 @@ class _Way:
             service_id, spent = "", outcome.spent
         decision, agent_id = self.decision, ""
         if target is not None:
+            # As `choices.among` writes it, without the price of asking it.
             decision, agent_id = f"{target.why} ({target.candidates} could)", target.link.agent_id
             service_id = service_id or target.service_id
         took, until_recorded = perf_counter() - self.began, self.recorded - self.began

@@ -10,6 +10,7 @@ from dataclasses import replace
 from croupier.bus import Bus, Notice
 from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Result, Route, Trail
+from croupier.domain.choices import among
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import Cursor, JobFilter, Page
 from croupier.domain.principal import Principal
@@ -157,7 +158,8 @@ class Jobs:
     async def _record_start(self, call: Call, target: Target, service_id: str, note: Note) -> None:
         agent_id = target.link.agent_id
         result = Result(payload=call.id.encode(), service_id=service_id, agent_id=agent_id)
-        trail = Trail(decision=f"{target.why} ({target.candidates} could)", agent_id=agent_id, service_id=service_id)
+        decision = among(target.why, target.candidates)
+        trail = Trail(decision=decision, agent_id=agent_id, service_id=service_id)
         try:
             await asyncio.gather(
                 self._store.place(call.id, agent_id=agent_id, service_id=service_id),

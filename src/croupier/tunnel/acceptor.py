@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import Struct
 
+from croupier.codes import Code
 from croupier.domain.job import JobEvent
 from croupier.errors import (
     CroupierError,
@@ -193,9 +194,12 @@ class Acceptor:
         ended: list[AcceptorEvent] = []
         for request_id, token in self._pending.items():
             error: CroupierError = (
-                Unavailable(f"{why}; the call was not sent and may be repeated")
+                Unavailable(f"{why}; the call was not sent and may be repeated", code=Code.LOST_BEFORE)
                 if self.link.unsent(request_id)
-                else OutcomeUnknown(f"{why} after the call was sent; check whether it took effect before repeating it")
+                else OutcomeUnknown(
+                    f"{why} after the call was sent; check whether it took effect before repeating it",
+                    code=Code.LOST_AFTER,
+                )
             )
             ended.append(Completed(token, error, b""))
         self._pending.clear()
@@ -210,7 +214,10 @@ class Acceptor:
         Raises Unavailable when the session is over, RateLimited when too much waits, InvalidArgument for an id in use.
         """
         if self.closed:
-            raise Unavailable("agent not connected: its session is over; the call was not sent and may be repeated")
+            raise Unavailable(
+                "agent not connected: its session is over; the call was not sent and may be repeated",
+                code=Code.LOST_BEFORE,
+            )
         if self.link.full or len(self._pending) >= self._config.calls:
             raise RateLimited("rate limited: the tunnel has too much in flight; the call was not sent, try again later")
         if request_id in self._pending:
@@ -328,7 +335,11 @@ class Acceptor:
 
     def _timeout(self, request_id: str) -> CroupierError:
         if self.link.unsent(request_id):
-            return Unavailable("agent not connected: the call could not be sent in time and may be repeated")
+            return Unavailable(
+                "agent not connected: the call could not be sent in time and may be repeated",
+                code=Code.NOT_SENT_IN_TIME,
+            )
         return DeadlineExceeded(
-            "tunnel invoke timeout: no answer within the deadline; the function may still have taken effect"
+            "tunnel invoke timeout: no answer within the deadline; the function may still have taken effect",
+            code=Code.NO_ANSWER_IN_TIME,
         )

@@ -3761,6 +3761,7 @@ export interface components {
             state: components["schemas"]["ApprovalState"];
             /** Message */
             message: string;
+            ending: components["schemas"]["CauseEntry"];
             /** Stages */
             stages: components["schemas"]["StageEntry"][];
             /** Votes */
@@ -3839,6 +3840,7 @@ export interface components {
             state: components["schemas"]["ApprovalState"];
             /** Message */
             message: string;
+            ending: components["schemas"]["CauseEntry"];
             /** Stages */
             stages: components["schemas"]["StageEntry"][];
             /** Votes */
@@ -4212,6 +4214,11 @@ export interface components {
             reason: string;
             /** Message */
             message: string;
+            code: components["schemas"]["Code"] | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: string;
+            };
             /** Service Id */
             service_id: string;
             /** Started Ms */
@@ -4335,6 +4342,8 @@ export interface components {
             agent_id: string;
             /** Service Id */
             service_id: string;
+            /** Failed */
+            failed: number;
             /** Trace Id */
             trace_id: string;
             /** Idempotency Key */
@@ -4399,6 +4408,11 @@ export interface components {
             usable: boolean;
             chosen: boolean;
             why: string;
+            /** @default null */
+            code?: components["schemas"]["Code"] | null;
+            parameters?: {
+                [key: string]: string;
+            };
         };
         /** CauseEntry */
         CauseEntry: {
@@ -4455,7 +4469,7 @@ export interface components {
          * Code
          * @enum {unknown}
          */
-        Code: "account_disabled" | "account_exists" | "account_own" | "agents_away" | "approval_changed" | "approval_closed" | "approval_drifted" | "approval_expired" | "approval_needed" | "approval_none" | "approval_not_asked" | "approval_open" | "approval_others" | "approval_own" | "approval_twice" | "approvals_too_many" | "arguments_fit" | "arguments_free" | "arguments_open" | "arguments_unfit" | "assigned" | "budget_exceeded" | "budget_exceeded_once" | "budget_left" | "budget_uncountable" | "changed" | "code_needed" | "code_wrong" | "codes_too_many" | "concurrency_exceeded" | "concurrency_left" | "condition_fails" | "condition_holds" | "condition_open" | "condition_unusable" | "described" | "description_asks" | "disabled" | "foreign_page" | "function_unknown" | "game_servers_away" | "hash_key_missing" | "invitation_over" | "key_pending" | "key_reused" | "maintenance_none" | "maintenance_overridden" | "maintenance_spares_queries" | "not_assigned" | "not_signed_in" | "outranked" | "over_limit" | "pack_needed" | "pack_unsigned" | "password_wrong" | "people_only" | "permission_missing" | "permission_missing_everywhere" | "proof_needed" | "rate_exceeded" | "rate_left" | "receivers" | "requests_too_many" | "risk" | "role_allows" | "role_bound" | "role_built_in" | "role_lacks" | "root" | "rule" | "second_factor_exists" | "sees_as_role" | "server_full" | "session_ended" | "setup_over" | "sign_in_wrong" | "signed_in_long_ago" | "signing_in_busy" | "stale" | "target_missing" | "target_unknown" | "token_elsewhere" | "token_lacks" | "tries_too_many" | "two_person_rule" | "under_maintenance" | "undescribed" | "version_unknown";
+        Code: "account_disabled" | "account_exists" | "account_own" | "agent_disconnected" | "agent_drains" | "agents_away" | "all_failed" | "approval_changed" | "approval_closed" | "approval_drifted" | "approval_expired" | "approval_needed" | "approval_none" | "approval_not_asked" | "approval_open" | "approval_others" | "approval_own" | "approval_rejected" | "approval_twice" | "approval_unanswered" | "approval_withdrawn" | "approvals_too_many" | "arguments_fit" | "arguments_free" | "arguments_open" | "arguments_unfit" | "assigned" | "budget_exceeded" | "budget_exceeded_once" | "budget_left" | "budget_uncountable" | "caller_left" | "caller_left_before" | "changed" | "chosen_all" | "chosen_canary" | "chosen_hash" | "chosen_less_busy" | "chosen_named" | "chosen_only" | "code_needed" | "code_wrong" | "codes_too_many" | "concurrency_exceeded" | "concurrency_left" | "condition_fails" | "condition_holds" | "condition_open" | "condition_unusable" | "described" | "description_asks" | "disabled" | "end_unrecorded" | "field_missing" | "field_too_long" | "foreign_page" | "function_unknown" | "game_server_ill" | "game_servers_away" | "hash_key_missing" | "invitation_over" | "key_pending" | "key_reused" | "lost_after" | "lost_before" | "maintenance_none" | "maintenance_overridden" | "maintenance_spares_queries" | "no_answer_in_time" | "not_approved" | "not_assigned" | "not_chosen" | "not_sent_in_time" | "not_signed_in" | "outranked" | "over_limit" | "pack_needed" | "pack_unsigned" | "password_wrong" | "people_only" | "permission_missing" | "permission_missing_everywhere" | "proof_needed" | "rate_exceeded" | "rate_left" | "receivers" | "record_gone" | "requests_too_many" | "risk" | "role_allows" | "role_bound" | "role_built_in" | "role_lacks" | "root" | "rule" | "second_factor_exists" | "sees_as_role" | "server_full" | "session_ended" | "setup_over" | "sign_in_wrong" | "signed_in_long_ago" | "signing_in_busy" | "stale" | "target_missing" | "target_unknown" | "token_elsewhere" | "token_lacks" | "tries_too_many" | "two_person_rule" | "under_maintenance" | "undescribed" | "version_other" | "version_unknown";
         /** CodeBody */
         CodeBody: {
             code: string;
@@ -4770,6 +4784,11 @@ export interface components {
             path: string;
             /** Message */
             message: string;
+            /**
+             * Zh
+             * @default
+             */
+            zh?: string;
         };
         /** FaultDocument */
         FaultDocument: {
@@ -5967,6 +5986,8 @@ export interface components {
             agent_id: string;
             /** Service Id */
             service_id: string;
+            /** Failed */
+            failed: number;
             /** Trace Id */
             trace_id: string;
             /** Idempotency Key */
@@ -5996,6 +6017,7 @@ export interface components {
                 version?: string;
                 /** @description Who received the call, and why. */
                 decision: string;
+                choice: components["schemas"]["CauseEntry"];
             };
             /** @description What the function answered. */
             result?: {
@@ -6004,6 +6026,8 @@ export interface components {
                 /** @description Stands for `payload` when that is not JSON. */
                 payload_base64?: string;
             } | null;
+            /** @description Which error it is, where it has a name (docs/reference/refusals.md); its parameters are the details. */
+            code?: components["schemas"]["Code"] | null;
             /** @description Of the error. */
             details?: {
                 [key: string]: string;
@@ -6127,6 +6151,8 @@ export interface components {
             path: string;
             /** Message */
             message: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * RowState

@@ -1,4 +1,4 @@
-import { type Kinds, moment, type Sentences, seconds } from "./codes";
+import { type Kinds, moment, type Sentences, seconds, type Values } from "./codes";
 
 const LOCALE = "zh-CN";
 const WHO: Readonly<Record<string, string>> = { function: "此函数", user: "每位调用者", game: "全部调用者合计" };
@@ -37,6 +37,28 @@ const PARTS: Readonly<Record<string, string>> = {
   requester: "发起人",
   policy_sha256: "审批规则",
 };
+const FIELDS: Readonly<Record<string, string>> = { reason: "原因", ticket: "工单", comment: "意见" };
+const agentOf = (of: Values) => of("agent") && `代理 ${of("agent")}：`;
+const among = (of: Values) =>
+  (of("candidates") && `（共 ${of("candidates")} 个可选）`) +
+  (of("within") && "，由代理交给其中最空闲的游戏服") +
+  (of("agent") && "；下一次调用可能去往别处");
+const canary = (of: Values) =>
+  `${agentOf(of)}灰度：${of("percent")} % 发往版本 ${of("version")}，` +
+  (of("side") === "inside" ? "此次在灰度范围内" : "此次不在灰度范围内") +
+  (of("empty") && "，但那边没有可用的游戏服") +
+  (of("by") === "hash" ? "；与哈希键匹配得分最高" : "；随机抽取的两个中较空闲的一个") +
+  among(of);
+const everyone = (of: Values) =>
+  "所有正常的游戏服都会收到" +
+  (of("chosen") && `：共 ${of("chosen")} 台`) +
+  (of("skipped") && `，另有 ${of("skipped")} 台未包含`) +
+  (of("failed") && `；其中 ${of("failed")} 台失败`);
+const parts = (what: string) =>
+  what
+    .split(", ")
+    .map((name) => PARTS[name] ?? name)
+    .join("、");
 const whose = (per: string) => WHO[per] ?? per;
 const ruledBy = (limit: string) => (limit === "description" ? "函数描述" : `限额 ${limit}`);
 const every = (seconds: string) => (seconds === "1" ? "每秒" : `每 ${seconds} 秒`);
@@ -118,7 +140,7 @@ export const chinese: Sentences = {
 
   approval_closed: (of) => `${of("approval")} 已有结论（${STATES[of("state")] ?? of("state")}）`,
   approval_expired: (of) => `${of("approval")} 已过期，需要重新申请`,
-  approval_drifted: (of) => `${of("approval")} 不再有效：申请之后内容发生了变化`,
+  approval_drifted: (of) => `${of("approval")} 不再有效：申请之后${of("what") ? parts(of("what")) : "内容"}发生了变化`,
   approval_changed: (of) => `${of("approval")} 已不是你看到的内容，请重新查看`,
   approval_own: () => "这是你自己发起的请求，必须由他人决定",
   approval_others: (of) => `只有发起人 ${of("requester")} 可以撤回，你可以拒绝它`,
@@ -156,6 +178,36 @@ export const chinese: Sentences = {
   requests_too_many: (of) =>
     `请求过于频繁：每位调用者每秒最多 ${of("per_second")} 次，请 ${seconds(of("retry_after"))} 秒后再试`,
   server_full: () => "服务器暂时繁忙，请稍后再试",
+
+  chosen_only: (of) => `${agentOf(of)}只有这一个代理提供此函数${among(of)}`,
+  chosen_less_busy: (of) => `${agentOf(of)}随机抽取的两个代理中较空闲的一个${among(of)}`,
+  chosen_named: () => "已指定为目标",
+  chosen_hash: (of) => `${agentOf(of)}与哈希键匹配得分最高${among(of)}`,
+  chosen_canary: canary,
+  chosen_all: everyone,
+  not_chosen: () => "选择了其他游戏服",
+  agent_disconnected: () => "所属代理未连接",
+  agent_drains: () => "所属代理正在下线",
+  version_other: (of) => `版本为 ${of("has")}，而不是 ${of("wanted")}`,
+  game_server_ill: () => "对代理无响应，或正在下线",
+
+  not_sent_in_time: () => "超时前未能发送，未执行，可以重新发送",
+  no_answer_in_time: () => "在时限内没有收到应答，函数仍可能已经执行",
+  lost_before: () => "发送之前与代理的连接中断，未执行，可以重新发送",
+  lost_after: () => "发送之后与代理的连接中断，再次执行前请先确认是否已生效",
+  caller_left_before: () => "调用者在发送之前已断开，未执行",
+  caller_left: () => "调用者在收到应答之前已断开，函数仍可能已经执行",
+  all_failed: () => "收到请求的游戏服全部失败，详情中列出各自的原因",
+  record_gone: () => "对应调用的记录已不存在，请在游戏中确认是否已生效",
+  end_unrecorded: () => "对应调用的结果没有记录，请在游戏中确认是否已生效",
+  not_approved: (of) => `未执行：审批 ${of("approval")} ${STATES[of("state")] ?? of("state")}`,
+
+  approval_rejected: (of) => `${of("by")} 已拒绝：${of("comment")}`,
+  approval_withdrawn: (of) => `${of("by")} 已撤回${of("comment") && `：${of("comment")}`}`,
+  approval_unanswered: () => "在期限内无人批准，请重新申请",
+
+  field_missing: (of) => `请填写${FIELDS[of("field")] ?? ` ${of("field")}`}`,
+  field_too_long: (of) => `${FIELDS[of("field")] ?? of("field")}过长，最多 ${of("most")} 个字符`,
 };
 
 export const chineseKinds: Kinds = {

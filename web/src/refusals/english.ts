@@ -1,4 +1,4 @@
-import { type Kinds, moment, type Sentences, seconds } from "./codes";
+import { type Kinds, moment, type Sentences, seconds, type Values } from "./codes";
 
 const LOCALE = "en-GB";
 const WHO: Readonly<Record<string, string>> = {
@@ -23,8 +23,30 @@ const PARTS: Readonly<Record<string, string>> = {
   requester: "who asks",
   policy_sha256: "the rules of approval",
 };
+const parts = (what: string) =>
+  what
+    .split(", ")
+    .map((name) => PARTS[name] ?? name)
+    .join(", ");
 const whose = (per: string) => WHO[per] ?? per;
 const ruledBy = (limit: string) => (limit === "description" ? "the function's description" : `limit ${limit}`);
+const FIELDS: Readonly<Record<string, string>> = { reason: "the reason", ticket: "the ticket", comment: "the comment" };
+const agentOf = (of: Values) => of("agent") && `agent ${of("agent")}: `;
+const among = (of: Values) =>
+  (of("candidates") && `, of ${of("candidates")}`) +
+  (of("within") && "; it takes its least busy game server") +
+  (of("agent") && "; another call may go elsewhere");
+const canary = (of: Values) =>
+  `${agentOf(of)}canary, ${of("percent")} % to version ${of("version")}: ` +
+  (of("side") === "inside" ? "in the share" : "not in the share") +
+  (of("empty") && ", but nobody is there") +
+  (of("by") === "hash" ? "; its name scores highest with the hash key" : "; the less busy of two drawn") +
+  among(of);
+const everyone = (of: Values) =>
+  "every healthy game server is asked" +
+  (of("chosen") && `: ${of("chosen")}`) +
+  (of("skipped") && `, and ${of("skipped")} are left out`) +
+  (of("failed") && `; ${of("failed")} of them failed`);
 const every = (seconds: string) => (seconds === "1" ? "second" : `${seconds} s`);
 
 export const english: Sentences = {
@@ -105,7 +127,8 @@ export const english: Sentences = {
 
   approval_closed: (of) => `${of("approval")} is decided already (${of("state")})`,
   approval_expired: (of) => `${of("approval")} has expired: it has to be asked for again`,
-  approval_drifted: (of) => `${of("approval")} no longer holds: ${of("changed")}`,
+  approval_drifted: (of) =>
+    `${of("approval")} no longer holds: ${of("what") ? `${parts(of("what"))} changed` : of("changed")}`,
   approval_changed: (of) => `${of("approval")} is not any more what you looked at: look at it again`,
   approval_own: () => "you asked for it, so somebody else has to decide",
   approval_others: (of) => `only ${of("requester")}, who asked for it, can withdraw it: reject it instead`,
@@ -145,6 +168,38 @@ export const english: Sentences = {
   requests_too_many: (of) =>
     `too many requests: at most ${of("per_second")} a second are taken from one caller; try again in ${seconds(of("retry_after"))} s`,
   server_full: () => "the server is full at this moment: try again shortly",
+
+  chosen_only: (of) => `${agentOf(of)}the only agent that offers it${among(of)}`,
+  chosen_less_busy: (of) => `${agentOf(of)}the less busy of two drawn agents${among(of)}`,
+  chosen_named: () => "it was named as target",
+  chosen_hash: (of) => `${agentOf(of)}its name scores highest with the hash key${among(of)}`,
+  chosen_canary: canary,
+  chosen_all: everyone,
+  not_chosen: () => "another one was chosen",
+  agent_disconnected: () => "its agent is not connected",
+  agent_drains: () => "its agent drains",
+  version_other: (of) => `it has version ${of("has")}, not ${of("wanted")}`,
+  game_server_ill: () => "it does not answer its agent, or drains",
+
+  not_sent_in_time: () => "its time was over before it could be sent; nothing ran, it may be sent again",
+  no_answer_in_time: () => "no answer came in time; the function may still have taken effect",
+  lost_before: () => "the connection to the agent was lost before the call was sent; nothing ran, it may be sent again",
+  lost_after: () =>
+    "the connection to the agent was lost after the call was sent: look whether it took effect before you repeat it",
+  caller_left_before: () => "the caller went away before the call was sent; nothing happened",
+  caller_left: () => "the caller went away before the answer; the function may still have taken effect",
+  all_failed: () => "every game server that was asked failed: the details say how",
+  record_gone: () => "the record of its call is gone: look in the game whether it took effect",
+  end_unrecorded: () => "the end of its call is not recorded: look in the game whether it took effect",
+  not_approved: (of) => `it did not run: ${of("approval")} is ${of("state")}`,
+
+  approval_rejected: (of) => `${of("by")} rejected it: ${of("comment")}`,
+  approval_withdrawn: (of) => `${of("by")} withdrew it${of("comment") && `: ${of("comment")}`}`,
+  approval_unanswered: () => "nobody approved it in time: ask again",
+
+  field_missing: (of) => `${FIELDS[of("field")] ?? of("field")} is missing: fill it in`,
+  field_too_long: (of) =>
+    `${FIELDS[of("field")] ?? of("field")} is too long: at most ${of("most")} characters are kept`,
 };
 
 export const englishKinds: Kinds = {

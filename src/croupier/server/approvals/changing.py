@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from croupier.codes import Code
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState
 from croupier.domain.notice import Event
 from croupier.errors import Canceled, CroupierError, FailedPrecondition, PermissionDenied
@@ -51,12 +52,12 @@ def _end_of_call(before: Approval, after: Approval) -> CroupierError | None:
     """How the call that waited ends; None where it does not, or runs."""
     if before.ended or not after.ended or before.state is ApprovalState.EXECUTING:
         return None
-    details = {"approval_id": after.id, "state": after.state.value}
+    details = {"approval_id": after.id, "approval": after.id, "state": after.state.value}
     words = f"it did not run: {after.message} ({after.id})"
     match after.state:
         case ApprovalState.WITHDRAWN:
-            return Canceled(words, details)
+            return Canceled(words, details, code=Code.NOT_APPROVED)
         case ApprovalState.REJECTED:
-            return PermissionDenied(words, details)
+            return PermissionDenied(words, details, code=Code.NOT_APPROVED)
         case _:
-            return FailedPrecondition(words, details)
+            return FailedPrecondition(words, details, code=Code.NOT_APPROVED)

@@ -224,7 +224,7 @@ class Executor:
             await self._change(now, lambda each: life.conclude(each, failure, self._clock()))
         elif failure is not None and not (isinstance(failure, RateLimited | Unavailable) and self._later(approval)):
             self._attempts.pop(approval.id, None)
-            await self._change(now, lambda each: life.annul(each, f"it cannot run: {failure.message}", self._clock()))
+            await self._change(now, lambda each: life.annul(each, failure, self._clock()))
 
     def _later(self, approval: Approval) -> bool:
         """Try again after a pause, twice as long each time. False: it was tried often enough."""

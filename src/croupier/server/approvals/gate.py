@@ -7,7 +7,7 @@ from typing import NamedTuple
 from croupier.codes import Code
 from croupier.domain.approval import TICKET_CHARACTERS, Approval, ApprovalKind, ApprovalState, ReviewState, text
 from croupier.domain.audit import Note
-from croupier.domain.binding import Bound, drift
+from croupier.domain.binding import Bound, changed_field, changed_words, drift
 from croupier.domain.call import Call, CallState
 from croupier.domain.demand import Demand, named
 from croupier.domain.entity import Subject
@@ -186,7 +186,7 @@ class ApprovalGate:
                 "upload the rows again and start them, which asks for one"
             )
         if approval.description != description_of(entry):
-            raise Drifted(f"{approval.id} no longer holds: the function's description changed")
+            raise _drifted(approval, [changed_words("description_sha256")])
         return PASSED
 
     def _require_same(
@@ -201,11 +201,7 @@ class ApprovalGate:
     ) -> None:
         now = self.bound_now(caller, call, entry, approval, kind=kind, for_rows=for_rows)
         if changed := drift(approval.bound, now):
-            raise Drifted(
-                f"{approval.id} no longer holds: {', '.join(changed)}",
-                {"approval": approval.id, "changed": ", ".join(changed)},
-                code=Code.APPROVAL_DRIFTED,
-            )
+            raise _drifted(approval, changed)
 
     def _drawn(
         self,
@@ -242,7 +238,11 @@ class ApprovalGate:
         """Break-glass: it runs at once, marked, and somebody else has to look at it afterwards."""
         await self._guard.require(caller, "approvals.break_glass", approval.scope, approval.function_id)
         if not approval.reason:
-            raise InvalidArgument(f"{REASON} is missing: break-glass needs one; {_how(REASON)}")
+            raise InvalidArgument(
+                f"{REASON} is missing: break-glass needs one; {_how(REASON)}",
+                {"field": REASON},
+                code=Code.FIELD_MISSING,
+            )
         excused = replace(
             approval,
             state=ApprovalState.EXECUTING,
@@ -272,6 +272,16 @@ def awaiting(approval: Approval) -> AwaitingApproval:
         f"{approval.function_id} in {approval.scope} needs an approval ({'; '.join(approval.demand.why)}): "
         f"{approval.id} waits for {named(stage)}; GET /api/approvals/{approval.id} follows it",
         {"approval_id": approval.id, "call_id": approval.call_id, "state": approval.state.value},
+    )
+
+
+def _drifted(approval: Approval, changed: Sequence[str]) -> Drifted:
+    """`changed` are words of `drift`."""
+    told = ", ".join(changed)
+    return Drifted(
+        f"{approval.id} no longer holds: {told}",
+        {"approval": approval.id, "changed": told, "what": ", ".join(map(changed_field, changed))},
+        code=Code.APPROVAL_DRIFTED,
     )
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import orjson
 
-from croupier.domain.call import Call, Outcome, Result, Route
+from croupier.codes import Code
+from croupier.domain.call import BroadcastResult, Call, Outcome, Result, Route
+from croupier.domain.choices import choice_of
 from croupier.domain.limits import PAYLOAD_BYTES
 from croupier.domain.routing import Skipped
 from croupier.errors import CroupierError, PayloadTooLarge, Unavailable
@@ -53,7 +55,7 @@ _CERTAIN = (
 
 async def broadcast(
     call: Call, targets: Sequence[Target], skipped: Sequence[Skipped], deadline: float, codec: Codec | None = None
-) -> Result:
+) -> BroadcastResult:
     """Run `call` on every target until `deadline` (the loop's clock) and answer with what each of them said.
 
     With `codec` they are sent and answer protobuf, as `call` has it already.
@@ -78,7 +80,7 @@ class _Broadcast:
         self._outcomes: dict[int, Outcome] = {}
         self._bytes = 0
 
-    async def run(self) -> Result:
+    async def run(self) -> BroadcastResult:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(FAN_OUT, len(self._targets))):
                 group.create_task(self._work())
@@ -86,7 +88,7 @@ class _Broadcast:
         failures = [each for each in outcomes if isinstance(each, CroupierError)]
         if len(failures) == len(outcomes):
             raise self._failure(failures)
-        return Result(payload=self._document(outcomes, len(failures)))
+        return BroadcastResult(payload=self._document(outcomes, len(failures)), failed=len(failures))
 
     async def _work(self) -> None:
         for number in self._due:
@@ -95,7 +97,9 @@ class _Broadcast:
     async def _ask(self, number: int) -> Outcome:
         left = self._deadline - self._clock()
         if left <= 0:
-            return Unavailable("the deadline passed before the call could be sent here; nothing ran")
+            return Unavailable(
+                "the deadline passed before the call could be sent here; nothing ran", code=Code.NOT_SENT_IN_TIME
+            )
         target = self._targets[number]
         try:
             call = replace(self._call, id=f"{self._call.id}.{number}")
@@ -121,7 +125,7 @@ class _Broadcast:
                     "results": [_entry(*each) for each in zip(self._targets, outcomes, strict=True)],
                     "succeeded": len(outcomes) - failed,
                     "failed": failed,
-                    "skipped": [each._asdict() for each in self._skipped],
+                    "skipped": [_left_out(each) for each in self._skipped],
                 }
             )
         if not document or len(document) > PAYLOAD_BYTES:
@@ -138,6 +142,7 @@ class _Broadcast:
         return type(gravest)(
             f"all {len(failures)} game servers failed ({told}), among them: {_cut(gravest.message)}",
             self._named(failures),
+            code=Code.ALL_FAILED,
         )
 
     def _named(self, failures: Sequence[CroupierError]) -> Mapping[str, str]:
@@ -151,9 +156,16 @@ class _Broadcast:
 def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
     place = {"service_id": target.service_id, "agent_id": target.link.agent_id}
     if isinstance(outcome, CroupierError):
-        return place | {"ok": False, "error": {"reason": outcome.reason, "message": _cut(outcome.message)}}
+        error: dict[str, Any] = {"reason": outcome.reason, "message": _cut(outcome.message)}
+        if outcome.code is not None:
+            error |= {"code": outcome.code, "details": dict(outcome.details)}
+        return place | {"ok": False, "error": error}
     place["service_id"] = target.service_id or outcome.service_id
     return place | {"ok": True} | payload_fields(outcome.payload)
+
+
+def _left_out(skipped: Skipped) -> dict[str, str | None]:
+    return skipped._asdict() | {"code": choice_of(skipped.why).code}
 
 
 def _gravity(reason: str) -> int:

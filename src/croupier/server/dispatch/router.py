@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from croupier.codes import Code
+from croupier.domain import choices
 from croupier.domain.call import Call, Route
 from croupier.domain.routing import Canary, Skipped
 from croupier.errors import InvalidArgument, NotFound, Unavailable
@@ -27,7 +28,7 @@ class Target(NamedTuple):
     """The game server that must run it; empty leaves the choice to the agent."""
     candidates: int = 1
     """Among how many it was chosen: agents for lb, game servers for the others."""
-    why: str = "the only agent that offers it"
+    why: str = choices.ONLY
 
 
 class Router:
@@ -156,9 +157,7 @@ def _balanced(call: Call, usable: list[Agent]) -> Target:
     if not any(weights):
         weights = [1] * len(usable)
     chosen = min(_drawn(weights), key=lambda at: (_link(usable[at]).outstanding + 1) / weights[at])
-    return Target(
-        _link(usable[chosen]), "", len(usable), "the less busy of two drawn agents, game server by game server"
-    )
+    return Target(_link(usable[chosen]), "", len(usable), choices.LESS_BUSY)
 
 
 def _weight(call: Call, agent: Agent) -> int:
@@ -202,7 +201,7 @@ def _targeted(call: Call, usable: list[Agent]) -> Target:
         raise InvalidArgument("route targeted needs target_service_id", code=Code.TARGET_MISSING)
     for agent in usable:
         if any(offer.service_id == call.target_service_id for offer in _offers(call, agent)):
-            return Target(_link(agent), call.target_service_id, 1, "it was named as target")
+            return Target(_link(agent), call.target_service_id, 1, choices.NAMED)
     raise NotFound(
         f"target service not found: {call.target_service_id} does not offer {call.function_id} in {call.scope}",
         {"target": call.target_service_id, "function": call.function_id, "scope": str(call.scope)},
@@ -212,7 +211,7 @@ def _targeted(call: Call, usable: list[Agent]) -> Target:
 
 def _hashed(call: Call, usable: list[Agent]) -> Target:
     """Rendezvous hashing: each game server scores the key, the highest wins; one that leaves moves only its own keys."""
-    return _highest(call, _able(call, usable), "its name scores highest with the hash key")
+    return _highest(call, _able(call, usable), choices.HASHED)
 
 
 def _highest(call: Call, able: list[tuple[Offer, Agent]], why: str) -> Target:
@@ -233,16 +232,13 @@ def _split(call: Call, usable: list[Agent], rule: Canary) -> Target:
     inside = drawn(rule, call)
     able = _able(call, usable)
     side = [(offer, agent) for offer, agent in able if (offer.version == rule.version) is inside]
-    share = f"canary, {rule.percent:g} % to version {rule.version}: " + (
-        "in the share" if inside else "not in the share"
-    )
-    if not side:
-        share += ", but nobody is there"
+    how = choices.HASHED if call.route is Route.HASH else choices.DRAWN
+    why = choices.by_canary(rule.percent, rule.version, how, inside=inside, empty=not side)
     if call.route is Route.HASH:
-        return _highest(call, side or able, f"{share}; its name scores highest with the hash key")
+        return _highest(call, side or able, why)
     both = random.sample(side or able, min(2, len(side or able)))
     offer, agent = min(both, key=lambda each: (_link(each[1]).outstanding + 1) / max(1, each[1].well[call.function_id]))
-    return Target(_link(agent), offer.service_id, len(side or able), f"{share}; the less busy of two drawn")
+    return Target(_link(agent), offer.service_id, len(side or able), why)
 
 
 def _score(name: str, key: str) -> bytes:
@@ -258,7 +254,7 @@ def _healthy(call: Call, usable: list[Agent]) -> tuple[list[Target], list[Skippe
             if healthy:
                 targets.append(Target(_link(agent), service_id))
             else:
-                skipped.append(Skipped(agent.agent_id, service_id, "it does not answer its agent, or drains"))
+                skipped.append(Skipped(agent.agent_id, service_id, choices.ILL))
     return targets, skipped
 
 
@@ -272,7 +268,7 @@ def _all_ill(call: Call, names: list[str]) -> Unavailable:
 
 
 def _away(agent: Agent) -> str:
-    return "its agent drains" if agent.connected else "its agent is not connected"
+    return choices.DRAINS if agent.connected else choices.DISCONNECTED
 
 
 def _names(agents: list[Agent]) -> str:

@@ -79,6 +79,9 @@ class ApprovalEntry:
     """The same, by name."""
     state: ApprovalState
     message: str
+    """Why it ended as it did."""
+    ending: CauseEntry
+    """The same, by name."""
     stages: list[StageEntry]
     votes: list[VoteEntry]
     comments: list[CommentEntry]
@@ -157,6 +160,7 @@ def _fields(approval: Approval) -> Mapping[str, Any]:
         "causes": cause_entries(approval.demand.why),
         "state": approval.state,
         "message": approval.message,
+        "ending": CauseEntry(code=approval.code, parameters=dict(approval.parameters), detail=approval.message),
         "stages": _stages(approval),
         "votes": [
             VoteEntry(name=each.name, stage=each.stage, comment=each.comment, time_ms=each.time_ms)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from croupier.codes import Code
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Fault, Plan, RowState
 from croupier.server.bulk import Progress
 from croupier.server.bulk_intake import RowFault
@@ -115,6 +116,9 @@ class BulkRowEntry:
     result_bytes: int
     reason: str
     message: str
+    code: Code | None
+    """The message by name (docs/reference/refusals.md); null where it has none."""
+    parameters: dict[str, str]
     service_id: str
     started_ms: int
     finished_ms: int
@@ -164,6 +168,8 @@ def row_document(row: BulkRow) -> BulkRowEntry:
         result_bytes=row.result_bytes,
         reason=row.reason,
         message=row.message,
+        code=row.code,
+        parameters=dict(row.parameters),
         service_id=row.service_id,
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,

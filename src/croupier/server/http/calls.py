@@ -5,9 +5,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from croupier.domain.call import CallState, Outcome, Result, advice
+from croupier.domain.call import CallState, Outcome, Result, Route, advice
+from croupier.domain.choices import failed_of, recorded_choice
 from croupier.errors import CroupierError
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
+from croupier.server.http.cause_documents import cause_entry
 from croupier.server.http.filters import After, Limit, WhichCalls, cursor_text
 from croupier.server.http.late import LateRoute
 from croupier.server.http.openapi import reference
@@ -46,6 +48,8 @@ class CallEntry:
     next: str
     agent_id: str
     service_id: str
+    failed: int
+    """Of a call to all game servers: how many failed while others did not."""
     trace_id: str
     idempotency_key: str
     replay_of: str
@@ -91,6 +95,7 @@ def _arguments(record: CallRecord) -> dict[str, Any]:
         "hash_key": call.hash_key,
         "version": call.version,
         "decision": record.trail.decision,
+        "choice": cause_entry(recorded_choice(record.trail.decision)),
     }
     return payload_fields(call.payload) | {"metadata": dict(call.metadata), "timeout": call.timeout, "route": route}
 
@@ -98,10 +103,10 @@ def _arguments(record: CallRecord) -> dict[str, Any]:
 def _end(record: CallRecord) -> dict[str, Any]:
     outcome = record.outcome
     if isinstance(outcome, CroupierError):
-        return {"result": None, "details": dict(outcome.details)}
+        return {"result": None, "code": outcome.code, "details": dict(outcome.details)}
     # Of a job this is its id, which the call has too; its result is the job's.
     shown = outcome if isinstance(outcome, Result) and record.kind != "job" else None
-    return {"result": None if shown is None else payload_fields(shown.payload), "details": {}}
+    return {"result": None if shown is None else payload_fields(shown.payload), "code": None, "details": {}}
 
 
 def _entry(record: CallRecord) -> CallEntry:
@@ -120,6 +125,7 @@ def _entry(record: CallRecord) -> CallEntry:
         next=advice(reason, keyed=bool(call.idempotency_key)),
         agent_id=trail.agent_id,
         service_id=trail.service_id,
+        failed=failed_of(trail.decision) if call.route is Route.BROADCAST else 0,
         trace_id=call.traceparent[3:35],
         idempotency_key=call.idempotency_key,
         replay_of=call.replay_of,

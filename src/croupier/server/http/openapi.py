@@ -77,17 +77,22 @@ _CALL_PROPERTIES: dict[str, Any] = {
     "metadata": {"type": "object", "additionalProperties": _TEXT},
     "timeout": {"type": ["number", "null"], "description": "Seconds that the caller asked for."},
     "route": _object(
-        ("route", "decision"),
+        ("route", "decision", "choice"),
         route=_TEXT,
         target_service_id=_TEXT,
         hash_key=_TEXT,
         version=_TEXT,
         decision={"type": "string", "description": "Who received the call, and why."},
+        choice=reference("CauseEntry"),
     ),
     "result": {
         "type": ["object", "null"],
         "properties": {"payload": _ANYTHING, "payload_base64": _BASE64},
         "description": "What the function answered.",
+    },
+    "code": {
+        "anyOf": [reference("Code"), {"type": "null"}],
+        "description": "Which error it is, where it has a name (docs/reference/refusals.md); its parameters are the details.",
     },
     "details": {"type": "object", "additionalProperties": _TEXT, "description": "Of the error."},
 }

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
-import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, insert, literal_column, select, update
 
 from croupier.codes import Code
@@ -14,6 +13,7 @@ from croupier.domain.approval import Approval, ApprovalState, ReviewState, execu
 from croupier.domain.call import CallState
 from croupier.domain.notice import Notice
 from croupier.errors import Canceled, Conflict, CroupierError
+from croupier.store.sql import refusals
 from croupier.store.sql.tables import UNDECIDED, approvals, calls, notices
 from croupier.store.sql.writes import ROW_BYTES, Begin, Write
 
@@ -160,7 +160,7 @@ def _end_call(connection: Connection, call_id: str, ended: CroupierError, now_ms
         "ended": state.value,
         "why": ended.reason,
         "words": ended.message,
-        "facts": orjson.dumps(dict(ended.details)).decode() if ended.details else "",
+        "facts": refusals.said(ended.code, ended.details),
         "at_ms": now_ms,
     }
     connection.execute(_END, given)

@@ -9,6 +9,7 @@ from sqlalchemy import Row as Found
 from croupier.domain.bulk import Bulk, BulkRow, BulkState, Fault, Plan, RowState
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
+from croupier.store.sql import refusals
 from croupier.store.sql.statements import Row
 
 _encode = msgspec.json.Encoder().encode
@@ -78,7 +79,8 @@ def _starter(row: Found[Any]) -> Principal | None:
 
 def added_row(bulk_id: str, row: BulkRow) -> Row:
     """In the order of `bulk_statements.INSERT_ROWS`."""
-    faults = orjson.dumps([[fault.path, fault.message] for fault in row.faults]).decode() if row.faults else ""
+    told = [[fault.path, fault.message, fault.zh] for fault in row.faults]
+    faults = orjson.dumps(told).decode() if told else ""
     return (bulk_id, row.row, row.line, row.state.value, row.payload, faults)
 
 
@@ -93,6 +95,7 @@ def recorded_row(bulk_id: str, row: BulkRow) -> Row:
         row.result_bytes,
         row.reason,
         row.message,
+        "" if row.code is None else refusals.said(row.code, row.parameters),
         row.service_id,
         row.started_ms,
         row.finished_ms,
@@ -101,18 +104,26 @@ def recorded_row(bulk_id: str, row: BulkRow) -> Row:
 
 def row(found: Found[Any]) -> BulkRow:
     faults = orjson.loads(found.faults) if found.faults else ()
+    code, parameters = refusals.read(found.refusal)
     return BulkRow(
         row=found.number,
         line=found.line,
         state=RowState(found.state),
         payload=found.payload,
-        faults=tuple(Fault(path=path, message=message) for path, message in faults),
+        faults=tuple(_fault(*told) for told in faults),
         call_id=found.call_id,
         result=found.result or b"",
         result_bytes=found.result_bytes,
         reason=found.reason,
         message=found.message,
+        code=code,
+        parameters=parameters,
         service_id=found.service_id,
         started_ms=found.started_ms,
         finished_ms=found.finished_ms,
     )
+
+
+def _fault(path: str, message: str, zh: str = "") -> Fault:
+    """An earlier version kept no Chinese."""
+    return Fault(path=path, message=message, zh=zh)

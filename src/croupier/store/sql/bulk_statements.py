@@ -39,6 +39,7 @@ OUTCOME = (
     "result_bytes",
     "reason",
     "message",
+    "refusal",
     "service_id",
     "started_ms",
     "finished_ms",

@@ -9,9 +9,9 @@ from sqlalchemy import Row
 from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
-from croupier.errors import BY_REASON, Canceled, CroupierError, InternalError, OutcomeUnknown
+from croupier.errors import Canceled, CroupierError, OutcomeUnknown
 from croupier.store import CallRecord
-from croupier.store.sql import statements
+from croupier.store.sql import refusals, statements
 from croupier.store.sql.tables import PAYLOAD, RESULT
 from croupier.store.sql.writes import Begin, Finish
 
@@ -85,7 +85,7 @@ def finish_row(finish: Finish) -> statements.Row:
         service_id, agent_id = outcome.service_id, outcome.agent_id
     else:
         state, result, reason, message = _failed_state(outcome).value, None, outcome.reason, outcome.message
-        details = orjson.dumps(dict(outcome.details)).decode() if outcome.details else ""
+        details = refusals.said(outcome.code, outcome.details)
         service_id, agent_id = ("", "") if trail is None else (trail.service_id, trail.agent_id)
     way = "" if trail is None else trail_text(trail)
     return (
@@ -173,8 +173,7 @@ def _outcome(row: Row[Any], result: bytes) -> Outcome | None:
         case CallState.SUCCEEDED:
             return Result(payload=result, service_id=row.service_id, agent_id=row.agent_id)
         case _:
-            details = orjson.loads(row.details) if row.details else {}
-            return BY_REASON.get(row.reason, InternalError)(row.message, details)
+            return refusals.refusal(row.reason, row.message, row.details)
 
 
 def created_job(begin: Begin) -> Job:

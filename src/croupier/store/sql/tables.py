@@ -37,6 +37,7 @@ REVISIONS = (
     "0015_secrets",
     "0016_policy",
     "0017_audit_filing",
+    "0018_refusals",
 )
 """Every migration, oldest first. It stands here so that a database at head is opened without importing Alembic (0.3 s)."""
 
@@ -225,6 +226,7 @@ bulk_rows = Table(
     _text("service_id"),
     _number("started_ms"),
     _number("finished_ms"),
+    _text("refusal"),
 )
 
 Index("ix_bulk_rows_state", bulk_rows.c.bulk_id, bulk_rows.c.state, bulk_rows.c.number)

@@ -88,7 +88,7 @@ function Standing({ approval }: { approval: Document }) {
       )}
       {approval.message && (
         <Alert color={approval.state === "executed" ? "green" : "gray"} title={text.message}>
-          <Text style={{ overflowWrap: "anywhere" }}>{approval.message}</Text>
+          <Text style={{ overflowWrap: "anywhere" }}>{said(approval.ending, language)}</Text>
         </Alert>
       )}
       {approval.changes && (

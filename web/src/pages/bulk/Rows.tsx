@@ -11,13 +11,15 @@ import { ProblemBox } from "#/components/ProblemBox";
 import { Section } from "#/components/Section";
 import { Waiting } from "#/components/Waiting";
 import { toJson } from "#/forms/exactJson";
-import { useTexts } from "#/i18n/texts";
+import type { Language } from "#/i18n/language";
+import { useLanguage, useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
 import { CallLink } from "#/pages/calls/CallPage";
 import { StateFilter } from "#/pages/calls/FilterBar";
 import { JsonView } from "#/views";
 import { type Bulk, OVER, type Row, rowsQuery } from "./queries";
 import { ROW_STATES } from "./routes";
+import { failureOf, faultOf } from "./said";
 import { bulkTexts } from "./texts";
 
 const FOLLOWED_PAGES = 3;
@@ -86,6 +88,7 @@ const SHOWN_AS: Readonly<Record<string, string>> = {
 
 function useColumns(): Column<Row>[] {
   const text = useTexts(bulkTexts);
+  const language = useLanguage();
   const { columns } = text;
   return [
     { id: "row", header: columns.row, width: 60, align: "right", value: (row) => row.row },
@@ -98,7 +101,7 @@ function useColumns(): Column<Row>[] {
       cell: (row) => <StateBadge state={SHOWN_AS[row.state] ?? row.state} label={text.rowStates[row.state]} />,
     },
     { id: "arguments", header: columns.arguments, width: 300, mono: true, value: (row) => toJson(row.arguments) },
-    { id: "told", header: columns.told, width: 300, value: told },
+    { id: "told", header: columns.told, width: 300, value: (row) => told(row, language) },
     { id: "instance", header: columns.instance, width: 100, mono: true, hidden: true, value: (row) => row.service_id },
     {
       id: "ms",
@@ -118,22 +121,24 @@ function useColumns(): Column<Row>[] {
   ];
 }
 
-function told(row: Row): string {
-  if (row.errors.length > 0) return row.errors.map(({ path, message }) => `${path} ${message}`.trim()).join("; ");
-  if (row.message || row.reason) return [row.reason, row.message].filter(Boolean).join(": ");
+function told(row: Row, language: Language): string {
+  if (row.errors.length > 0)
+    return row.errors.map((fault) => `${fault.path} ${faultOf(fault, language)}`.trim()).join("; ");
+  if (row.message || row.reason) return failureOf(row, language);
   return row.result === undefined || row.result === null ? "" : toJson(row.result);
 }
 
 function Whole({ row }: { row: Row }) {
   const text = useTexts(bulkTexts);
+  const language = useLanguage();
   return (
     <Stack gap="md">
       {row.errors.length > 0 && (
         <Section title={text.faults}>
           <List size="xs">
-            {row.errors.map(({ path, message }) => (
-              <List.Item key={`${path} ${message}`}>
-                <span className="mono">{path || "/"}</span> {message}
+            {row.errors.map((fault) => (
+              <List.Item key={`${fault.path} ${fault.message}`}>
+                <span className="mono">{fault.path || "/"}</span> {faultOf(fault, language)}
               </List.Item>
             ))}
           </List>
@@ -141,7 +146,7 @@ function Whole({ row }: { row: Row }) {
       )}
       {(row.message || row.reason) && (
         <Text c="red" style={{ overflowWrap: "anywhere" }}>
-          {row.reason} {row.message}
+          {failureOf(row, language)}
         </Text>
       )}
       <Section title={text.columns.arguments}>

@@ -3,9 +3,9 @@ import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { type Column, DataTable } from "#/components/DataTable";
 import { Dialog } from "#/components/Dialog";
-import type { BroadcastAnswer, Broadcast as Payload } from "#/functions/broadcast";
+import { type BroadcastAnswer, errorOf, type Broadcast as Payload } from "#/functions/broadcast";
+import { LeftOut } from "#/functions/LeftOut";
 import { useLanguage, useTexts } from "#/i18n/texts";
-import { kindOf } from "#/refusals/said";
 import { JsonView, type OutputsSpec, Views } from "#/views";
 import { callsTexts } from "./texts";
 
@@ -34,12 +34,7 @@ export function Broadcast({ payload, outputs, label }: { payload: Payload; outpu
       header: text.result,
       mono: true,
       width: 320,
-      value: (one) =>
-        one.ok
-          ? JSON.stringify(one.payload)
-          : [kindOf(one.error?.reason ?? "", language)?.title ?? one.error?.reason ?? "", one.error?.message]
-              .filter(Boolean)
-              .join(": "),
+      value: (one) => (one.ok ? JSON.stringify(one.payload) : errorOf(one, language)),
     },
   ];
   return (
@@ -53,7 +48,7 @@ export function Broadcast({ payload, outputs, label }: { payload: Payload; outpu
         onOpen={setOpen}
         maxHeight={420}
       />
-      {payload.skipped && payload.skipped.length > 0 && <JsonView value={payload.skipped} />}
+      <LeftOut left={payload.skipped ?? []} />
       <Dialog opened={open !== null} onClose={() => setOpen(null)} title={open?.service_id} size="xl">
         {open?.ok && <Views outputs={outputs} value={open.payload} label={label} />}
         {open && !open.ok && <JsonView value={open.error} />}

@@ -4,7 +4,7 @@ import { useTexts } from "#/i18n/texts";
 import type { CallEntry } from "./queries";
 import { callsTexts } from "./texts";
 
-type Stands = Pick<CallEntry, "kind" | "state"> & { readonly result?: unknown };
+type Stands = Pick<CallEntry, "kind" | "state"> & Partial<Pick<CallEntry, "failed">> & { readonly result?: unknown };
 
 /**
  * How a call stands. A call that started a job has succeeded when the job has begun, whatever became of the job since;
@@ -16,9 +16,11 @@ export function CallBadge({ call }: { call: Stands }) {
   return <StateBadge state={state} label={text.states[state]} />;
 }
 
-export function standingOf({ kind, state, result }: Stands): CallEntry["state"] | "started" | "partial" {
+export function standingOf({ kind, state, failed, result }: Stands): CallEntry["state"] | "started" | "partial" {
   if (state !== "succeeded") return state;
   if (kind === "job") return "started";
+  if (failed) return "partial";
+  // What an earlier server recorded does not say it of itself.
   const payload = typeof result === "object" && result !== null && "payload" in result ? result.payload : null;
   return isBroadcast(payload) && payload.failed > 0 ? "partial" : state;
 }

@@ -12,6 +12,7 @@ import { commonTexts } from "#/components/texts";
 import { Waiting } from "#/components/Waiting";
 import { inLanguage, useLanguage, useTexts } from "#/i18n/texts";
 import { useTopic } from "#/live";
+import { said } from "#/refusals/said";
 import { Facts, JsonView } from "#/views";
 import { CallBadge } from "./CallBadge";
 import { Compare } from "./Compare";
@@ -133,16 +134,17 @@ export function Arguments({ call }: { call: Pick<RecordedCall, "payload" | "payl
 
 function KnownOf({ call }: { call: RecordedCall }) {
   const text = useTexts(callsTexts);
+  const language = useLanguage();
   const { routes } = useTexts(commonTexts);
   const { facts } = text;
-  const route = (call.route ?? {}) as Readonly<Record<string, string>>;
+  const route: Partial<NonNullable<RecordedCall["route"]>> = call.route ?? {};
   const metadata = call.metadata && Object.keys(call.metadata).length > 0;
   return (
     <Section title={facts.route}>
       <Facts
         facts={[
           [facts.route, routes[route.route as keyof typeof routes] ?? route.route],
-          [facts.decision, route.decision],
+          [facts.decision, call.route?.choice && said(call.route.choice, language)],
           [facts.target, route.target_service_id],
           [facts.hash, route.hash_key],
           [facts.version, route.version],

@@ -3,8 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { download } from "#/components/download";
 import { isBroadcast } from "#/functions/broadcast";
+import type { Language } from "#/i18n/language";
 import { useLanguage, useLocale, useTexts } from "#/i18n/texts";
-import { kindOf } from "#/refusals/said";
+import { kindOf, said } from "#/refusals/said";
 import { bytes, JsonView, Views } from "#/views";
 import { Broadcast } from "./Broadcast";
 import { decoded, functionQuery, type RecordedCall } from "./queries";
@@ -13,13 +14,14 @@ import { callsTexts } from "./texts";
 /** What came of a call: its result by the function's views, or its error and what to do. */
 export function Outcome({ call }: { call: RecordedCall }) {
   const text = useTexts(callsTexts);
-  const kind = kindOf(call.reason, useLanguage());
+  const language = useLanguage();
+  const kind = kindOf(call.reason, language);
   return (
     <Stack gap="xs">
       {call.state === "outcome_unknown" && <Unknown call={call} />}
       {call.error && call.state !== "outcome_unknown" && (
         <Alert color={call.state === "canceled" ? "gray" : "red"} title={kind?.title ?? call.reason} role="note">
-          <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{call.error}</Text>
+          <Text style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{errorOf(call, language)}</Text>
           {call.next && <Text mt={4}>{kind?.next ?? call.next}</Text>}
         </Alert>
       )}
@@ -38,16 +40,21 @@ export function Outcome({ call }: { call: RecordedCall }) {
   );
 }
 
+function errorOf({ code, details, error }: RecordedCall, language: Language): string {
+  return said({ code, parameters: details, detail: error }, language);
+}
+
 function Unknown({ call }: { call: RecordedCall }) {
   const text = useTexts(callsTexts);
-  const kind = kindOf(call.reason, useLanguage());
+  const language = useLanguage();
+  const kind = kindOf(call.reason, language);
   return (
     <Alert color="orange" title={text.unknownTitle} role="note">
       <Text>{text.unknownHint}</Text>
       <Text mt={4}>{text.unknownChecks(call.function_id)}</Text>
       {call.next && <Text mt={4}>{kind?.next ?? call.next}</Text>}
       <Text mt={4} ff="monospace" style={{ overflowWrap: "anywhere" }}>
-        {call.reason} {call.error}
+        {kind?.title ?? call.reason}: {errorOf(call, language)}
       </Text>
     </Alert>
   );

@@ -14,3 +14,9 @@ test("a call to all game servers is no plain success when one of them failed", (
   expect(standingOf({ ...call, result: answer(0) })).toBe("succeeded");
   expect(standingOf({ ...call, result: { payload: { failed: 3 } } })).toBe("succeeded");
 });
+
+test("a call to all game servers says in a list too that some failed", () => {
+  expect(standingOf({ ...call, failed: 1 })).toBe("partial");
+  expect(standingOf({ ...call, failed: 0 })).toBe("succeeded");
+  expect(standingOf({ ...call, state: "failed", failed: 2 })).toBe("failed");
+});

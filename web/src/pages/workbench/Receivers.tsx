@@ -8,7 +8,8 @@ import { useScope } from "#/app/scope";
 import { HealthDot } from "#/components/badges";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Waiting } from "#/components/Waiting";
-import { useTexts } from "#/i18n/texts";
+import { useLanguage, useTexts } from "#/i18n/texts";
+import { said } from "#/refusals/said";
 import { missingOf, type RouteChoice, routeFields } from "./routing";
 import { workbenchTexts } from "./texts";
 
@@ -47,6 +48,7 @@ export function Receivers({ functionId, value, route }: Props) {
 
 function Asked({ functionId, value, route }: Props) {
   const { receivers: text } = useTexts(workbenchTexts);
+  const language = useLanguage();
   const { game, env } = useScope();
   const fields = routeFields(route);
   const preview = useQuery({
@@ -59,10 +61,10 @@ function Asked({ functionId, value, route }: Props) {
   });
   if (preview.isPending) return <Waiting rows={3} />;
   if (preview.error) return <ProblemBox error={preview.error} again={() => void preview.refetch()} />;
-  const { candidates, total, reason } = preview.data;
+  const { candidates, total, reason, code, parameters } = preview.data;
   return (
     <>
-      <Text mb={6}>{reason || text.now}</Text>
+      <Text mb={6}>{said({ code, parameters, detail: reason }, language) || text.now}</Text>
       {candidates.length > 0 && (
         <div style={{ maxHeight: 260, overflowY: "auto" }}>
           <Candidates candidates={candidates} several={route.route === "broadcast"} />
@@ -75,6 +77,7 @@ function Asked({ functionId, value, route }: Props) {
 
 function Candidates({ candidates, several }: { candidates: readonly Candidate[]; several: boolean }) {
   const { receivers: text } = useTexts(workbenchTexts);
+  const language = useLanguage();
   // The agent chooses among the game servers behind it only when the call is there.
   const one = several || candidates.filter((each) => each.chosen).length === 1;
   return (
@@ -98,7 +101,9 @@ function Candidates({ candidates, several }: { candidates: readonly Candidate[];
             <Table.Td ff="monospace">{each.agent_id}</Table.Td>
             <Table.Td ff="monospace">{each.version}</Table.Td>
             <Table.Td ta="right">{each.outstanding}</Table.Td>
-            <Table.Td>{each.chosen ? (one ? text.chosen : text.oneOf) : each.why}</Table.Td>
+            <Table.Td>
+              {each.chosen ? (one ? text.chosen : text.oneOf) : said({ ...each, detail: each.why }, language)}
+            </Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>

@@ -2,15 +2,17 @@ import { Text } from "@mantine/core";
 import { useState } from "react";
 import { StateBadge } from "#/components/badges";
 import { DataTable } from "#/components/DataTable";
-import type { Broadcast, BroadcastAnswer } from "#/functions/broadcast";
+import { type Broadcast, type BroadcastAnswer, errorOf } from "#/functions/broadcast";
 import type { FunctionSheet } from "#/functions/functions";
-import { useTexts } from "#/i18n/texts";
+import { LeftOut } from "#/functions/LeftOut";
+import { useLanguage, useTexts } from "#/i18n/texts";
 import { JsonView, outputsOf, Views } from "#/views";
 import { workbenchTexts } from "../texts";
 
 /** What each game server said; one of them by the function's views. */
 export function BroadcastView({ value, sheet }: { value: Broadcast; sheet: FunctionSheet }) {
   const text = useTexts(workbenchTexts);
+  const language = useLanguage();
   const [opened, setOpened] = useState<string>();
   const shown = value.results.find((each) => keyOf(each) === opened);
   return (
@@ -44,11 +46,11 @@ export function BroadcastView({ value, sheet }: { value: Broadcast; sheet: Funct
           {
             id: "error",
             header: "",
-            cell: (row) => row.error?.message ?? "",
-            value: (row) => row.error?.message ?? "",
+            value: (row) => errorOf(row, language),
           },
         ]}
       />
+      <LeftOut left={value.skipped ?? []} />
       {shown?.ok && <Views outputs={outputsOf(sheet.descriptor)} value={shown.payload} label={shown.service_id} />}
       {shown && !shown.ok && <JsonView value={shown.error} label={shown.service_id} />}
     </>
