@@ -138,6 +138,16 @@ async def test_what_has_no_call_is_open_once(store: Store) -> None:
     assert latest.id == "a3"
 
 
+async def test_what_is_undecided_of_many_is_found_at_once(store: Store) -> None:
+    for number in (1, 2, 3):
+        bulk = an_approval(id=f"a{number}", kind=ApprovalKind.BULK, call_id=f"b{number}", arguments=b"{}")
+        assert await store.approvals.open(bulk)
+        if number == 2:
+            await store.approvals.replace(life.withdraw(bulk, ANN, comment="", now_ms=NOW))
+    assert await store.approvals.undecided(["b1", "b2", "b3", "b4"]) == {"b1": "a1", "b3": "a3"}
+    assert await store.approvals.undecided([]) == {}
+
+
 # ------------------------------------------------------------------------------------------------ compare and set
 
 

@@ -44,7 +44,7 @@ from croupier.server.approvals import Grant, executor
 from croupier.server.bulk import Upload
 from croupier.server.bulk_rows import Format
 from croupier.server.dispatch.agents import Agent
-from croupier.server.http.bulk_documents import progress_document
+from croupier.server.http.bulk_documents import entry, progress_document
 from croupier.store import CallRecord
 from croupier.store.approvals import ApprovalFilter
 
@@ -557,6 +557,8 @@ async def test_a_bulk_run_is_approved_as_a_whole(place: Installation) -> None:
     assert (pending.kind, pending.call_id) == (ApprovalKind.BULK, bulk_id)
     assert b'"rows":2' in pending.arguments
     assert progress_document(await place.bulks.get(ANN, bulk_id)).approval_id == pending.id
+    (listed,) = await place.bulks.list(ANN, None, frozenset(), 10)
+    assert entry(listed.bulk, listed.asked).approval_id == pending.id
     await place.approvals.approve(BOB, pending.id)
     await place.reaches(pending, ApprovalState.EXECUTED)
     await ends(place, bulk_id)
@@ -572,6 +574,7 @@ async def test_a_bulk_run_that_was_rejected_does_not_start(place: Installation) 
     await place.approvals.reject(BOB, pending["approval_id"], comment="no")
     left = await place.bulks.get(ANN, bulk_id)
     assert (left.bulk.state, left.asked) == (BulkState.READY, "")
+    assert [each.asked for each in await place.bulks.list(ANN, None, frozenset(), 10)] == [""]
     assert (await waits(place.bulks.start(ANN, bulk_id, Plan())))["approval_id"] != pending["approval_id"]
     assert not place.game.given
 

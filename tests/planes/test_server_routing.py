@@ -134,8 +134,9 @@ async def test_a_preview_says_who_would_receive_a_call_and_sends_nothing(server:
     chosen = shown["candidates"][0]
     assert chosen["agent_id"] == reply.headers["x-agent-id"]
     assert set(chosen) == {
-        "agent_id", "service_id", "version", "healthy", "outstanding", "usable", "chosen", "why"
+        "agent_id", "service_id", "version", "healthy", "outstanding", "usable", "chosen", "why", "code", "parameters"
     }  # fmt: skip
+    assert (shown["code"], chosen["code"]) == ("chosen_hash", "chosen_hash")
 
 
 async def test_a_preview_leaves_no_record_and_uses_no_key(server: Server) -> None:

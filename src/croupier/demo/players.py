@@ -7,6 +7,18 @@ from croupier.demo.database import Database
 from croupier_sdk import Field, Operation, Provider, Rejected
 
 PLAYER_ID: Mapping[str, str] = {"en": "Player ID", "zh": "玩家 ID"}
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "player_id": PLAYER_ID,
+    "name": {"en": "Name", "zh": "昵称"},
+    "level": {"en": "Level", "zh": "等级"},
+    "coins": {"en": "Coins", "zh": "金币"},
+    "banned": {"en": "Banned", "zh": "已封禁"},
+    "ban_reason": {"en": "Reason of the ban", "zh": "封禁原因"},
+    "banned_until": {"en": "Banned until", "zh": "封禁到"},
+    "last_login": {"en": "Last login", "zh": "最近登录"},
+    "items": {"en": "Items", "zh": "道具"},
+}
+"""What a player's fields are called."""
 
 PlayerId = Annotated[str, Field(label=PLAYER_ID, placeholder="p0001", min_length=1, max_length=64)]
 Item = Literal["coins", "potion", "sword", "shield", "ticket"]
@@ -241,6 +253,7 @@ def _add_entity(game: Provider) -> None:
         description={"en": "Somebody who plays the game.", "zh": "游戏中的玩家。"},
         color="blue",
         ui={
+            "fields": {name: {"label": label} for name, label in FIELDS.items()},
             "columns": ["player_id", "name", "level", "coins", "banned", "last_login"],
             "search": ["search"],
             "pagination": {"page": "page", "size": "page_size", "total": "$.total", "items": "$.players"},

@@ -89,6 +89,13 @@ class Progress:
         return math.ceil(self.left / self.speed) if self.speed else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    bulk: Bulk
+    asked: str = ""
+    """As in `Progress`."""
+
+
 def topic(bulk_id: str) -> str:
     return f"bulk.{bulk_id}"
 
@@ -274,10 +281,13 @@ class Bulks:
 
     async def list(
         self, caller: Principal, scope: Scope | None, states: frozenset[BulkState], limit: int
-    ) -> builtins.list[Bulk]:
+    ) -> builtins.list[Listed]:
         """Newest first; no scope is every scope, no states is every state."""
         within = await self._guard.where(caller, "bulk.read", scope)
-        return await self._store.bulks(scope, states, limit, within=within)
+        found = await self._store.bulks(scope, states, limit, within=within)
+        drafts = [bulk.id for bulk in found if _may_wait(bulk)]
+        asked = await self._records.approvals.undecided(drafts) if drafts else {}
+        return [Listed(bulk=bulk, asked=asked.get(bulk.id, "")) for bulk in found]
 
     async def rows(
         self,
@@ -522,7 +532,12 @@ class Bulks:
 
     async def _request(self, bulk: Bulk) -> str:
         """The request for approval that a bulk which has not begun waits for."""
-        if bulk.started_ms or bulk.ended:
+        if not _may_wait(bulk):
             return ""
         latest = await self._records.approvals.latest(bulk.id)
         return "" if latest is None or latest.ended else latest.id
+
+
+def _may_wait(bulk: Bulk) -> bool:
+    """For an approval: it has not begun."""
+    return not bulk.started_ms and not bulk.ended

@@ -1,6 +1,6 @@
 """PORT: what must be kept of approvals, and of the notices about them. The promises of `croupier.store` hold here too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +80,9 @@ class ApprovalStore(Protocol):
 
     async def latest(self, call_id: str) -> Approval | None:
         """The newest one of a call or bulk run."""
+
+    async def undecided(self, call_ids: Sequence[str]) -> Mapping[str, str]:
+        """Those of these calls or bulk runs that wait or execute, each with its approval's id."""
 
     async def approvals(self, which: ApprovalFilter, limit: int, after: Cursor | None = None) -> Page[Approval]:
         """Those that fit, newest first, from the one after `after`."""

@@ -4126,10 +4126,7 @@ export interface components {
             /** Bulks */
             bulks: components["schemas"]["BulkEntry"][];
         };
-        /**
-         * BulkProgress
-         * @description Its `approval_id` is also that of a request which is still to be decided.
-         */
+        /** BulkProgress */
         BulkProgress: {
             /** Bulk Id */
             bulk_id: string;

@@ -53,3 +53,6 @@ export const shellRoute = createRoute({
   notFoundComponent: NotFoundPage,
   errorComponent: ErrorPage,
 });
+
+/** Every address that is no page's: whoever is signed in keeps header and navigation. */
+export const missingRoute = createRoute({ getParentRoute: () => shellRoute, path: "$", component: NotFoundPage });

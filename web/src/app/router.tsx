@@ -14,7 +14,7 @@ import { packRoutes } from "#/pages/packs/routes";
 import { registryRoutes } from "#/pages/registry/routes";
 import { settingsRoutes } from "#/pages/settings/routes";
 import { workbenchRoutes } from "#/pages/workbench/routes";
-import { rootRoute, shellRoute } from "./root";
+import { missingRoute, rootRoute, shellRoute } from "./root";
 
 /** Every page; an area's routes stand beside its pages. */
 const pages = [
@@ -33,7 +33,7 @@ const pages = [
   ...meRoutes,
 ] as const;
 
-const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages]), ...loginRoutes]);
+const routeTree = rootRoute.addChildren([shellRoute.addChildren([...pages, missingRoute]), ...loginRoutes]);
 
 export const router = createRouter({
   routeTree,

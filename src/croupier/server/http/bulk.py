@@ -105,7 +105,7 @@ def bulk_routes(bulks: Bulks, *, streams: LiveStreams, stopping: asyncio.Event, 
         """Bulk runs, newest first, of the scope that is named, or of every scope."""
         scope = optional_scope(asking.headers, parse_query(request.scope["query_string"]))
         found = await bulks.list(asking.caller, scope, frozenset(state or ()), limit)
-        return json_answer(BulkList(bulks=[entry(bulk) for bulk in found]))
+        return json_answer(BulkList(bulks=[entry(each.bulk, each.asked) for each in found]))
 
     @routes.get("/api/bulk/{bulk_id}", response_model=BulkProgress)
     async def read_bulk(asking: Asking, bulk_id: str) -> Response:

@@ -70,6 +70,7 @@ class BulkEntry:
     uploaded_by: str
     started_by: str
     approval_id: str
+    """What it runs under, or of a draft the request that is still to be decided."""
     created_ms: int
     started_ms: int
     finished_ms: int
@@ -82,8 +83,6 @@ class BulkList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BulkProgress(BulkEntry):
-    """Its `approval_id` is also that of a request which is still to be decided."""
-
     counts: dict[RowState, int]
     progress: int
     """Percent of the rows that have ended, of those that are run."""
@@ -130,8 +129,9 @@ class BulkRows:
     next: int | None
 
 
-def entry(bulk: Bulk) -> BulkEntry:
-    return BulkEntry(**_fields(bulk))
+def entry(bulk: Bulk, asked: str = "") -> BulkEntry:
+    """`asked` is the request for approval that a draft waits for."""
+    return BulkEntry(**(_fields(bulk) | {"approval_id": bulk.approval_id or asked}))
 
 
 def progress_document(progress: Progress) -> BulkProgress:

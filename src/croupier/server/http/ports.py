@@ -17,7 +17,7 @@ from croupier.domain.registry import FunctionHealth, InstanceView, RegistryView
 from croupier.domain.routing import Preview
 from croupier.domain.scope import Scope
 from croupier.server.approvals.deciding import Shown
-from croupier.server.bulk import Progress, Upload
+from croupier.server.bulk import Listed, Progress, Upload
 from croupier.server.bulk_intake import RowFault
 from croupier.server.entities import EntityState, Order, Wish
 from croupier.server.live import Reader
@@ -143,7 +143,7 @@ class Bulks(Protocol):
 
     async def list(
         self, caller: Principal, scope: Scope | None, states: frozenset[BulkState], limit: int
-    ) -> builtins.list[Bulk]: ...
+    ) -> builtins.list[Listed]: ...
 
     async def rows(
         self,

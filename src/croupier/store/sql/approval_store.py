@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from croupier.store.sql.approval_writes import AskApproval, ForgetApprovals, Ope
 from croupier.store.sql.bulk_store import Read
 from croupier.store.sql.queries import natural
 from croupier.store.sql.searches import fits
-from croupier.store.sql.tables import approvals, notices
+from croupier.store.sql.tables import UNDECIDED, approvals, notices
 from croupier.store.sql.writer import Writer
 from croupier.store.sql.writes import Begin
 
@@ -57,6 +57,9 @@ class SqlApprovalStore:
     async def latest(self, call_id: str) -> Approval | None:
         return await self._read(lambda connection: _one(connection, approvals.c.call_id == call_id))
 
+    async def undecided(self, call_ids: Sequence[str]) -> Mapping[str, str]:
+        return await self._read(lambda connection: _undecided(connection, call_ids))
+
     async def approvals(self, which: ApprovalFilter, limit: int, after: Cursor | None = None) -> Page[Approval]:
         return await self._read(lambda connection: _page(connection, which, natural(limit), after))
 
@@ -88,6 +91,11 @@ def _one(connection: Connection, condition: Any) -> Approval | None:
     )
     document = connection.execute(newest.limit(1)).scalar_one_or_none()
     return None if document is None else _decode(document)
+
+
+def _undecided(connection: Connection, call_ids: Sequence[str]) -> Mapping[str, str]:
+    found = select(approvals.c.call_id, approvals.c.id).where(approvals.c.call_id.in_(call_ids), UNDECIDED)
+    return {row.call_id: row.id for row in connection.execute(found)}
 
 
 def _page(connection: Connection, which: ApprovalFilter, limit: int, after: Cursor | None) -> Page[Approval]:

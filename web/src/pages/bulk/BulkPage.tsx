@@ -9,12 +9,12 @@ import { Section } from "#/components/Section";
 import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
-import { useTopic } from "#/live";
+import { useInvalidateOn, useTopic } from "#/live";
 import { Facts } from "#/views";
 import { Acts, CanaryDone, Rerun } from "./Acts";
 import { BulkBadge } from "./BulksPage";
 import { Progress } from "./Progress";
-import { type Bulk, bulkQuery, DRAFT, OVER } from "./queries";
+import { type Bulk, bulkQuery, DRAFT, OVER, waits } from "./queries";
 import { Rows } from "./Rows";
 import { StartForm } from "./StartForm";
 import { bulkTexts } from "./texts";
@@ -52,14 +52,16 @@ function useLiveBulk(bulkId: string) {
 
 function Shown({ bulk }: { bulk: Bulk }) {
   const text = useTexts(bulkTexts);
-  const waiting = DRAFT.has(bulk.state) && bulk.approval_id !== "";
+  const waiting = waits(bulk);
+  // What becomes of a request is no news of the run itself.
+  useInvalidateOn(waiting ? "approvals" : null, bulkQuery(bulk.bulk_id).queryKey);
   return (
     <>
       <PageHeader
         title={bulk.name || bulk.function_id}
         badges={
           <>
-            <BulkBadge state={bulk.state} />
+            <BulkBadge bulk={bulk} />
             {bulk.dry_run && <Badge color="gray">{text.dryRun}</Badge>}
           </>
         }

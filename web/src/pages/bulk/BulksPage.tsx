@@ -13,9 +13,11 @@ import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
 import { StateFilter } from "#/pages/calls/FilterBar";
-import { type BulkEntry, bulksQuery } from "./queries";
+import { type BulkEntry, bulksQuery, waits } from "./queries";
 import { BULK_STATES } from "./routes";
 import { bulkTexts } from "./texts";
+
+type Text = ReturnType<typeof useTexts<typeof bulkTexts.en>>;
 
 /** Functions that run once for every row of a file. */
 export function BulksPage() {
@@ -25,6 +27,7 @@ export function BulksPage() {
   const navigate = useNavigate({ from: "/bulk" });
   const bulks = useQuery(bulksQuery(scope, state));
   useInvalidateOn("bulk", ["bulk", "list"]);
+  useInvalidateOn("approvals", ["bulk", "list"]);
   const columns = useColumns();
   const begin = (
     <Button component={Link} to="/bulk/new" leftSection={<IconPlus size={14} aria-hidden />}>
@@ -77,10 +80,10 @@ function useColumns(): Column<BulkEntry>[] {
       id: "state",
       header: columns.state,
       width: 150,
-      value: (bulk) => text.states[bulk.state],
+      value: (bulk) => labelOf(bulk, text),
       cell: (bulk) => (
         <>
-          <BulkBadge state={bulk.state} />{" "}
+          <BulkBadge bulk={bulk} />{" "}
           {bulk.dry_run && (
             <Badge color="gray" size="xs">
               {text.dryRun}
@@ -104,7 +107,15 @@ const SHOWN_AS: Readonly<Record<string, string>> = {
   done: "succeeded",
 };
 
-export function BulkBadge({ state }: { state: BulkEntry["state"] }) {
+type Stands = Pick<BulkEntry, "state" | "approval_id">;
+
+/** How a bulk run stands; one that waits for an approval is ready for itself, but not for whoever looks at it. */
+export function BulkBadge({ bulk }: { bulk: Stands }) {
   const text = useTexts(bulkTexts);
-  return <StateBadge state={SHOWN_AS[state] ?? state} label={text.states[state]} />;
+  const state = waits(bulk) ? "waiting" : (SHOWN_AS[bulk.state] ?? bulk.state);
+  return <StateBadge state={state} label={labelOf(bulk, text)} />;
+}
+
+function labelOf(bulk: Stands, text: Text): string {
+  return waits(bulk) ? text.waiting : text.states[bulk.state];
 }

@@ -73,6 +73,11 @@ export async function upload(
 export const OVER: ReadonlySet<string> = new Set(["canceled", "done"]);
 export const DRAFT: ReadonlySet<string> = new Set(["ready", "invalid"]);
 
+/** Whether somebody else has to agree before it starts. */
+export function waits({ state, approval_id }: Pick<BulkEntry, "state" | "approval_id">): boolean {
+  return DRAFT.has(state) && approval_id !== "";
+}
+
 /** How long so many rows take at least, in ms. */
 export function shortest(rows: number, rate: number): number {
   return rate > 0 ? (rows / rate) * 1_000 : 0;

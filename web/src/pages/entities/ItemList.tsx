@@ -11,13 +11,14 @@ import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
 import { isObject } from "#/forms/nodes";
 import type { FunctionSheet } from "#/functions/functions";
-import { type Bilingual, inLanguage, useLanguage, useLocale, useTexts } from "#/i18n/texts";
+import { inLanguage, useLanguage, useLocale, useTexts } from "#/i18n/texts";
 import { checkForm, FormEditor, firstValue, parseJson, toJson } from "#/schema-form";
-import { inline } from "#/views/format";
+import { inline, member } from "#/views/format";
 import { ShownValue } from "#/views/KeyValue";
+import { columnsOf, titleOf } from "./fields";
 import { answerQuery, type Entity } from "./queries";
 import { entityTexts } from "./texts";
-import { at, columnNames, fieldTitle, idOf, itemsOf, textAt } from "./things";
+import { at, idOf, itemsOf, textAt } from "./things";
 import { Waits } from "./Waits";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -172,23 +173,25 @@ function Rows({ entity, rows, isList }: { entity: Entity; rows: readonly Json[];
   const text = useTexts(entityTexts);
   const language = useLanguage();
   const navigate = useNavigate();
-  const names = columnNames(entity, rows);
-  const columns = names.map((name): Column<Json & { place: number }> => {
-    const numeric = rows.length > 0 && rows.every((row) => typeof row[name] === "number");
+  const fields = columnsOf(entity, rows);
+  const columns = fields.map((field): Column<Json & { place: number }> => {
+    const { key, width = 140, hidden } = field;
+    const numeric = rows.length > 0 && rows.every((row) => typeof member(row, key) === "number");
     return {
-      id: name,
-      header: inLanguage(fieldTitle(entity, name) as Bilingual | string | undefined, language, name),
-      width: 140,
-      mono: name === entity.key,
+      id: key,
+      header: titleOf(entity, field, language),
+      width,
+      hidden,
+      mono: key === entity.key,
       ...(numeric && { align: "right" as const }),
-      value: (row) => cellValue(row[name]),
-      cell: (row) => <ShownValue value={row[name]} />,
+      value: (row) => cellValue(member(row, key)),
+      cell: (row) => <ShownValue value={member(row, key)} field={field} />,
     };
   });
   const title = inLanguage(entity.title, language, entity.type);
   return (
     <DataTable
-      key={names.join(" ")}
+      key={fields.map(({ key }) => key).join(" ")}
       label={title}
       rows={rows.map((row, place) => ({ ...row, place }))}
       columns={columns}

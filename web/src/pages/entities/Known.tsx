@@ -12,6 +12,7 @@ import { type FunctionSheet, functionQuery, nameOf } from "#/functions/functions
 import { useLanguage, useTexts } from "#/i18n/texts";
 import { firstValue } from "#/schema-form";
 import { KeyValue, outputsOf, Views } from "#/views";
+import { fieldsOf } from "./fields";
 import { answerQuery, type Entity } from "./queries";
 import { entityTexts } from "./texts";
 import { type Deed, needsOnly, readOf, withId } from "./things";
@@ -36,20 +37,27 @@ export function Known({ entity, id, functions }: Props) {
   return (
     <>
       {isRead ? (
-        <Answer deed={first} id={id} title={text.facts} />
+        <Answer entity={entity} deed={first} id={id} title={text.facts} />
       ) : (
         <EmptyState title={text.noRead} hint={text.noReadHint} />
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
         {(isRead ? others : functions.slice(0, MOST)).map((deed) => (
-          <Answer key={deed.function_id} deed={deed} id={id} />
+          <Answer key={deed.function_id} entity={entity} deed={deed} id={id} />
         ))}
       </SimpleGrid>
     </>
   );
 }
 
-function Answer({ deed, id, title }: { deed: Deed; id: string; title?: string }) {
+interface AnswerProps {
+  readonly entity: Entity;
+  readonly deed: Deed;
+  readonly id: string;
+  readonly title?: string;
+}
+
+function Answer({ entity, deed, id, title }: AnswerProps) {
   const language = useLanguage();
   const { game, env } = useScope();
   const sheet = useQuery(functionQuery(game, env, deed.function_id));
@@ -63,10 +71,16 @@ function Answer({ deed, id, title }: { deed: Deed; id: string; title?: string })
   if (!sheet.data) return <Waiting rows={3} />;
   // What wants more than the id is asked from its form; what nobody may or can answer is not asked at all.
   if (!needsOnly(sheet.data.schema, deed.key) || !sheet.data.function.may) return null;
-  return <Asked sheet={sheet.data} deed={deed} id={id} name={name} />;
+  return <Asked entity={entity} sheet={sheet.data} deed={deed} id={id} name={name} />;
 }
 
-function Asked({ sheet, deed, id, name }: { sheet: FunctionSheet; deed: Deed; id: string; name: string }) {
+interface Shown {
+  readonly entity: Entity;
+  readonly sheet: FunctionSheet;
+  readonly name: string;
+}
+
+function Asked({ entity, sheet, deed, id, name }: Shown & { readonly deed: Deed; readonly id: string }) {
   const text = useTexts(entityTexts);
   const scope = useScope();
   const payload = withId(firstValue(sheet.schema, sheet.uischema), deed.key, id, sheet.schema);
@@ -95,15 +109,19 @@ function Asked({ sheet, deed, id, name }: { sheet: FunctionSheet; deed: Deed; id
         {answer.isError && <ProblemBox error={answer.error} again={() => void answer.refetch()} />}
         {answer.isPending && <Waiting rows={4} />}
         {answer.data?.approval && <Waits approval={answer.data.approval} />}
-        {answer.data && !answer.data.approval && <Value sheet={sheet} value={answer.data.value} name={name} />}
+        {answer.data && !answer.data.approval && (
+          <Value entity={entity} sheet={sheet} value={answer.data.value} name={name} />
+        )}
       </Stack>
     </Section>
   );
 }
 
 /** As the function says, else name by name. */
-function Value({ sheet, value, name }: { sheet: FunctionSheet; value: unknown; name: string }) {
+function Value({ entity, sheet, value, name }: Shown & { readonly value: unknown }) {
+  const language = useLanguage();
   const outputs = outputsOf(sheet.descriptor);
-  if (outputs.views.length === 0 && isObject(value)) return <KeyValue value={value} />;
+  if (outputs.views.length === 0 && isObject(value))
+    return <KeyValue value={value} fields={fieldsOf(entity, value, language)} />;
   return <Views outputs={outputs} value={value} label={name} />;
 }

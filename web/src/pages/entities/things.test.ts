@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Entity } from "./queries";
-import { at, columnNames, idOf, itemsOf, needsOnly, withId } from "./things";
+import { at, idOf, itemsOf, needsOnly, withId } from "./things";
 
 const PLAYER = {
   type: "player",
@@ -32,12 +32,6 @@ test("rows are found where the entity says, or where they obviously are", () => 
   expect(itemsOf(rows, PLAYER)).toEqual(rows);
   expect(itemsOf({ total: 1, found: rows }, PLAYER)).toEqual(rows);
   expect(itemsOf("nothing", PLAYER)).toEqual([]);
-});
-
-test("columns are those of the entity, else of its schema, else of the rows", () => {
-  expect(columnNames(PLAYER, [])).toEqual(["player_id", "name"]);
-  expect(columnNames({ ...PLAYER, ui: {} }, [{ name: "", coins: 1 }])).toEqual(["name", "coins"]);
-  expect(columnNames({ ...PLAYER, ui: {}, schema: null }, [{ a: 1 }, { b: 1 }])).toEqual(["a", "b"]);
 });
 
 test("a row's id is its key, whatever it is called, and never what an object inherits", () => {

@@ -100,27 +100,11 @@ export function textAt(of: unknown, ...path: readonly string[]): string {
   return typeof found === "string" ? found : "";
 }
 
-/** Names of the columns: the entity's own, else its schema's properties, else what the rows have. */
-export function columnNames(entity: Entity, rows: readonly Json[]): string[] {
-  const { columns } = entity.ui as Json;
-  const told = Array.isArray(columns) ? columns.filter((name) => typeof name === "string") : [];
-  if (told.length) return told;
-  const properties = memberOf(entity.schema, "properties");
-  const named = isObject(properties) ? Object.keys(properties) : [];
-  const there = new Set(rows.slice(0, 100).flatMap((row) => Object.keys(row)));
-  return named.length ? named.filter((name) => there.size === 0 || there.has(name)) : [...there];
-}
-
 /** A thing's id; "" where the row has none. */
 export function idOf(row: Json, entity: Entity): string {
   const found = [entity.key, `${entity.type}_id`, "id"].filter(Boolean).map((path) => at(row, path));
   const id = found.find((each) => typeof each === "string" || typeof each === "number" || typeof each === "bigint");
   return id === undefined ? "" : String(id);
-}
-
-/** What a field is called: the schema's title. */
-export function fieldTitle(entity: Entity, name: string): unknown {
-  return memberOf(memberOf(memberOf(entity.schema, "properties"), name), "title");
 }
 
 /** Whether a function can be asked with nothing but the thing's id. */
