@@ -39,6 +39,7 @@ from croupier.errors import (
     InvalidArgument,
     NotFound,
     PermissionDenied,
+    Unavailable,
 )
 from croupier.server.approvals import Grant, executor
 from croupier.server.bulk import Upload
@@ -393,6 +394,112 @@ async def test_what_was_approved_waits_for_its_game_server_however_long_that_tak
     place.describe(BAN)
     await place.reaches(pending, ApprovalState.EXECUTED)
     assert len(place.game.given) == 1
+
+
+async def test_a_game_server_that_is_away_is_looked_for_with_a_pause(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "LOOK_EVERY", 3600.0)
+    looks, offering = 0, place.router.offering
+
+    def counted(call: Call) -> Mapping[str, Agent]:
+        nonlocal looks
+        looks += 1
+        return offering(call)
+
+    pending = await place.ask()
+    place.agents.drop("agent-1")
+    await place.approvals.approve(BOB, pending.id)
+    monkeypatch.setattr(place.router, "offering", counted)
+    place.execute()
+    for _ in range(50):
+        assert (await place.kept(pending.id)).state is ApprovalState.APPROVED
+    assert 0 < looks <= 3, "one look asks who offers it, and who of these would be chosen"
+
+
+async def test_what_was_approved_is_void_when_its_game_server_stays_away_until_it_would_have_expired(
+    place: Installation, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setattr(executor, "RETURN_PATIENCE", 0.0)
+    monkeypatch.setattr(executor, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(executor, "LOOK_EVERY", 0.01)
+    pending = await place.ask()
+    place.agents.drop("agent-1")
+    await place.approvals.approve(BOB, pending.id)
+    place.execute()
+    for _ in range(5 * executor.TRIES):
+        assert (await place.kept(pending.id)).state is ApprovalState.APPROVED
+        await asyncio.sleep(0)
+    clock.now = pending.expires_ms
+    assert "nobody is here who could run ban" in (await place.reaches(pending, ApprovalState.VOID)).message
+
+
+async def test_what_is_routed_by_a_key_in_its_arguments_runs_when_it_is_approved(place: Installation) -> None:
+    place.describe({**BAN, "routing": {"jsonpath": "$.id"}})
+    place.execute()
+    pending = await place.ask(place.call(route=Route.HASH))
+    await place.approvals.approve(BOB, pending.id)
+    await place.reaches(pending, ApprovalState.EXECUTED)
+    assert [each.hash_key for each in place.game.given] == ["p1"]
+
+
+# ------------------------------------------------------------------------------------------------ waiting for the rules
+
+
+async def until_it_waits(place: Installation) -> None:
+    async with asyncio.timeout(90):
+        while not place.agents.waiting:  # noqa: ASYNC110 — the table tells waiters, not those who count them
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("route", [Route.LB, Route.BROADCAST])
+async def test_a_call_that_waits_for_its_game_server_does_not_pass_by_the_rules_that_it_brings(
+    place: Installation, route: Route
+) -> None:
+    call = place.call("mute", route=route, wait_for=60.0, timeout=60.0)
+    waiting = asyncio.ensure_future(place.calls.invoke(ANN, call))
+    await until_it_waits(place)
+    place.describe(BAN, {**BAN, "id": "mute"})
+    with pytest.raises(Unavailable, match="described otherwise"):
+        await waiting
+    assert not place.game.given
+    assert (await place.ask(place.call("mute"))).function_id == "mute"
+
+
+async def test_a_job_that_waits_for_its_game_server_does_not_pass_by_the_rules_that_it_brings(
+    place: Installation,
+) -> None:
+    waiting = asyncio.ensure_future(place.jobs.start(ANN, place.call("mute", wait_for=60.0, timeout=None)))
+    await until_it_waits(place)
+    place.describe(BAN, {**BAN, "id": "mute"})
+    with pytest.raises(Unavailable, match="described otherwise"):
+        await waiting
+    assert not place.game.given
+
+
+async def test_a_call_that_waits_is_not_sent_by_rules_that_became_stricter_meanwhile(place: Installation) -> None:
+    place.agents.drop("agent-1")
+    waiting = asyncio.ensure_future(place.calls.invoke(ANN, place.call("kick", wait_for=60.0, timeout=60.0)))
+    await until_it_waits(place)
+    place.describe(BAN, {**BAN, "id": "kick"})
+    with pytest.raises(Unavailable, match="described otherwise"):
+        await waiting
+    assert not place.game.given
+
+
+async def test_a_call_that_waits_is_sent_when_its_game_server_comes_back_as_it_was(place: Installation) -> None:
+    place.agents.drop("agent-1")
+    place.catalog.forget("agent-1")
+    waiting = asyncio.ensure_future(place.calls.invoke(ANN, place.call("kick", wait_for=60.0, timeout=60.0)))
+    await until_it_waits(place)
+    place.describe(BAN, {"id": "kick"})
+    assert isinstance(await waiting, Result)
+
+
+async def test_the_rules_of_a_game_server_hold_while_it_is_away(place: Installation) -> None:
+    place.agents.drop("agent-1")
+    place.catalog.forget("agent-1")
+    assert (await place.ask(place.call(wait_for=60.0, timeout=60.0))).function_id == "ban"
 
 
 async def test_what_ran_when_the_process_died_is_unknown_and_never_runs_again(tmp_path: Path, clock: Clock) -> None:

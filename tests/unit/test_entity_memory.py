@@ -8,6 +8,7 @@ from croupier.domain.entity import Subject
 from croupier.domain.function import Service
 from croupier.domain.scope import Scope
 from croupier.server.catalog import Catalog, subject_keys
+from croupier.server.catalog.spoken import ABSENCE
 
 SCOPE = Scope("g", "prod")
 
@@ -27,13 +28,15 @@ def learn(catalog: Catalog, key: str) -> None:
 
 
 def test_a_new_description_counts_from_the_next_call_on() -> None:
-    catalog = Catalog()
+    now = [0.0]
+    catalog = Catalog(lambda: now[0])
     assert about(catalog, call()) == ()
     learn(catalog, "player_id")
     assert about(catalog, call()) == (Subject("player", "p1"),)
     learn(catalog, "guild")
     assert about(catalog, call()) == (Subject("player", "g1"),)
     catalog.forget("a1")
+    now[0] += ABSENCE
     assert about(catalog, call()) == ()
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.scope import Scope
-from croupier.server.dispatch.agents import TTL, Agent, Agents, Offer
+from croupier.server.dispatch import agents as agents_module
+from croupier.server.dispatch.agents import ABSENCE, TTL, Agent, Agents, Offer
 from croupier.server.dispatch.link import TunnelLink
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
 from croupier.tunnel.frames import Hello
@@ -111,6 +112,29 @@ async def test_an_agent_without_its_tunnel_is_known_for_its_time_to_live(agents:
     clock.now += TTL
     assert agents.expire() == ["a"]
     assert not agents.offering(SCOPE, "f")
+
+
+def test_who_offered_a_function_last_is_remembered_for_a_while(agents: Agents, clock: Clock) -> None:
+    services = (Service(service_id="s", functions=(FunctionRef("f"),)),)
+    agents.put(Agent(agent_id="a", scope=SCOPE, services=services, registered=(FunctionRef("g"),)))
+    assert agents.left(SCOPE, "f") == ""
+    agents.put(Agent(agent_id="a", scope=SCOPE))
+    clock.now += ABSENCE - 1
+    assert (agents.left(SCOPE, "f"), agents.left(SCOPE, "g")) == ("s", "a")
+    assert (agents.left(Scope("other", "prod"), "f"), agents.left(SCOPE, "never")) == ("", "")
+    clock.now += 1
+    assert agents.left(SCOPE, "f") == ""
+    agents.put(Agent(agent_id="a", scope=SCOPE, services=services))
+    assert agents.left(SCOPE, "f") == ""
+
+
+def test_of_functions_that_nobody_offers_any_more_so_many_are_remembered(
+    agents: Agents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents_module, "MOST_LEFT", 2)
+    registered(agents, "a", "f", "g", "h")
+    agents.drop("a")
+    assert [name for name in "fgh" if agents.left(SCOPE, name)] == ["g", "h"]
 
 
 def test_an_agent_that_moves_to_another_scope_leaves_nothing_behind(agents: Agents) -> None:

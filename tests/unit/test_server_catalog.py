@@ -15,9 +15,10 @@ from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
 from croupier.packs.reading import read_pack
 from croupier.server.bulk_rows import fits
-from croupier.server.catalog import Catalog, Kind, Origin, Source
+from croupier.server.catalog import Catalog, Kind, Origin, Source, spoken
 from croupier.server.catalog.checking import Unfit
 from croupier.server.catalog.snapshot import source_of
+from croupier.server.catalog.spoken import ABSENCE
 
 HERE, THERE = Scope("demo", "dev"), Scope("demo", "prod")
 DAYS = {"type": "object", "properties": {"days": {"type": "integer", "minimum": 1}}, "required": ["days"]}
@@ -86,15 +87,64 @@ def test_a_description_goes_with_its_agent(catalog: Catalog) -> None:
     catalog.forget("b")
     catalog.check(call({"days": 3}))
     catalog.learn("a", HERE, ())
-    catalog.check(call({}))
-    assert catalog.function(HERE, "ban") is None
+    assert not catalog.described(HERE)
 
 
 def test_an_agent_that_leaves_twice_leaves_nothing_behind(catalog: Catalog) -> None:
     for _ in range(2):
         catalog.forget("a")
     catalog.forget("who")
+    assert not catalog.described(HERE)
+    assert not catalog.spoken.speeches()
+
+
+# ------------------------------------------------------------------------------------------------ who is away
+
+
+def test_the_last_description_counts_for_a_while_although_nobody_gives_it_any_more() -> None:
+    now = [1_000.0]
+    catalog = Catalog(lambda: now[0])
+    catalog.learn("a", HERE, (service(manifest()),))
+    catalog.forget("a")
+    now[0] += ABSENCE - 1
+    with pytest.raises(InvalidArgument, match="/days"):
+        catalog.check(call({"days": 0}))
+    assert catalog.function(THERE, "ban") is None
+    now[0] += 1
     assert catalog.function(HERE, "ban") is None
+
+
+def test_a_game_server_that_is_here_and_says_nothing_more_is_taken_at_its_word(catalog: Catalog) -> None:
+    catalog.forget("a")
+    catalog.learn("b", HERE, (service(b""),))
+    assert catalog.function(HERE, "ban") is None
+    catalog.learn("b", HERE, (service(manifest()),))
+    catalog.learn("b", HERE, (service(b"rubbish"),))
+    assert catalog.function(HERE, "ban") is None
+
+
+def test_of_those_who_are_gone_so_much_is_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = len(manifest(function_id="f00"))
+    monkeypatch.setattr(spoken, "LEFT_BYTES", 5 * one)
+    catalog = Catalog()
+    for n in range(10):
+        catalog.learn(f"a{n}", HERE, (replace(service(manifest(function_id=f"f0{n}")), service_id=f"s{n}"),))
+        catalog.forget(f"a{n}")
+    assert [n for n in range(10) if catalog.function(HERE, f"f0{n}")] == [5, 6, 7, 8, 9]
+    monkeypatch.setattr(spoken, "MOST_LEFT", 2)
+    catalog.learn("a", HERE, (service(manifest(function_id="f99")),))
+    catalog.forget("a")
+    assert [n for n in range(10) if catalog.function(HERE, f"f0{n}")] == [9]
+
+
+async def test_a_large_manifest_that_was_not_read_to_its_end_is_read_when_it_comes_again(catalog: Catalog) -> None:
+    raw = large()
+    catalog.learn("a", THERE, (service(raw),))
+    catalog.forget("a")
+    await asyncio.gather(*catalog.spoken._reading)
+    catalog.learn("a", THERE, (service(raw),))
+    await asyncio.gather(*catalog.spoken._reading)
+    assert [entity.descriptor.id for entity in catalog.entities(THERE)] == ["player"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croupier.codes import Code
 from croupier.domain.call import Call, Result, Route
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.routing import Skipped
@@ -137,6 +138,16 @@ def test_a_function_of_another_scope_is_unknown_and_the_error_names_both() -> No
     router = Router(table(reachable("x", game_server("s", "f"), scope=THERE)))
     with pytest.raises(NotFound, match=r"unknown function f in demo\|dev: no agent available .* exists in demo\|prod"):
         router.route(call())
+
+
+def test_a_function_whose_last_game_server_has_just_gone_is_not_available_instead_of_unknown() -> None:
+    agents = table(reachable("a", game_server("s", "f")))
+    agents.put(reachable("a"))  # it was started anew, and its game servers have not found it yet
+    with pytest.raises(Unavailable, match=r"no agent available for f in demo\|dev: s offered it") as told:
+        Router(agents).route(call())
+    assert (told.value.code, told.value.details["names"]) == (Code.GAME_SERVERS_AWAY, "s")
+    with pytest.raises(NotFound, match="unknown function f"):
+        Router(agents).route(call(scope=THERE))
 
 
 # ------------------------------------------------------------------------------------------------ lb

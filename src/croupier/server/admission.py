@@ -116,6 +116,10 @@ class Admission:
             raise
         return admitted
 
+    def require_same(self, admitted: Admitted) -> None:
+        """Before it is sent. Raises as `Catalog.require_same`."""
+        self._catalog.require_same(admitted.entry, admitted.call)
+
     async def _fitted(self, caller: Principal, entry: Entry, call: Call) -> Call:
         """As it will be sent. What will not be sent does not make the condition of its function hold, and where its game
         server speaks protobuf its arguments have their final names only now.

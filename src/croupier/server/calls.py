@@ -30,7 +30,7 @@ from croupier.server.access.audit import outcome_note
 from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
 from croupier.server.approvals import Grant
-from croupier.server.catalog import Catalog
+from croupier.server.catalog import Catalog, Entry
 from croupier.server.dispatch.broadcast import broadcast
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.preview import preview
@@ -85,7 +85,7 @@ class Calls:
         if call.route is Route.HASH and not call.hash_key:
             call = with_hash_key(call, function)
         said = call if entry.codec is None else await spoken(entry.codec, call)
-        way.codec, way.note = entry.codec, admitted.note
+        way.entry, way.codec, way.note = entry, entry.codec, admitted.note
         earlier = admitted.earlier or await self._begin(call, way, admitted, durable=function.mode != "query")
         way.recorded = perf_counter()
         deadline = began + min(call.timeout or function.timeout or CALL_TIMEOUT, CALL_TIMEOUT_MAX)
@@ -157,6 +157,7 @@ class Calls:
     async def _send(self, call: Call, deadline: float, way: "_Way") -> Result:
         if call.route is Route.BROADCAST:
             targets, skipped = await self._everyone(call, deadline)
+            self._catalog.require_same(way.entry, call)
             way.decision = to_everyone(len(targets))
             way.sent = True
             together = await broadcast(call, targets, skipped, deadline, way.codec)
@@ -164,6 +165,7 @@ class Calls:
             return together
         router = self._router
         target = router.route(call) if not call.wait_for else await router.wait(call, router.well, deadline)
+        self._catalog.require_same(way.entry, call)
         way.target = target
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
@@ -251,11 +253,13 @@ class Calls:
 class _Way:
     """What is noted of a call while it is under way. The loop's own time stands still between two turns, in whole milliseconds."""
 
-    __slots__ = ("began", "codec", "decision", "note", "recorded", "sent", "target", "unsent")
+    __slots__ = ("began", "codec", "decision", "entry", "note", "recorded", "sent", "target", "unsent")
 
     def __init__(self) -> None:
         self.began = self.recorded = perf_counter()
         self.target: Target | None = None
+        self.entry: Entry | None = None
+        """What is known of its function, from when it was admitted."""
         self.codec: Codec | None = None
         self.note: Note | None = None
         """Its intent, as it is on record."""

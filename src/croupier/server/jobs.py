@@ -131,7 +131,9 @@ class Jobs:
         target = None
         try:
             router = self._router
-            target = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
+            chosen = router.route(call) if not call.wait_for else await router.wait(call, router.well, math.inf)
+            self._admission.require_same(admitted)
+            target = chosen
             started = await self._hand_over(said, target, admitted.entry.codec)
         except CroupierError as error:
             unsent = target is None or error.unsent

@@ -18,7 +18,7 @@ from croupier.codes import Code
 from croupier.domain import approval as life
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState
 from croupier.domain.audit import SYSTEM
-from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.call import Call, CallState, Outcome, Result, Route
 from croupier.domain.principal import Principal
 from croupier.errors import Conflict, CroupierError, InternalError, OutcomeUnknown, RateLimited, Unavailable
 from croupier.server.access.audit import Audit
@@ -37,12 +37,20 @@ LOOK_EVERY = 2.0
 FORGET_EVERY = 3600.0
 AT_ONCE = 16
 BATCH = 100
+LOOKED_AT = 1_000
+"""So many approvals of a state are looked at in one turn: a hundred that wait for their game server must not hide one behind them."""
 TRIES = 12
-"""How often a call is tried that the platform refuses for the moment, before it is void."""
+"""How often a call is tried that the platform refuses for the moment, before it is void; while no game server is here that could
+run it, until the approval would have expired."""
 LONGEST_PAUSE = 60.0
 STOP_PATIENCE = 5.0
 RETURN_PATIENCE = 30.0
-"""Seconds after a start of the server in which calls wait for game servers to come back."""
+"""Seconds after a start of the server in which it is looked often whether game servers have come back."""
+
+
+class _Away(Unavailable):
+    """No game server is here that could run it."""
+
 
 Current = Callable[[Principal], Principal]
 """Somebody who asked earlier, as it may act now. Raises CroupierError where it may not any more."""
@@ -163,7 +171,15 @@ class Executor:
         self._news.set()  # another may have waited for room
 
     async def _of(self, state: ApprovalState) -> list[Approval]:
-        return list((await self._store.approvals(ApprovalFilter(states=frozenset({state})), BATCH)).items)
+        """The latest LOOKED_AT."""
+        which, after = ApprovalFilter(states=frozenset({state})), None
+        found: list[Approval] = []
+        while len(found) < LOOKED_AT:
+            page = await self._store.approvals(which, BATCH, after)
+            found += page.items
+            if (after := page.next) is None:
+                break
+        return found
 
     def _is_due(self, approval: Approval) -> bool:
         return asyncio.get_running_loop().time() >= self._attempts.get(approval.id, (0, 0.0))[1]
@@ -180,11 +196,10 @@ class Executor:
             log.exception("approval %s could not be executed", approval.id, extra={"call_id": approval.call_id})
             outcome = InternalError(f"{approval.id} failed inside the server; its log has the details")
             outcome.__cause__ = error
-        if outcome is not None:
-            await self._ended(approval, outcome)
+        await self._ended(approval, outcome)
 
-    async def _run(self, requester: Principal, approval: Approval, runners: Runners) -> Outcome | None:
-        """How it ended; None where it is to be tried later. Raises CroupierError."""
+    async def _run(self, requester: Principal, approval: Approval, runners: Runners) -> Outcome:
+        """How it ended. Raises CroupierError."""
         if approval.kind is ApprovalKind.BULK:
             return await self._launch(requester, approval, runners.bulks)
         record = await self._records.call(approval.call_id)
@@ -192,10 +207,8 @@ class Executor:
             raise InternalError(f"the call of {approval.id} is not recorded any more")
         call = record.call
         if not self._can_be_reached(call):
-            if self._is_early():
-                return None  # the next look tries it again
             # Who describes the function may be away as well; that it is undescribed meanwhile is no drift.
-            raise Unavailable(f"nobody is here who could run {call.function_id}")
+            raise _Away(f"nobody is here who could run {call.function_id}")
         grant = Grant(approval=approval)
         if approval.kind is ApprovalKind.JOB:
             return Result(payload=(await runners.jobs.start(requester, call, grant=grant)).encode())
@@ -222,21 +235,31 @@ class Executor:
         if now.state is ApprovalState.EXECUTING:
             self._attempts.pop(approval.id, None)
             await self._change(now, lambda each: life.conclude(each, failure, self._clock()))
-        elif failure is not None and not (isinstance(failure, RateLimited | Unavailable) and self._later(approval)):
+        elif failure is not None and not (
+            isinstance(failure, RateLimited | Unavailable) and self._later(approval, failure)
+        ):
             self._attempts.pop(approval.id, None)
             await self._change(now, lambda each: life.annul(each, failure, self._clock()))
 
-    def _later(self, approval: Approval) -> bool:
-        """Try again after a pause, twice as long each time. False: it was tried often enough."""
-        attempts = self._attempts.get(approval.id, (0, 0.0))[0] + 1
-        pause = min(LONGEST_PAUSE, 0.25 * 2**attempts)
-        self._attempts[approval.id] = (attempts, asyncio.get_running_loop().time() + pause)
-        return attempts < TRIES
+    def _later(self, approval: Approval, why: CroupierError) -> bool:
+        """Try again after a pause, twice as long each time. False: it was tried often enough, or its game server has not come
+        back for as long as it could have been approved.
+        """
+        now, (attempts, _) = asyncio.get_running_loop().time(), self._attempts.get(approval.id, (0, 0.0))
+        is_away = isinstance(why, _Away)
+        if is_away and self._is_early():
+            self._attempts[approval.id] = (attempts, now + LOOK_EVERY)
+            return True
+        attempts = min(attempts + 1, TRIES)
+        self._attempts[approval.id] = (attempts, now + min(LONGEST_PAUSE, 0.25 * 2**attempts))
+        return attempts < TRIES or (is_away and self._clock() < approval.expires_ms)
 
     def _is_early(self) -> bool:
         return asyncio.get_running_loop().time() < self._patient_until
 
     def _can_be_reached(self, call: Call) -> bool:
+        if call.route is Route.HASH and not call.hash_key:
+            call = replace(call, route=Route.LB)  # its key is in the arguments, and is read when it runs
         return any(candidate.chosen for candidate in self._foresee(call).candidates)
 
     # ------------------------------------------------------------------------------------------------ settling

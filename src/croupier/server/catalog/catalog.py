@@ -1,4 +1,5 @@
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from croupier.codes import Code
@@ -9,7 +10,7 @@ from croupier.domain.entity import Subject
 from croupier.domain.function import Function, Service
 from croupier.domain.job import Job
 from croupier.domain.scope import Scope
-from croupier.errors import FailedPrecondition, PermissionDenied
+from croupier.errors import FailedPrecondition, PermissionDenied, Unavailable
 from croupier.server.catalog.checking import check_payload, fitted, respelled
 from croupier.server.catalog.codecs import PackTypes
 from croupier.server.catalog.entry import EntityEntry, Entry, Kind, Look, Origin, undescribed
@@ -57,10 +58,10 @@ def source_of_pack(pack: Pack, known: Source | None = None) -> Source:
 
 
 class Catalog:
-    """Every method returns at once and is called on the event loop."""
+    """Every method returns at once and is called on the event loop. `clock` gives seconds, from anywhere."""
 
-    def __init__(self) -> None:
-        self.spoken = Spoken()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.spoken = Spoken(clock)
         """What game servers say of their own functions."""
         self._packs: Sequence[Source] = ()
         self._providers: Sequence[Source] = ()
@@ -118,6 +119,20 @@ class Catalog:
                 code=Code.DISABLED,
             )
         return entry
+
+    def require_same(self, entry: Entry | None, call: Call) -> None:
+        """Before the call is sent: it was admitted by `entry`. Where nobody described its function then, or it has waited for a
+        game server, rules may have come with that which nobody has asked about it. Raises Unavailable.
+        """
+        known = None if entry is None else entry.descriptor
+        if known is not None and not call.wait_for:
+            return
+        now = self.entry(call.scope, call.function_id)
+        if now is not None and now.descriptor != known:
+            raise Unavailable(
+                f"{call.function_id} has been described otherwise while the call was on its way; nothing ran, send it again, "
+                "so that it is judged by what its description says now"
+            )
 
     def fit(self, entry: Entry, call: Call) -> Call:
         """The call without what its form hides; where the game server speaks protobuf, with its fields under their names in
@@ -210,5 +225,7 @@ class Catalog:
         self.spoken.learn(agent_id, scope, services)
 
     def forget(self, agent_id: str) -> None:
-        """The agent is gone, and with it what its game servers said."""
+        """The agent is gone, and with it what its game servers said: nothing of that is shown any more, and after a while
+        nothing counts.
+        """
         self.spoken.forget(agent_id)

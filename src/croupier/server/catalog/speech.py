@@ -22,10 +22,14 @@ class Speech:
     meanwhile, and none waits for it.
     """
 
-    __slots__ = ("__weakref__", "_entries", "_unread", "entities", "faults", "origin")
+    __slots__ = ("__weakref__", "_entries", "_unread", "entities", "faults", "is_read", "origin", "size")
 
     def __init__(self, raw: bytes, origin: Origin) -> None:
         self.origin = origin
+        self.size = len(raw)
+        """Bytes of the manifest."""
+        self.is_read = False
+        """All of it, by `take`."""
         self.entities: tuple[EntityEntry, ...] = ()
         self.faults: tuple[Fault, ...] = ()
         self._entries: dict[str, Entry] = {}
@@ -56,6 +60,7 @@ class Speech:
     def take(self, manifest: Manifest | FaultyDescriptor) -> None:
         """All that was said; entries that calls hold already stay."""
         self._unread = {}
+        self.is_read = True
         if isinstance(manifest, FaultyDescriptor):
             self.faults = manifest.faults
         else:

@@ -6,7 +6,8 @@ a large one in a thread.
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from weakref import WeakValueDictionary
 
 from croupier.domain.function import Service
@@ -17,13 +18,24 @@ from croupier.server.catalog.speech import AT_ONCE_BYTES, Speech, read
 Key = tuple[Scope, str]
 """A function in a scope."""
 
+ABSENCE = 300.0
+"""Seconds for which what a game server said still counts once it is gone: it is started anew and comes back with its rules, which
+no call that waits for it may pass by."""
+MOST_LEFT = 256
+LEFT_BYTES = 64_000_000
+"""So many manifests, of so many bytes together, are remembered of game servers that are gone; the latest."""
+
 
 class Spoken:
-    """Large manifests are learnt on an event loop."""
+    """Large manifests are learnt on an event loop. `clock` gives seconds, from anywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left: dict[tuple[Scope, Speech], float] = {}
+        """What was said by agents that say it no more, and until when it counts; the latest last."""
+        self._left_bytes = 0
         self._known: WeakValueDictionary[bytes, Speech] = WeakValueDictionary()
-        """By what was said; an agent that is gone leaves nothing behind."""
+        """By what was said."""
         self._speeches: dict[Scope, dict[str, dict[str, Speech]]] = {}
         """By scope and function, then by the agent whose game servers described it, the latest last."""
         self._of: dict[str, tuple[Scope, tuple[Speech, ...]]] = {}
@@ -39,7 +51,13 @@ class Spoken:
     def learn(self, agent_id: str, scope: Scope, services: tuple[Service, ...]) -> None:
         """Replace what this agent's game servers said of their functions. What cannot be read is logged and left out."""
         speeches = tuple(self._speech(service) for service in services if service.manifest_json)
-        self.forget(agent_id)
+        left = self._take_away(agent_id)
+        back = {service.service_id for service in services}
+        for each in [each for each in self._left if each[0] == scope and each[1].origin.name in back]:
+            self._let_go(each)  # it is here again, and what it says now counts, if it says nothing too
+        for each in left:
+            if each[0] != scope or (each[1] not in speeches and each[1].origin.name not in back):
+                self._remember(each)
         if speeches:
             self._of[agent_id] = scope, speeches
             self._index(agent_id)
@@ -78,9 +96,37 @@ class Spoken:
         return [agent_id for agent_id, (_, speeches) in self._of.items() if speech in speeches]
 
     def forget(self, agent_id: str) -> None:
-        """The agent is gone, and with it what its game servers said."""
-        self._of.pop(agent_id, None)
+        """The agent is gone, and with it what its game servers said; of a function that nobody describes any more, the last
+        description counts a while longer (`ABSENCE`).
+        """
+        for left in self._take_away(agent_id):
+            self._remember(left)
+
+    def _take_away(self, agent_id: str) -> list[tuple[Scope, Speech]]:
+        known = self._of.pop(agent_id, None)
         self._drop_keys(agent_id)
+        return [] if known is None else [(known[0], speech) for speech in known[1]]
+
+    def _remember(self, left: tuple[Scope, Speech]) -> None:
+        if not left[1].is_read:
+            return  # nobody will read it to its end now, so that it would come back without its end
+        self._let_go(left)
+        self._left[left] = self._clock() + ABSENCE
+        self._left_bytes += left[1].size
+        while len(self._left) > MOST_LEFT or self._left_bytes > LEFT_BYTES:
+            self._let_go(next(iter(self._left)))
+
+    def _let_go(self, left: tuple[Scope, Speech]) -> None:
+        if self._left.pop(left, None) is not None:
+            self._left_bytes -= left[1].size
+
+    def _recalled(self, scope: Scope, function_id: str) -> Entry | None:
+        """As it was described last, not long ago."""
+        now = self._clock()
+        for left in [left for left, until in self._left.items() if until <= now]:
+            self._let_go(left)
+        said = (speech for where, speech in reversed(self._left) if where == scope)
+        return next((entry for speech in said if (entry := speech.entry(function_id)) is not None), None)
 
     def _drop_keys(self, agent_id: str) -> None:
         self.changes += 1
@@ -102,10 +148,12 @@ class Spoken:
     # ------------------------------------------------------------------------------------------------ asking
 
     def entry(self, scope: Scope, function_id: str) -> Entry | None:
-        """The latest description of a function of this scope."""
+        """The latest description of a function of this scope; for a while also of one that nobody describes any more."""
         functions = self._speeches.get(scope)
         said = functions.get(function_id) if functions is not None else None
-        return next(reversed(said.values())).entry(function_id) if said is not None else None
+        if said is not None:
+            return next(reversed(said.values())).entry(function_id)
+        return self._recalled(scope, function_id) if self._left else None
 
     def entries(self, scope: Scope, function_id: str) -> list[Entry]:
         """Each that differs, the latest first."""

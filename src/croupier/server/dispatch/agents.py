@@ -20,6 +20,12 @@ TTL = 90.0
 is remembered: its functions are then "not available now" instead of unknown."""
 
 
+ABSENCE = 300.0
+"""Seconds after the last game server with a function went in which it is "not available now" instead of unknown: an agent that
+is started anew offers nothing until its game servers have found it again."""
+MOST_LEFT = 50_000
+"""So many functions that nobody offers any more are remembered; the latest."""
+
 MOST_WAITING = 10_000
 """The most calls that wait for somebody to take them."""
 
@@ -95,6 +101,8 @@ class Agents:
         self._clock = clock
         self._agents: dict[str, Agent] = {}
         self._offering: dict[tuple[Scope, str], dict[str, Agent]] = {}
+        self._left: dict[tuple[Scope, str], tuple[str, float]] = {}
+        """Functions that nobody offers any more: who did last, and when it went."""
         self._indexed: dict[str, list[tuple[Scope, str]]] = {}
         self._waiting: dict[tuple[Scope, str], set[asyncio.Future[None]]] = {}
         self._waiters = 0
@@ -133,16 +141,30 @@ class Agents:
         self._indexed[agent.agent_id] = keys
         for key in keys:
             self._offering.setdefault(key, {})[agent.agent_id] = agent
+            self._left.pop(key, None)
         self.announce(agent.agent_id)
 
     def drop(self, agent_id: str) -> Agent | None:
         self.revision += 1
         for key in self._indexed.pop(agent_id, ()):
             agents = self._offering[key]
-            del agents[agent_id]
+            agent = agents.pop(agent_id)
             if not agents:
                 del self._offering[key]
+                self._leave(key, agent.offers(key[1])[0].service_id or agent_id)
         return self._agents.pop(agent_id, None)
+
+    def _leave(self, key: tuple[Scope, str], name: str) -> None:
+        self._left[key] = name, self._clock()
+        while len(self._left) > MOST_LEFT:
+            del self._left[next(iter(self._left))]
+
+    def left(self, scope: Scope, function_id: str) -> str:
+        """The game server, or the agent of one without a name, that offered the function last and went not long ago; empty
+        where there is none.
+        """
+        name, since = self._left.get((scope, function_id), ("", 0.0))
+        return name if name and self._clock() - since < ABSENCE else ""
 
     def disconnected(self, agent: Agent) -> None:
         """Its tunnel is gone: it stays known for its time to live, without a way to it."""

@@ -128,6 +128,13 @@ class Router:
                 {"function": call.function_id, "scope": str(call.scope), "agents": _names(offering)},
                 code=Code.AGENTS_AWAY,
             )
+        if name := self._agents.left(call.scope, call.function_id):
+            return Unavailable(
+                f"no agent available for {call.function_id} in {call.scope}: {name} offered it until a moment ago; nothing ran, "
+                "try again when it is back",
+                {"function": call.function_id, "scope": str(call.scope), "names": name},
+                code=Code.GAME_SERVERS_AWAY,
+            )
         elsewhere = sorted(
             {str(scope) for (scope, function_id) in self._agents.functions() if function_id == call.function_id}
         )
