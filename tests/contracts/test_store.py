@@ -17,11 +17,14 @@ from croupier.errors import (
     Canceled,
     Conflict,
     CroupierError,
+    DeadlineExceeded,
     FunctionRejected,
     HandlerFailed,
+    InternalError,
     InvalidArgument,
     NotFound,
     OutcomeUnknown,
+    PayloadTooLarge,
     RateLimited,
     Unavailable,
 )
@@ -34,6 +37,11 @@ MEGABYTE = b"x" * 1_000_000
 def a_call(call_id: str = "c1", **changes) -> Call:
     given = {"id": call_id, "function_id": "player.ban", "scope": SCOPE, "payload": b'{"id":7}', "caller": "ann"}
     return Call(**given | changes)
+
+
+def unsent(error: CroupierError) -> CroupierError:
+    error.unsent = True
+    return error
 
 
 def events(job_id: str, *seqs: int, **fields) -> list[JobEvent]:
@@ -100,6 +108,11 @@ async def test_a_finished_call_has_its_result_and_its_time(store: Store, clock):
         (FunctionRejected("the player is online"), CallState.FAILED),
         (Canceled("stopped by ann"), CallState.CANCELED),
         (OutcomeUnknown("the connection was lost"), CallState.OUTCOME_UNKNOWN),
+        (DeadlineExceeded("no answer in time"), CallState.OUTCOME_UNKNOWN),
+        (InternalError("a fault of ours after it was sent"), CallState.OUTCOME_UNKNOWN),
+        (PayloadTooLarge("its answer is too large"), CallState.OUTCOME_UNKNOWN),
+        (unsent(DeadlineExceeded("too late to be sent")), CallState.FAILED),
+        (unsent(InternalError("a fault of ours before it was sent")), CallState.FAILED),
     ],
 )
 async def test_a_failed_call_keeps_its_error(store: Store, error: CroupierError, state: CallState):
@@ -352,7 +365,7 @@ async def test_any_other_outcome_keeps_the_key(store: Store, outcome: Outcome):
 @pytest.mark.parametrize("durable", [True, False])
 async def test_any_error_of_a_call_that_was_given_to_nobody_frees_its_key(store: Store, durable: bool):
     await store.begin(a_call(idempotency_key="k"))
-    await store.finish("c1", NotFound("unknown function f"), unsent=True, durable=durable)
+    await store.finish("c1", unsent(NotFound("unknown function f")), durable=durable)
 
     assert await store.begin(a_call("c2", idempotency_key="k")) is None
 
@@ -364,7 +377,7 @@ async def test_a_key_freed_as_unsent_is_free_for_a_begin_in_the_same_commit(stor
     await store.begin(a_call(idempotency_key="k"))
 
     _, after = await asyncio.gather(
-        store.finish("c1", NotFound("unknown function f"), unsent=True), store.begin(a_call("c2", idempotency_key="k"))
+        store.finish("c1", unsent(NotFound("unknown function f"))), store.begin(a_call("c2", idempotency_key="k"))
     )
 
     assert after is None
@@ -373,7 +386,7 @@ async def test_a_key_freed_as_unsent_is_free_for_a_begin_in_the_same_commit(stor
 async def test_an_unsent_end_that_comes_second_frees_nothing(store: Store):
     await store.begin(a_call(idempotency_key="k"))
     await store.finish("c1", Result(payload=b"ok"))
-    await store.finish("c1", NotFound("unknown function f"), unsent=True)
+    await store.finish("c1", unsent(NotFound("unknown function f")))
 
     assert (await store.begin(a_call("c2", idempotency_key="k"))).call.id == "c1"
 

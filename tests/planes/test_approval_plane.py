@@ -26,6 +26,7 @@ from tests.planes.approval_testbed import (
 )
 
 from croupier.domain.approval import Approval, ApprovalKind, ApprovalState, ReviewState
+from croupier.domain.audit import AuditFilter
 from croupier.domain.bulk import BulkState, Plan
 from croupier.domain.call import Call, CallState, Result, Route
 from croupier.domain.limit import Budget, Limit, Per, Period, Then
@@ -34,6 +35,7 @@ from croupier.errors import (
     AwaitingApproval,
     Canceled,
     CroupierError,
+    DeadlineExceeded,
     FailedPrecondition,
     HandlerFailed,
     InvalidArgument,
@@ -109,6 +111,19 @@ async def test_a_call_that_fails_is_an_approval_that_failed(place: Installation)
     failed = await place.reaches(pending, ApprovalState.FAILED)
     assert failed.message == "it broke"
     assert (await record_of(place, pending)).state is CallState.FAILED
+
+
+async def test_a_deadline_that_passes_is_unknown_to_the_approval_the_call_and_the_audit_record(
+    place: Installation,
+) -> None:
+    place.execute()
+    place.game.error = DeadlineExceeded("no answer within the deadline")
+    pending = await place.ask()
+    await place.approvals.approve(BOB, pending.id)
+    await place.reaches(pending, ApprovalState.OUTCOME_UNKNOWN)
+    assert (await record_of(place, pending)).state is CallState.OUTCOME_UNKNOWN
+    told = await place.store.audit.search(AuditFilter(act_id=pending.call_id), 10)
+    assert any(b'"result":"outcome_unknown"' in each.row for each in told.rows)
 
 
 async def test_a_repeated_key_returns_the_same_approval_and_later_the_result(place: Installation) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.planes.scripted_agent import (
@@ -264,6 +265,19 @@ async def test_a_call_without_an_answer_ends_at_its_deadline_and_its_agent_is_to
     assert "tunnel invoke timeout" in reply.json["detail"]
     assert cancelled.request_id == call.request_id
     assert 0 < call.deadline_ms <= 200
+
+
+async def test_a_call_that_was_sent_and_not_answered_in_time_has_an_outcome_that_nobody_knows(server: Server) -> None:
+    async with attached(server, script=keep_silent):
+        reply = await server.invoke(timeout="1s")
+
+    async def recorded() -> Any:
+        found = (await server.request("GET", f"/api/calls/{reply.json['call_id']}")).json
+        return found if found["state"] != "running" else None
+
+    record = await eventually(recorded)
+    assert (record["state"], record["reason"]) == ("outcome_unknown", "deadline_exceeded")
+    assert "look in the game" in record["next"]
 
 
 async def test_a_caller_that_hangs_up_frees_every_hop(tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from croupier.domain.binding import Bound, drift
 from croupier.domain.demand import Demand, Stage, merged
 from croupier.domain.principal import Principal
 from croupier.errors import (
+    DeadlineExceeded,
     FailedPrecondition,
     FunctionRejected,
     HandlerFailed,
     InvalidArgument,
     OutcomeUnknown,
+    PayloadTooLarge,
     PermissionDenied,
     Unavailable,
 )
@@ -200,6 +202,8 @@ def test_the_requester_alone_withdraws_also_what_is_approved():
         (None, ApprovalState.EXECUTED),
         (HandlerFailed("broke"), ApprovalState.FAILED),
         (OutcomeUnknown("lost"), ApprovalState.OUTCOME_UNKNOWN),
+        (DeadlineExceeded("no answer in time"), ApprovalState.OUTCOME_UNKNOWN),
+        (PayloadTooLarge("its answer is too large"), ApprovalState.OUTCOME_UNKNOWN),
     ],
 )
 def test_it_ends_as_its_call_does(failure, state: ApprovalState):

@@ -295,7 +295,7 @@ def conclude(approval: Approval, failure: CroupierError | None, now_ms: int) -> 
         raise _decided(approval)
     if failure is None:
         return replace(approval, state=ApprovalState.EXECUTED, finished_ms=now_ms)
-    state = ApprovalState.OUTCOME_UNKNOWN if may_have_run(failure.reason) else ApprovalState.FAILED
+    state = ApprovalState.OUTCOME_UNKNOWN if may_have_run(failure) else ApprovalState.FAILED
     why = Cause(code=failure.code, detail=failure.message, parameters=_parameters(failure))
     return _closed(approval, state, why, now_ms)
 

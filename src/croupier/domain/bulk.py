@@ -19,18 +19,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from croupier.codes import Code
-from croupier.domain.call import Call, CallState, Outcome, Result
+from croupier.domain.call import Call, CallState, Outcome, Result, may_have_run
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.errors import (
-    Canceled,
     Conflict,
-    DeadlineExceeded,
     FailedPrecondition,
-    InternalError,
     InvalidArgument,
     OutcomeUnknown,
-    PayloadTooLarge,
     RateLimited,
     Unavailable,
 )
@@ -271,11 +267,6 @@ def call_of(bulk: Bulk, row: BulkRow, call_id: str, traceparent: str = "") -> Ca
     )
 
 
-_MAY_HAVE_RUN = (OutcomeUnknown, DeadlineExceeded, Canceled, Conflict, InternalError, PayloadTooLarge)
-"""After these the game may have changed. Conflict: its first call has no recorded end. PayloadTooLarge: of the answer, since
-the row was small enough."""
-
-
 def ended(row: BulkRow, outcome: Outcome, now_ms: int) -> BulkRow:
     """The row after its call."""
     if isinstance(outcome, Result):
@@ -287,9 +278,10 @@ def ended(row: BulkRow, outcome: Outcome, now_ms: int) -> BulkRow:
             service_id=outcome.service_id,
             finished_ms=now_ms,
         )
+    is_open = may_have_run(outcome) or isinstance(outcome, Conflict)  # whose first call has no recorded end
     return replace(
         row,
-        state=RowState.UNKNOWN if isinstance(outcome, _MAY_HAVE_RUN) else RowState.FAILED,
+        state=RowState.UNKNOWN if is_open else RowState.FAILED,
         reason=outcome.reason,
         message=outcome.message,
         code=outcome.code,

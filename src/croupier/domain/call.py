@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 from croupier.domain.scope import Scope
 from croupier.domain.values import value
-from croupier.errors import Canceled, CroupierError, DeadlineExceeded, InternalError, OutcomeUnknown
+from croupier.errors import (
+    Canceled,
+    CroupierError,
+    DeadlineExceeded,
+    InternalError,
+    OutcomeUnknown,
+    PayloadTooLarge,
+)
 
 
 class Route(StrEnum):
@@ -22,7 +29,9 @@ class CallState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    """Nobody waits for its answer any more; whether it took effect is as open as below."""
     OUTCOME_UNKNOWN = "outcome_unknown"
+    """It was given to a game server, and nobody knows whether it took effect: see `may_have_run`."""
 
 
 @value(frozen=True, kw_only=True, slots=True)
@@ -100,17 +109,30 @@ UNKNOWN_TRAIL = Trail()
 Outcome = Result | CroupierError
 """How a call ended: it is a value, because hops pass it on."""
 
-_MAY_HAVE_RUN = frozenset({OutcomeUnknown.reason, DeadlineExceeded.reason, Canceled.reason, InternalError.reason})
+_MAY_HAVE_RUN = frozenset(
+    kind.reason for kind in (OutcomeUnknown, DeadlineExceeded, Canceled, InternalError, PayloadTooLarge)
+)
+"""PayloadTooLarge: of its answer, which nobody has seen."""
 
 
-def may_have_run(reason: str) -> bool:
-    """Whether a call that ended for `reason` may have taken effect."""
-    return reason in _MAY_HAVE_RUN
+def may_have_run(error: CroupierError) -> bool:
+    """Whether a call that was let in and ended so may have taken effect, without anybody knowing.
+
+    What calls, rows of bulk runs, approvals and the audit record say of it all follows from this.
+    """
+    return error.reason in _MAY_HAVE_RUN and not error.unsent
 
 
-def advice(reason: str, *, keyed: bool) -> str:
-    """What to do about a call that ended for `reason` and may have taken effect; nothing where that is certain."""
-    if reason not in _MAY_HAVE_RUN:
+def state_after(error: CroupierError) -> CallState:
+    """Of a call that was let in and ended so."""
+    if isinstance(error, Canceled):
+        return CallState.CANCELED
+    return CallState.OUTCOME_UNKNOWN if may_have_run(error) else CallState.FAILED
+
+
+def advice(state: CallState, *, keyed: bool) -> str:
+    """What to do about a call that ended so and may have taken effect; nothing where that is certain."""
+    if state not in {CallState.OUTCOME_UNKNOWN, CallState.CANCELED}:
         return ""
     again = "call again with a new idempotency key" if keyed else "call again"
     return f"look in the game whether it took effect; if it did not, {again}"

@@ -125,6 +125,7 @@ class Calls:
             gone = Canceled(
                 "the caller went away before the call was sent; nothing happened", code=Code.CALLER_LEFT_BEFORE
             )
+            gone.unsent = True
             self._record_later(call, gone, way)
             raise
         if earlier is not None:
@@ -138,18 +139,21 @@ class Calls:
         try:
             return await self._send(call, deadline, way)
         except CroupierError as error:
+            error.unsent |= not way.sent
             return error
         except asyncio.CancelledError:
             gone = Canceled(
                 "the caller went away before the answer; the function may still have taken effect",
                 code=Code.CALLER_LEFT,
             )
+            gone.unsent = not way.sent
             self._settle(call, gone)
             self._record_later(call, gone, way)
             raise
         except Exception as error:
             log.exception("call %s failed inside the server", call.id, extra=named(call))
             fault = InternalError(f"call {call.id} failed inside the server; its log has the details")
+            fault.unsent = not way.sent
             self._settle(call, fault)
             self._record_later(call, fault, way)
             raise fault from error
@@ -189,7 +193,6 @@ class Calls:
                 call.id,
                 outcome,
                 durable=bool(call.idempotency_key),
-                unsent=not way.sent or (isinstance(outcome, CroupierError) and outcome.unsent),
                 trail=trail,
                 note=None if way.note is None else outcome_note(way.note, outcome, trail),
             )

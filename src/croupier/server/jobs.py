@@ -136,15 +136,16 @@ class Jobs:
             target = chosen
             started = await self._hand_over(said, target, admitted.entry.codec)
         except CroupierError as error:
-            unsent = target is None or error.unsent
-            self._let_go(call.id, ran=not unsent and error.reason not in NOTHING_RAN)
-            await self._not_started(call, error, note, unsent=unsent)
+            error.unsent |= target is None
+            self._let_go(call.id, ran=not error.unsent and error.reason not in NOTHING_RAN)
+            await self._not_started(call, error, note)
             raise
         except Exception as error:
             log.exception("job %s could not be started", call.id, extra=named(call))
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
-            self._let_go(call.id, ran=target is not None)
-            await self._not_started(call, fault, note, unsent=target is None)
+            fault.unsent = target is None
+            self._let_go(call.id, ran=not fault.unsent)
+            await self._not_started(call, fault, note)
             raise fault from error
         await self._record_start(call, target, started.service_id, note)
         return call.id
@@ -174,10 +175,10 @@ class Jobs:
             await self._news.call_ended(call, result, kind="job")
         self._cancels.placed(call.id, agent_id)
 
-    async def _not_started(self, call: Call, error: CroupierError, note: Note, *, unsent: bool) -> None:
+    async def _not_started(self, call: Call, error: CroupierError, note: Note) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
         await asyncio.gather(
-            self._store.finish(call.id, error, unsent=unsent, note=outcome_note(note, error)),
+            self._store.finish(call.id, error, note=outcome_note(note, error)),
             self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
         )
         if self._news.heard(CALLS):

@@ -106,14 +106,13 @@ class CallStore(Protocol):
         outcome: Outcome,
         *,
         durable: bool = True,
-        unsent: bool = False,
         trail: Trail | None = None,
         note: Note | None = None,
     ) -> None:
         """Record how it ended and which way it went. Finishing twice keeps the first; an unknown call is left unknown.
 
-        A reason in `NOTHING_RAN` frees the idempotency key for the next call, and so does any error of a call that was
-        `unsent`: nobody was given it. The record stays, and names the key still. Any other outcome keeps the key.
+        A reason in `NOTHING_RAN` frees the idempotency key for the next call, and so does any error that is
+        `unsent`: nobody was given the call. The record stays, and names the key still. Any other outcome keeps the key.
         `note`, its outcome, is in the audit record in the same commit.
         """
 

@@ -122,7 +122,7 @@ def _entry(record: CallRecord) -> CallEntry:
         state=record.state,
         error=error,
         reason=reason,
-        next=advice(reason, keyed=bool(call.idempotency_key)),
+        next=advice(record.state, keyed=bool(call.idempotency_key)),
         agent_id=trail.agent_id,
         service_id=trail.service_id,
         failed=failed_of(trail.decision) if call.route is Route.BROADCAST else 0,

@@ -6,10 +6,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail
+from croupier.domain.call import Call, CallState, Outcome, Result, Route, Trail, state_after
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.scope import Scope
-from croupier.errors import Canceled, CroupierError, OutcomeUnknown
 from croupier.store import CallRecord
 from croupier.store.sql import refusals, statements
 from croupier.store.sql.tables import PAYLOAD, RESULT
@@ -84,7 +83,7 @@ def finish_row(finish: Finish) -> statements.Row:
             result = outcome.payload
         service_id, agent_id = outcome.service_id, outcome.agent_id
     else:
-        state, result, reason, message = _failed_state(outcome).value, None, outcome.reason, outcome.message
+        state, result, reason, message = state_after(outcome).value, None, outcome.reason, outcome.message
         details = refusals.said(outcome.code, outcome.details)
         service_id, agent_id = ("", "") if trail is None else (trail.service_id, trail.agent_id)
     way = "" if trail is None else trail_text(trail)
@@ -119,12 +118,6 @@ def _trail(row: Row[Any]) -> Trail:
         agent_us=agent,
         handler_us=handler,
     )
-
-
-def _failed_state(error: CroupierError) -> CallState:
-    if isinstance(error, Canceled):
-        return CallState.CANCELED
-    return CallState.OUTCOME_UNKNOWN if isinstance(error, OutcomeUnknown) else CallState.FAILED
 
 
 def call_record(row: Row[Any]) -> CallRecord:

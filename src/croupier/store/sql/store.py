@@ -145,11 +145,10 @@ class SqlStore:
         outcome: Outcome,
         *,
         durable: bool = True,
-        unsent: bool = False,
         trail: Trail | None = None,
         note: Note | None = None,
     ) -> None:
-        write = Finish(call_id, outcome, self._clock(), unsent, trail, note)
+        write = Finish(call_id, outcome, self._clock(), trail, note)
         await (self._writer.submit(write) if durable else self._writer.post(write))
 
     async def call(self, call_id: str) -> CallRecord | None:

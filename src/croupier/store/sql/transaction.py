@@ -312,7 +312,7 @@ def _finish(connection: Connection, finishes: Sequence[Finish]) -> None:
     large = {finish.call_id: finish for finish in first.values() if rows.is_large(finish.body)}
     running = statements.RUNNING_CALLS.find(connection, [(call_id,) for call_id in large])  # what ended keeps its first
     statements.INSERT_BODIES.run(connection, [rows.result_row(large[call_id]) for call_id in running])
-    unsent = [(finish.call_id,) for finish in first.values() if finish.unsent and finish.frees_key]
+    unsent = [(finish.call_id,) for finish in first.values() if finish.unsent]
     if unsent:
         connection.execute(statements.EXPIRE_KEYS, {"ids": statements.RUNNING_CALLS.find(connection, unsent)})
     statements.FINISH_CALLS.run(connection, [rows.finish_row(finish) for finish in first.values()])

@@ -52,13 +52,16 @@ class Finish(Write[None]):
     call_id: str
     outcome: Outcome
     finished_ms: int
-    unsent: bool = False
     trail: Trail | None = None
     note: Note | None = None
 
     @property
+    def unsent(self) -> bool:
+        return isinstance(self.outcome, CroupierError) and self.outcome.unsent
+
+    @property
     def frees_key(self) -> bool:
-        return isinstance(self.outcome, CroupierError) and (self.unsent or self.outcome.reason in NOTHING_RAN)
+        return isinstance(self.outcome, CroupierError) and (self.outcome.unsent or self.outcome.reason in NOTHING_RAN)
 
     @property
     def body(self) -> bytes:

@@ -9,11 +9,11 @@ from typing import Self
 import orjson
 
 from croupier.domain.audit import DENIED, FAILED, OK, Note, Phase
-from croupier.domain.call import Call, Outcome, Result, Trail
+from croupier.domain.call import Call, Outcome, Result, Trail, state_after
 from croupier.domain.identifiers import new_id
 from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
-from croupier.errors import Canceled, CroupierError, InternalError, OutcomeUnknown
+from croupier.errors import Canceled, CroupierError, InternalError
 from croupier.server.access.audit.denials import Denials
 from croupier.server.access.audit.masking import Masker
 from croupier.server.access.audit.sensitive import NOTHING_SAID, Sensitive
@@ -23,9 +23,6 @@ log = logging.getLogger(__name__)
 
 INVOKE = "function.invoke"
 START = "job.start"
-
-_RESULTS = {Canceled.reason: "canceled", OutcomeUnknown.reason: "outcome_unknown"}
-
 
 _made = tuple.__new__
 """A NamedTuple of all its fields, in a third of the time that calling it takes."""
@@ -164,7 +161,7 @@ def outcome_note(intent: Note, outcome: Outcome, trail: Trail | None = None) -> 
     if isinstance(outcome, Result):
         result, reason, service_id = OK, "", outcome.service_id
     else:
-        result, reason, service_id = _RESULTS.get(outcome.reason, FAILED), outcome.reason, ""
+        result, reason, service_id = state_after(outcome).value, outcome.reason, ""
     service_id = service_id or (trail.service_id if trail is not None else "")
     details = _served_by(service_id) if service_id else ""
     actor, action, _, act_id, target, scope, trace_id, _, _, _, address = intent
