@@ -142,6 +142,46 @@ class Code(StrEnum):
     # what is filled in
     FIELD_MISSING = "field_missing"
     FIELD_TOO_LONG = "field_too_long"
+    NAME_WRONG = "name_wrong"
+    TOO_MANY = "too_many"
+    OUT_OF_RANGE = "out_of_range"
+    SCOPE_MISSING = "scope_missing"
+    SCOPE_WRONG = "scope_wrong"
+    PERMISSION_WRONG = "permission_wrong"
+    FUNCTION_PATTERN_WRONG = "function_pattern_wrong"
+    SUBJECT_WRONG = "subject_wrong"
+    HOST_WRONG = "host_wrong"
+    ZONE_UNKNOWN = "zone_unknown"
+    DURATION_WRONG = "duration_wrong"
+    LIFETIME_WRONG = "lifetime_wrong"
+    LIMIT_EMPTY = "limit_empty"
+    LIMIT_RATE_WRONG = "limit_rate_wrong"
+    LIMIT_NAME_TAKEN = "limit_name_taken"
+    WINDOW_REASON_WRONG = "window_reason_wrong"
+    WINDOW_ENDS_EARLY = "window_ends_early"
+    WINDOW_TOO_FAR = "window_too_far"
+    SECRET_EMPTY = "secret_empty"  # noqa: S105 — no password
+    SECRET_TOO_LARGE = "secret_too_large"  # noqa: S105 — no password
+    PASSWORD_SHORT = "password_short"  # noqa: S105 — no password
+    PASSWORD_EASY = "password_easy"  # noqa: S105 — no password
+    PASSWORD_LONG = "password_long"  # noqa: S105 — no password
+    CODE_MISSHAPEN = "code_misshapen"
+
+    # the files of bulk runs
+    BULK_OF_JOBS = "bulk_of_jobs"
+    FILE_EMPTY = "file_empty"
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_ROWS_TOO_MANY = "file_rows_too_many"
+    FILE_ROW_TOO_LONG = "file_row_too_long"
+    FILE_NOT_UTF8 = "file_not_utf8"
+    FILE_QUOTE_OPEN = "file_quote_open"
+    FILE_QUOTE_WRONG = "file_quote_wrong"
+    COLUMN_UNNAMED = "column_unnamed"
+    COLUMN_NAME_TOO_LONG = "column_name_too_long"
+    COLUMN_TWICE = "column_twice"
+    COLUMN_AND_FIELD = "column_and_field"
+    COLUMNS_MISSING = "columns_missing"
+    COLUMN_UNKNOWN = "column_unknown"
 
     # the server itself
     REQUESTS_TOO_MANY = "requests_too_many"

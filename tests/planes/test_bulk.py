@@ -195,6 +195,7 @@ async def test_a_file_that_is_no_good_is_refused_and_nothing_is_kept(
     reply = await upload(server, content)
     assert reply.status == 400, reply.body
     assert words in reply.json["detail"]
+    assert reply.json["code"].startswith(("file_", "column"))
     assert (await server.request("GET", "/api/bulk")).json == {"bulks": []}
 
 

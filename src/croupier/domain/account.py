@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass, field
 
+from croupier.codes import Code
 from croupier.errors import InvalidArgument
 
 NAME_CHARACTERS = 64
@@ -55,27 +56,39 @@ def checked_name(text: str) -> str:
     name = unicodedata.normalize("NFKC", text[: NAME_CHARACTERS + 1])
     if not 1 <= len(name) <= NAME_CHARACTERS or len(text) > NAME_CHARACTERS or not all(map(_in_name, name)):
         raise InvalidArgument(
-            f"a name has 1 to {NAME_CHARACTERS} letters, digits and . _ - @ +, without spaces, such as ann or ann@example.org"
+            f"a name has 1 to {NAME_CHARACTERS} letters, digits and . _ - @ +, without spaces, such as ann or ann@example.org",
+            {"field": "account"},
+            code=Code.NAME_WRONG,
         )
     return name
 
 
-def checked_text(text: str, what: str) -> str:
-    """`text` as one line that people read. Raises InvalidArgument, saying `what` it should have been."""
+def checked_text(text: str, what: str, *, field: str = "text") -> str:
+    """`text` of `field` as one line that people read. Raises InvalidArgument, saying `what` it should have been."""
     found = unicodedata.normalize("NFC", text[: TEXT_CHARACTERS + 1]).strip()
     if len(text) > TEXT_CHARACTERS or not all(map(_readable, found)):
-        raise InvalidArgument(f"{what} has at most {TEXT_CHARACTERS} characters, none of which controls others")
+        raise InvalidArgument(
+            f"{what} has at most {TEXT_CHARACTERS} characters, none of which controls others",
+            {"field": field, "most": str(TEXT_CHARACTERS)},
+            code=Code.FIELD_TOO_LONG,
+        )
     return found
 
 
 def checked_groups(names: frozenset[str]) -> frozenset[str]:
     """Raises InvalidArgument."""
     if len(names) > GROUPS:
-        raise InvalidArgument(f"an account is in at most {GROUPS} groups")
+        raise InvalidArgument(
+            f"an account is in at most {GROUPS} groups",
+            {"field": "groups", "most": str(GROUPS)},
+            code=Code.TOO_MANY,
+        )
     for name in names:
         if not 1 <= len(name) <= GROUP_CHARACTERS or name != name.strip() or not all(map(_readable, name)):
             raise InvalidArgument(
-                f"a group's name has 1 to {GROUP_CHARACTERS} characters, none of which controls others"
+                f"a group's name has 1 to {GROUP_CHARACTERS} characters, none of which controls others",
+                {"field": "group"},
+                code=Code.NAME_WRONG,
             )
     return names
 

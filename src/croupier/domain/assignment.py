@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from croupier.codes import Code
 from croupier.domain.limits import KEY_BYTES
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
@@ -20,7 +21,11 @@ class Assignment:
         """Raises InvalidArgument, naming the pattern at fault."""
         self.patterns = tuple(sorted(set(patterns)))
         if len(self.patterns) > MOST_PATTERNS:
-            raise InvalidArgument(f"{len(self.patterns)} functions for one scope: at most {MOST_PATTERNS} are kept")
+            raise InvalidArgument(
+                f"{len(self.patterns)} functions for one scope: at most {MOST_PATTERNS} are kept",
+                {"field": "functions", "most": str(MOST_PATTERNS)},
+                code=Code.TOO_MANY,
+            )
         for pattern in self.patterns:
             _check(pattern)
         self._ids = frozenset(pattern for pattern in self.patterns if not pattern.endswith("*"))
@@ -57,12 +62,20 @@ def read_assignments(named: Mapping[str, Iterable[str]]) -> dict[Scope, Assignme
         try:
             found[parse_scope(game_id, env)] = Assignment(patterns)
         except InvalidArgument as error:
-            raise InvalidArgument(f"{name[:200]}: {error.message}") from None
+            raise InvalidArgument(f"{name[:200]}: {error.message}", error.details, code=error.code) from None
     return found
 
 
 def _check(pattern: str) -> None:
     if not pattern or len(pattern.encode(errors="replace")) > KEY_BYTES:
-        raise InvalidArgument(f"a function id has 1 to {KEY_BYTES} bytes")
+        raise InvalidArgument(
+            f"a function id has 1 to {KEY_BYTES} bytes",
+            {"given": pattern[:200]},
+            code=Code.FUNCTION_PATTERN_WRONG,
+        )
     if "*" in pattern[:-1]:
-        raise InvalidArgument(f"{pattern[:200]!r}: a * may only stand at the end, as in player.*")
+        raise InvalidArgument(
+            f"{pattern[:200]!r}: a * may only stand at the end, as in player.*",
+            {"given": pattern[:200]},
+            code=Code.FUNCTION_PATTERN_WRONG,
+        )

@@ -92,11 +92,23 @@ class Plan:
     def __post_init__(self) -> None:
         """Raises InvalidArgument."""
         if not 0 <= self.canary <= MOST_ROWS:
-            raise InvalidArgument(f"canary must be 0 to {MOST_ROWS} rows")
+            raise InvalidArgument(
+                f"canary must be 0 to {MOST_ROWS} rows",
+                {"field": "canary", "least": "0", "most": str(MOST_ROWS)},
+                code=Code.OUT_OF_RANGE,
+            )
         if not LEAST_RATE <= self.rate <= MOST_RATE:
-            raise InvalidArgument(f"rate must be {LEAST_RATE:g} to {MOST_RATE:g} rows per second")
+            raise InvalidArgument(
+                f"rate must be {LEAST_RATE:g} to {MOST_RATE:g} rows per second",
+                {"field": "rate", "least": f"{LEAST_RATE:g}", "most": f"{MOST_RATE:g}"},
+                code=Code.OUT_OF_RANGE,
+            )
         if not 1 <= self.concurrency <= MOST_CONCURRENCY:
-            raise InvalidArgument(f"concurrency must be 1 to {MOST_CONCURRENCY}")
+            raise InvalidArgument(
+                f"concurrency must be 1 to {MOST_CONCURRENCY}",
+                {"field": "concurrency", "least": "1", "most": str(MOST_CONCURRENCY)},
+                code=Code.OUT_OF_RANGE,
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

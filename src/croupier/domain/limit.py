@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from croupier.codes import Code
 from croupier.domain.limits import KEY_BYTES
 from croupier.domain.policy import Within
 from croupier.domain.scope import Scope, parse_scope
@@ -149,32 +150,56 @@ def meets(within: Within | None, game_id: str, env: str) -> bool:
 def check_limit(limit: Limit) -> None:
     """Raises InvalidArgument, naming the field at fault. Whether a budget's path can be read is not looked at."""
     if not _NAME.fullmatch(limit.id):
-        raise InvalidArgument("a limit's name is 1 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter or digit")
+        raise InvalidArgument(
+            "a limit's name is 1 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter or digit",
+            {"field": "limit"},
+            code=Code.NAME_WRONG,
+        )
     check_reach(limit.game_id, limit.env)
     if not 1 <= len(limit.functions.encode(errors="replace")) <= KEY_BYTES or "*" in limit.functions[:-1]:
         raise InvalidArgument(
-            f"functions is an id of at most {KEY_BYTES} bytes, or its beginning and *, as in player.*"
+            f"functions is an id of at most {KEY_BYTES} bytes, or its beginning and *, as in player.*",
+            {"given": limit.functions[:200]},
+            code=Code.FUNCTION_PATTERN_WRONG,
         )
     if not limit.functions.isprintable() or len(limit.note) > 1_000:
-        raise InvalidArgument("functions must be printable, and a note has at most 1000 characters")
+        raise InvalidArgument(
+            "functions must be printable, and a note has at most 1000 characters",
+            {"field": "note", "most": "1000"},
+            code=Code.FIELD_TOO_LONG,
+        )
     if limit.rate is None and limit.concurrency is None and limit.budget is None:
-        raise InvalidArgument("a limit without rate, concurrency and budget limits nothing: give one of them")
+        raise InvalidArgument(
+            "a limit without rate, concurrency and budget limits nothing: give one of them",
+            code=Code.LIMIT_EMPTY,
+        )
     if limit.rate is not None:
         _check_rate(limit.rate)
     if limit.concurrency is not None and not 0 <= limit.concurrency <= 1_000_000:
-        raise InvalidArgument("concurrency must be 0 (nothing may run) to 1000000")
+        raise InvalidArgument(
+            "concurrency must be 0 (nothing may run) to 1000000",
+            {"field": "concurrency", "least": "0", "most": "1000000"},
+            code=Code.OUT_OF_RANGE,
+        )
     if limit.budget is not None:
         _check_budget(limit.budget)
 
 
 def _check_rate(rate: Rate) -> None:
     if not (math.isfinite(rate.calls) and 0 < rate.calls <= 1e9 and 0 < rate.seconds <= 604_800):
-        raise InvalidArgument("a rate is more than 0 calls in at most a week")
+        raise InvalidArgument(
+            "a rate is more than 0 calls in at most a week",
+            code=Code.LIMIT_RATE_WRONG,
+        )
 
 
 def _check_budget(budget: Budget) -> None:
     if not 0 <= budget.most <= MOST_AMOUNT * MICRO:
-        raise InvalidArgument(f"most must be 0 to {MOST_AMOUNT}")
+        raise InvalidArgument(
+            f"most must be 0 to {MOST_AMOUNT}",
+            {"field": "most", "least": "0", "most": str(MOST_AMOUNT)},
+            code=Code.OUT_OF_RANGE,
+        )
     _zone(budget.zone)
 
 
@@ -183,7 +208,11 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # an unknown name, one that is a folder, and one that is a path
-        raise InvalidArgument(f"there is no time zone {name[:64]!a}: write one such as Asia/Shanghai or UTC") from None
+        raise InvalidArgument(
+            f"there is no time zone {name[:64]!a}: write one such as Asia/Shanghai or UTC",
+            {"given": name[:64]},
+            code=Code.ZONE_UNKNOWN,
+        ) from None
 
 
 def span_at(period: Period, zone: str, now_ms: int) -> Span:
@@ -219,7 +248,11 @@ def amount_text(amount: int) -> str:
 def amount_of(number: object) -> int:
     """A JSON number in millionths, rounded up. Raises InvalidArgument for anything else, below 0 or too large."""
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= MOST_AMOUNT:
-        raise InvalidArgument(f"an amount is a number from 0 to {MOST_AMOUNT}")
+        raise InvalidArgument(
+            f"an amount is a number from 0 to {MOST_AMOUNT}",
+            {"field": "most", "least": "0", "most": str(MOST_AMOUNT)},
+            code=Code.OUT_OF_RANGE,
+        )
     return number * MICRO if isinstance(number, int) else math.ceil(round(number * MICRO, 3))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
+from croupier.codes import Code
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument, PermissionDenied
 
@@ -63,10 +64,18 @@ def make_identity(*, deployment: str, role: str, game_id: str, env: str, id: str
         if not (_NAME.fullmatch(value) or (value == ANY and kind in WIDE)):
             raise InvalidArgument(
                 f"{label} must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
-                + (", or * for every one" if kind in WIDE else f"; the certificate of an {kind} is of one game and env")
+                + (
+                    ", or * for every one" if kind in WIDE else f"; the certificate of an {kind} is of one game and env"
+                ),
+                {"field": label},
+                code=Code.NAME_WRONG,
             )
     if not _ID.fullmatch(id):
-        raise InvalidArgument("id must be 1 to 128 letters, digits, '.', '_', ':', '@' or '-'")
+        raise InvalidArgument(
+            "id must be 1 to 128 letters, digits, '.', '_', ':', '@' or '-'",
+            {"field": "machine"},
+            code=Code.NAME_WRONG,
+        )
     return MachineIdentity(deployment=deployment, role=kind, game_id=game_id, env=env, id=id)
 
 
@@ -92,10 +101,18 @@ def parse_identity(uri: str) -> MachineIdentity:
 def check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Host names and IP addresses in lower case, each once. Raises InvalidArgument."""
     if len(hosts) > HOSTS:
-        raise InvalidArgument(f"a certificate names at most {HOSTS} hosts")
+        raise InvalidArgument(
+            f"a certificate names at most {HOSTS} hosts",
+            {"field": "hosts", "most": str(HOSTS)},
+            code=Code.TOO_MANY,
+        )
     for host in hosts:
         if len(host) > 253 or not _HOST.fullmatch(host):
-            raise InvalidArgument(f"{host[:80]!r} is no host name and no IP address; wildcards are not issued")
+            raise InvalidArgument(
+                f"{host[:80]!r} is no host name and no IP address; wildcards are not issued",
+                {"given": host[:80]},
+                code=Code.HOST_WRONG,
+            )
     return tuple(dict.fromkeys(host.lower().rstrip(".") for host in hosts))
 
 

@@ -7,6 +7,7 @@ planned ──starts──► open ──ends, or is ended──► over
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from croupier.codes import Code
 from croupier.domain.limit import check_reach, reaches
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, InvalidArgument
@@ -53,11 +54,21 @@ def check_window(window: Window, now_ms: int) -> None:
     """Raises InvalidArgument, saying what is wrong."""
     check_reach(window.game_id, window.env)
     if not window.reason.strip() or len(window.reason) > REASON_CHARACTERS:
-        raise InvalidArgument(f"say the reason, which callers are shown, in at most {REASON_CHARACTERS} characters")
+        raise InvalidArgument(
+            f"say the reason, which callers are shown, in at most {REASON_CHARACTERS} characters",
+            {"most": str(REASON_CHARACTERS)},
+            code=Code.WINDOW_REASON_WRONG,
+        )
     if window.ends_ms and window.ends_ms <= max(window.starts_ms, now_ms):
-        raise InvalidArgument("a window ends after it starts, and not in the past")
+        raise InvalidArgument(
+            "a window ends after it starts, and not in the past",
+            code=Code.WINDOW_ENDS_EARLY,
+        )
     if max(window.starts_ms, window.ends_ms) > now_ms + LONGEST_MS:
-        raise InvalidArgument("a window is planned at most a year ahead")
+        raise InvalidArgument(
+            "a window is planned at most a year ahead",
+            code=Code.WINDOW_TOO_FAR,
+        )
 
 
 def end(window: Window, *, by: str, now_ms: int) -> Window:

@@ -10,6 +10,7 @@ A pattern is a permission, or what it begins with followed by `*`: `*`, `packs:*
 import re
 from collections.abc import Iterable, Mapping
 
+from croupier.codes import Code
 from croupier.domain.limits import KEY_BYTES
 from croupier.errors import InvalidArgument
 
@@ -82,7 +83,11 @@ def read_permission(text: str) -> str:
     """The one spelling of a permission. Raises InvalidArgument."""
     found = _canonical(text)
     if EVERYTHING in found:
-        raise InvalidArgument(f"{text[:100]!r} is a pattern: name one permission, such as packs:read")
+        raise InvalidArgument(
+            f"{text[:100]!r} is a pattern: name one permission, such as packs:read",
+            {"given": text[:100]},
+            code=Code.PERMISSION_WRONG,
+        )
     return found
 
 
@@ -94,7 +99,9 @@ def read_pattern(text: str) -> str:
 def _canonical(text: str) -> str:
     if not text or len(text) > PERMISSION_BYTES or len(text.encode(errors="replace")) > PERMISSION_BYTES:
         raise InvalidArgument(
-            f"a permission has 1 to {PERMISSION_BYTES} bytes, such as packs:read or function:player.ban"
+            f"a permission has 1 to {PERMISSION_BYTES} bytes, such as packs:read or function:player.ban",
+            {"given": text[:100]},
+            code=Code.PERMISSION_WRONG,
         )
     if text[: len(FUNCTION)] in {FUNCTION, "function."}:
         return FUNCTION + _function_id(text)
@@ -102,7 +109,9 @@ def _canonical(text: str) -> str:
     last = segments.pop()
     if not segments or not all(map(_SEGMENT.fullmatch, segments)) or not (last == "*" or _SEGMENT.fullmatch(last)):
         raise InvalidArgument(
-            f"{text[:100]!r} is no permission: write area:verb such as packs:read, function:ID, or a pattern that ends with *"
+            f"{text[:100]!r} is no permission: write area:verb such as packs:read, function:ID, or a pattern that ends with *",
+            {"given": text[:100]},
+            code=Code.PERMISSION_WRONG,
         )
     return ":".join((*segments, last))
 
@@ -113,7 +122,9 @@ def _function_id(text: str) -> str:
     whole = stem == name or not stem or stem.endswith((".", ":"))
     if not name or "*" in stem or not whole or not all(map(_readable, stem)):
         raise InvalidArgument(
-            f"{text[:100]!r} is no permission: write function:ID such as function:player.ban, or function:player.*"
+            f"{text[:100]!r} is no permission: write function:ID such as function:player.ban, or function:player.*",
+            {"given": text[:100]},
+            code=Code.PERMISSION_WRONG,
         )
     return name
 
@@ -131,7 +142,11 @@ class Permissions:
         """Raises InvalidArgument, naming the pattern at fault."""
         self.patterns = frozenset(map(read_pattern, patterns))
         if len(self.patterns) > MOST_PATTERNS:
-            raise InvalidArgument(f"{len(self.patterns)} permissions: at most {MOST_PATTERNS} are kept together")
+            raise InvalidArgument(
+                f"{len(self.patterns)} permissions: at most {MOST_PATTERNS} are kept together",
+                {"field": "permissions", "most": str(MOST_PATTERNS)},
+                code=Code.TOO_MANY,
+            )
         self._all = EVERYTHING in self.patterns
 
     @classmethod

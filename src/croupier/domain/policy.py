@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from croupier.codes import Code
 from croupier.domain.account import folded
 from croupier.domain.permission import EVERYTHING, PAGE, Permissions
 from croupier.domain.principal import Principal
@@ -99,10 +100,16 @@ def read_role(name: str, permissions: Iterable[str], description: str = "") -> R
     """Raises InvalidArgument, naming what is wrong."""
     if not _ROLE.fullmatch(name):
         raise InvalidArgument(
-            f"{name[:100]!r} is no name of a role: 1 to 64 lower-case letters, digits, '.', '_' and '-', such as support"
+            f"{name[:100]!r} is no name of a role: 1 to 64 lower-case letters, digits, '.', '_' and '-', such as support",
+            {"field": "role"},
+            code=Code.NAME_WRONG,
         )
     if len(description) > DESCRIPTION_CHARACTERS or not description.isprintable():
-        raise InvalidArgument(f"the description of a role is one line of at most {DESCRIPTION_CHARACTERS} characters")
+        raise InvalidArgument(
+            f"the description of a role is one line of at most {DESCRIPTION_CHARACTERS} characters",
+            {"field": "description", "most": str(DESCRIPTION_CHARACTERS)},
+            code=Code.FIELD_TOO_LONG,
+        )
     return Role(name=name, permissions=Permissions(permissions).patterns, description=description)
 
 
@@ -116,12 +123,24 @@ def read_binding(subject: str, role: str, game_id: str = ANY, env: str = ANY) ->
         or not name.isprintable()
         or name != name.strip()
     ):
-        raise InvalidArgument(f"{subject[:100]!r} is nobody: write user:NAME, group:NAME, token:ID or machine:ID")
+        raise InvalidArgument(
+            f"{subject[:100]!r} is nobody: write user:NAME, group:NAME, token:ID or machine:ID",
+            {"given": subject[:100]},
+            code=Code.SUBJECT_WRONG,
+        )
     if not _ROLE.fullmatch(role):
-        raise InvalidArgument(f"{role[:100]!r} is no name of a role")
+        raise InvalidArgument(
+            f"{role[:100]!r} is no name of a role",
+            {"field": "role"},
+            code=Code.NAME_WRONG,
+        )
     for label, value in (("game_id", game_id), ("env", env)):
         if not _PLACE.fullmatch(value):
-            raise InvalidArgument(f"{label} of a binding is a name such as demo, or * for all, not {value[:100]!r}")
+            raise InvalidArgument(
+                f"{label} of a binding is a name such as demo, or * for all, not {value[:100]!r}",
+                {"field": label},
+                code=Code.NAME_WRONG,
+            )
     if kind == "user" and not _ID.fullmatch(name):
         subject = f"user:{folded(name)}"
     return Binding(subject=subject, role=role, game_id=game_id, env=env)
@@ -131,7 +150,11 @@ def read_place(text: str) -> tuple[str, str]:
     """`game|env`, with `*` for any. Raises InvalidArgument."""
     game_id, bar, env = text.partition("|")
     if not bar or not _PLACE.fullmatch(game_id) or not _PLACE.fullmatch(env):
-        raise InvalidArgument(f"{text[:100]!r} is no scope: write game|env, such as demo|prod, demo|* or *|*")
+        raise InvalidArgument(
+            f"{text[:100]!r} is no scope: write game|env, such as demo|prod, demo|* or *|*",
+            {"given": text[:100]},
+            code=Code.SCOPE_WRONG,
+        )
     return game_id, env
 
 

@@ -1,6 +1,7 @@
 import re
 from typing import NamedTuple
 
+from croupier.codes import Code
 from croupier.errors import InvalidArgument
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -30,6 +31,8 @@ def parse_scope(game_id: str, env: str) -> Scope:
             raise InvalidArgument(
                 f"{label} is missing: send header X-Game-ID / X-Env or the field {label}"
                 if not value
-                else f"{label} must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
+                else f"{label} must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit",
+                {"field": label},
+                code=Code.NAME_WRONG if value else Code.SCOPE_MISSING,
             )
     return Scope(game_id, env)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from croupier.codes import Code
 from croupier.domain.limit import check_reach
 from croupier.domain.scope import Scope
 from croupier.errors import FailedPrecondition, InvalidArgument, NotFound
@@ -89,19 +90,32 @@ def check_place(place: SecretPlace) -> None:
     """Raises InvalidArgument."""
     if not _NAME.fullmatch(place.name):
         raise InvalidArgument(
-            "a secret's name is 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+            "a secret's name is 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit",
+            {"field": "secret"},
+            code=Code.NAME_WRONG,
         )
     if place.game_id == "*" and place.env != "*":
-        raise InvalidArgument("a secret is of a game and env, of a game, or of the platform: name the game of the env")
+        raise InvalidArgument(
+            "a secret is of a game and env, of a game, or of the platform: name the game of the env",
+            {"field": "game_id"},
+            code=Code.SCOPE_MISSING,
+        )
     check_reach(place.game_id, place.env)
 
 
 def check_value(value: bytes) -> None:
     """Raises InvalidArgument, which says nothing of the value."""
     if not value:
-        raise InvalidArgument("an empty value keeps no secret: send the value")
+        raise InvalidArgument(
+            "an empty value keeps no secret: send the value",
+            code=Code.SECRET_EMPTY,
+        )
     if len(value) > VALUE_BYTES:
-        raise InvalidArgument(f"a secret has at most {VALUE_BYTES} bytes")
+        raise InvalidArgument(
+            f"a secret has at most {VALUE_BYTES} bytes",
+            {"most": str(VALUE_BYTES)},
+            code=Code.SECRET_TOO_LARGE,
+        )
 
 
 def add(secret: Secret, version: SecretVersion) -> Secret:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 
 from croupier.bus import Bus
+from croupier.codes import Code
 from croupier.domain import bulk as life
 from croupier.domain.approval import Approval
 from croupier.domain.bulk import NAME_CHARACTERS, ROW_ENDED, Bulk, BulkRow, BulkState, Counts, Plan, RowState
@@ -153,7 +154,11 @@ class Bulks:
         self._catalog.admit(upload.scope, upload.function_id)
         function = self._catalog.function(upload.scope, upload.function_id)
         if function is not None and function.returns == "job":
-            raise InvalidArgument(f"{upload.function_id} is a job: a bulk runs functions that answer at once")
+            raise InvalidArgument(
+                f"{upload.function_id} is a job: a bulk runs functions that answer at once",
+                {"function": upload.function_id},
+                code=Code.BULK_OF_JOBS,
+            )
         if self._uploads >= MOST_UPLOADS:
             raise RateLimited(f"rate limited: {MOST_UPLOADS} files are being uploaded; send it again")
         self._uploads += 1

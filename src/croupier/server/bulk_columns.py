@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from croupier.codes import Code
 from croupier.errors import InvalidArgument
 
 COLUMNS = 256
@@ -41,7 +42,10 @@ def read_header(cells: Sequence[str], schema: Schema | None) -> list[Column]:
     columns = [Column(path, _reading(_types(schema, path, name))) for path, name in zip(paths, names, strict=True)]
     missing = _required(schema) - {path[0] for path in paths}
     if missing:
-        raise _wrong(f"the function needs {', '.join(sorted(missing))}, and no column has that name")
+        needed = ", ".join(sorted(missing))
+        raise _wrong(
+            f"the function needs {needed}, and no column has that name", Code.COLUMNS_MISSING, columns=needed[:500]
+        )
     return columns
 
 
@@ -61,25 +65,38 @@ def arguments(columns: Sequence[Column], cells: Sequence[str]) -> dict[str, Any]
 
 def _check_names(names: Sequence[str]) -> None:
     if len(names) > COLUMNS:
-        raise _wrong(f"{len(names)} columns; at most {COLUMNS} are taken")
+        raise _wrong(
+            f"{len(names)} columns; at most {COLUMNS} are taken", Code.TOO_MANY, field="columns", most=str(COLUMNS)
+        )
     seen: set[str] = set()
     for number, name in enumerate(names, start=1):
         if not name or not all(name.split(".")):
-            raise _wrong(f"column {number} has no name" if not name else f"column {name[:64]!r} has an empty part")
+            what = f"column {number} has no name" if not name else f"column {name[:64]!r} has an empty part"
+            raise _wrong(what, Code.COLUMN_UNNAMED, column=str(number))
         if len(name.encode()) > NAME_BYTES:
-            raise _wrong(f"the name of column {number} is longer than {NAME_BYTES} bytes")
+            raise _wrong(
+                f"the name of column {number} is longer than {NAME_BYTES} bytes",
+                Code.COLUMN_NAME_TOO_LONG,
+                column=str(number),
+                most=str(NAME_BYTES),
+            )
         if name in seen:
-            raise _wrong(f"column {name!r} comes twice")
+            raise _wrong(f"column {name!r} comes twice", Code.COLUMN_TWICE, column=name)
         seen.add(name)
     for name in names:
         parts = name.split(".")
         for end in range(1, len(parts)):
             if (outer := ".".join(parts[:end])) in seen:
-                raise _wrong(f"column {outer!r} and its field {name!r} cannot both be given")
+                raise _wrong(
+                    f"column {outer!r} and its field {name!r} cannot both be given",
+                    Code.COLUMN_AND_FIELD,
+                    column=outer,
+                    field=name,
+                )
 
 
-def _wrong(what: str) -> InvalidArgument:
-    return InvalidArgument(f"the header, line 1: {what}")
+def _wrong(what: str, code: Code, **parameters: str) -> InvalidArgument:
+    return InvalidArgument(f"the header, line 1: {what}", parameters, code=code)
 
 
 # ------------------------------------------------------------------------------------------------ what the schema says
@@ -96,9 +113,12 @@ def _types(schema: Schema | None, path: Sequence[str], column: str) -> frozenset
     for name in path:
         inner = [found for place in places for found in _field(place, name)]
         if not inner and any(place.get("properties") for place in places):
-            known = sorted({each for place in places for each in place.get("properties", {})})
+            known = ", ".join(sorted({each for place in places for each in place.get("properties", {})}))[:500]
             raise _wrong(
-                f"the function knows no {column[:NAME_BYTES]!r}; it knows {', '.join(known)[:500]}. Commas separate columns"
+                f"the function knows no {column[:NAME_BYTES]!r}; it knows {known}. Commas separate columns",
+                Code.COLUMN_UNKNOWN,
+                column=column[:NAME_BYTES],
+                known=known,
             )
         places = [each for found in inner for each in _unfolded(found, schema)]
     return frozenset(kind for place in places for kind in _kinds(place))

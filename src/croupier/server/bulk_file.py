@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from croupier.codes import Code
 from croupier.domain.bulk import ROW_BYTES
 from croupier.errors import InvalidArgument
 
@@ -63,7 +64,11 @@ class Lines:
     def _begin(self) -> None:
         self._begun = True
         if self._rest.startswith(_FOREIGN_BOMS):
-            raise InvalidArgument("line 1: the file is UTF-16: save it as UTF-8")
+            raise InvalidArgument(
+                "line 1: the file is UTF-16: save it as UTF-8",
+                {"line": "1"},
+                code=Code.FILE_NOT_UTF8,
+            )
         if self._rest.startswith(_BOM):
             del self._rest[: len(_BOM)]
 
@@ -72,15 +77,27 @@ class Lines:
         if len(line) > ROW_BYTES:
             raise too_long(self.number)
         if b"\0" in line:
-            raise InvalidArgument(f"line {self.number}: a NUL byte; text files hold none: save the file as UTF-8 text")
+            raise InvalidArgument(
+                f"line {self.number}: a NUL byte; text files hold none: save the file as UTF-8 text",
+                {"line": str(self.number)},
+                code=Code.FILE_NOT_UTF8,
+            )
         try:
             return line.decode()
         except UnicodeDecodeError:
-            raise InvalidArgument(f"line {self.number}: not UTF-8: save the file as UTF-8") from None
+            raise InvalidArgument(
+                f"line {self.number}: not UTF-8: save the file as UTF-8",
+                {"line": str(self.number)},
+                code=Code.FILE_NOT_UTF8,
+            ) from None
 
 
 def too_long(line: int) -> InvalidArgument:
-    return InvalidArgument(f"line {line}: a row is longer than {ROW_BYTES} bytes")
+    return InvalidArgument(
+        f"line {line}: a row is longer than {ROW_BYTES} bytes",
+        {"line": str(line), "most": str(ROW_BYTES)},
+        code=Code.FILE_ROW_TOO_LONG,
+    )
 
 
 class Record(NamedTuple):
@@ -108,7 +125,11 @@ class CsvFile:
         for line in self._lines.finish():
             yield from self._add(line)
         if self._open:
-            raise InvalidArgument(f"line {self._first()}: a quoted field begins in this row and never ends")
+            raise InvalidArgument(
+                f"line {self._first()}: a quoted field begins in this row and never ends",
+                {"line": str(self._first())},
+                code=Code.FILE_QUOTE_OPEN,
+            )
 
     def _add(self, line: str) -> Iterator[Record]:
         self._open.append(line)
@@ -127,11 +148,17 @@ class CsvFile:
         try:
             found = list(csv.reader(self._open, strict=True))
         except csv.Error as error:
-            raise InvalidArgument(f"line {self._first()}: not CSV: {error}") from None
+            raise InvalidArgument(
+                f"line {self._first()}: not CSV: {error}",
+                {"line": str(self._first())},
+                code=Code.FILE_QUOTE_WRONG,
+            ) from None
         if len(found) != 1:
             raise InvalidArgument(
                 f"line {self._first()}: a quote inside of a field that is not quoted: "
-                'quote the field and double the quotes in it, as in "a ""b"" c"'
+                'quote the field and double the quotes in it, as in "a ""b"" c"',
+                {"line": str(self._first())},
+                code=Code.FILE_QUOTE_WRONG,
             )
         return found[0]
 

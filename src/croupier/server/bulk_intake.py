@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from croupier.codes import Code
 from croupier.domain.bulk import UPLOAD_BYTES, Bulk, BulkRow, BulkState, RowState
 from croupier.errors import CroupierError, PayloadTooLarge
 from croupier.server.bulk_rows import Check, Format, RowReader, fits
@@ -139,7 +140,11 @@ async def _read(reader: RowReader, chunks: AsyncIterator[bytes], digest: "hashli
     async for chunk in chunks:
         size += len(chunk)
         if size > UPLOAD_BYTES:
-            raise PayloadTooLarge(f"the file is larger than {UPLOAD_BYTES} bytes: split it")
+            raise PayloadTooLarge(
+                f"the file is larger than {UPLOAD_BYTES} bytes: split it",
+                {"most": str(UPLOAD_BYTES)},
+                code=Code.FILE_TOO_LARGE,
+            )
         digest.update(chunk)
         for row in reader.feed(chunk):
             yield row

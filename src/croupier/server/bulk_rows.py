@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from croupier.codes import Code
 from croupier.domain.bulk import MOST_ROWS, ROW_BYTES, STORED_BYTES, Bulk, BulkRow, Fault, RowState, call_of
 from croupier.domain.limits import JSON_DEPTH
 from croupier.errors import InvalidArgument
@@ -36,7 +37,7 @@ def fits(catalog: Catalog, bulk: Bulk) -> Check:
             unfit = {fault.path: fault.message for fault in error.faults}
             return tuple(Fault(path=path, message=message.en, zh=message.zh) for path, message in unfit.items())
         except InvalidArgument as error:
-            named = error.details or {"": error.message}
+            named = {"": error.message} if error.code is not None else error.details or {"": error.message}
             return tuple(Fault(path=path, message=message) for path, message in named.items())
         return ()
 
@@ -68,7 +69,10 @@ class RowReader:
             yield from self._read(record)
         if not self.count:
             missing = "a header and no row" if self._columns else "no row"
-            raise InvalidArgument(f"the file holds {missing}: send one row for each call")
+            raise InvalidArgument(
+                f"the file holds {missing}: send one row for each call",
+                code=Code.FILE_EMPTY,
+            )
 
     def _read(self, record: Record) -> Iterator[BulkRow]:
         if self._columns is None:
@@ -76,13 +80,21 @@ class RowReader:
             return
         self.count += 1
         if self.count > MOST_ROWS:
-            raise InvalidArgument(f"line {record.line}: more than {MOST_ROWS} rows: split the file")
+            raise InvalidArgument(
+                f"line {record.line}: more than {MOST_ROWS} rows: split the file",
+                {"most": str(MOST_ROWS)},
+                code=Code.FILE_ROWS_TOO_MANY,
+            )
         payload, faults = self._csv_row(record) if self._is_csv else _json_row(record.cells[0])
         if len(payload) > ROW_BYTES:
             raise too_long(record.line)
         self._stored += len(payload)
         if self._stored > STORED_BYTES:
-            raise InvalidArgument(f"line {record.line}: up to here the rows take {STORED_BYTES} bytes: split the file")
+            raise InvalidArgument(
+                f"line {record.line}: up to here the rows take {STORED_BYTES} bytes: split the file",
+                {"most": str(STORED_BYTES)},
+                code=Code.FILE_TOO_LARGE,
+            )
         faults = faults or self._check(payload)
         state = RowState.INVALID if faults else RowState.PENDING
         yield BulkRow(row=self.count, line=record.line, state=state, payload=payload, faults=faults)

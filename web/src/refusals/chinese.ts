@@ -37,7 +37,47 @@ const PARTS: Readonly<Record<string, string>> = {
   requester: "发起人",
   policy_sha256: "审批规则",
 };
-const FIELDS: Readonly<Record<string, string>> = { reason: "原因", ticket: "工单", comment: "意见" };
+const FIELDS: Readonly<Record<string, string>> = {
+  reason: "原因",
+  ticket: "工单",
+  comment: "意见",
+  display_name: "显示名",
+  email: "邮箱",
+  name: "名称",
+  description: "说明",
+  note: "备注",
+  text: "文本",
+};
+const NAMES: Readonly<Record<string, string>> = {
+  account: "用户名最多 64 个字符，只能包含字母、数字和 . _ - @ +，不含空格，例如 ann 或 ann@example.org",
+  group: "组名须为一行文本，首尾不能有空格",
+  role: "角色名为 1 到 64 个小写字母、数字、. _ 或 -，例如 support",
+  limit: "限额名称为 1 到 64 个 a-z、0-9、. _ 或 -，以字母或数字开头",
+  secret: "密钥名称为 1 到 128 个字母、数字、. _ 或 -，以字母或数字开头",
+  machine: "机器 ID 为 1 到 128 个字母、数字、. _ : @ 或 -",
+  game_id: "游戏名为 1 到 64 个字母、数字、. _ 或 -，以字母或数字开头",
+  env: "环境名为 1 到 64 个字母、数字、. _ 或 -，以字母或数字开头",
+};
+const MANY: Readonly<Record<string, string>> = {
+  groups: "组",
+  permissions: "权限",
+  functions: "函数",
+  scopes: "范围",
+  hosts: "主机",
+  columns: "列",
+};
+const NUMBERS: Readonly<Record<string, string>> = {
+  canary: "先执行的行数",
+  rate: "每秒行数",
+  concurrency: "同时执行的数量",
+  most: "额度",
+  timeout: "超时秒数",
+};
+const LIVES: Readonly<Record<string, string>> = {
+  token: "令牌的有效期为一分钟到一年",
+  certificate: "证书的有效期为 10 秒到 365 天",
+  join_token: "加入令牌的有效期为 1 秒到 30 天",
+};
 const agentOf = (of: Values) => of("agent") && `代理 ${of("agent")}：`;
 const among = (of: Values) =>
   (of("candidates") && `（共 ${of("candidates")} 个可选）`) +
@@ -208,6 +248,48 @@ export const chinese: Sentences = {
 
   field_missing: (of) => `请填写${FIELDS[of("field")] ?? ` ${of("field")}`}`,
   field_too_long: (of) => `${FIELDS[of("field")] ?? of("field")}过长，最多 ${of("most")} 个字符`,
+
+  name_wrong: (of) => NAMES[of("field")] ?? `${of("field")} 的格式不正确`,
+  too_many: (of) => `${MANY[of("field")] ?? of("field")}过多，最多 ${of("most")} 个`,
+  out_of_range: (of) => `${NUMBERS[of("field")] ?? of("field")}必须在 ${of("least")} 到 ${of("most")} 之间`,
+  scope_missing: () => "请先选择游戏和环境",
+  scope_wrong: (of) => `${of("given")} 不是有效的范围，请写作 游戏|环境，例如 demo|prod、demo|* 或 *|*`,
+  permission_wrong: (of) =>
+    `${of("given")} 不是有效的权限，请写作 领域:动作（如 packs:read）、function:函数ID，或以 * 结尾的模式`,
+  function_pattern_wrong: (of) => `${of("given")} 无效，请填写函数 ID，或以 * 结尾的开头部分，例如 player.*`,
+  subject_wrong: (of) => `${of("given")} 无效，请写作 user:用户名、group:组名、token:ID 或 machine:ID`,
+  host_wrong: (of) => `${of("given")} 不是主机名或 IP 地址（不支持通配符）`,
+  zone_unknown: (of) => `没有时区 ${of("given")}，请填写如 Asia/Shanghai 或 UTC`,
+  duration_wrong: () => "请填写时长，例如 30s、15m、12h 或 7d",
+  lifetime_wrong: (of) => LIVES[of("of")] ?? "有效期超出范围",
+  limit_empty: () => "请至少设置频率、并发或额度之一，否则限额不起作用",
+  limit_rate_wrong: () => "频率须大于 0 次，时间窗口最长一周",
+  limit_name_taken: (of) => `${of("name")} 保留给函数描述自带的限额，请换一个名称`,
+  window_reason_wrong: (of) => `请填写原因（会显示给调用者），最多 ${of("most")} 个字符`,
+  window_ends_early: () => "结束时间必须晚于开始时间，且不能是过去的时间",
+  window_too_far: () => "维护最多可提前一年计划",
+  secret_empty: () => "密钥值不能为空",
+  secret_too_large: (of) => `密钥最多 ${of("most")} 字节`,
+  password_short: (of) => `密码至少 ${of("least")} 个字符，建议使用多个单词`,
+  password_easy: () => "此密码容易被猜到，请换一个，建议使用多个单词",
+  password_long: (of) => `密码最多 ${of("most")} 字节`,
+  code_misshapen: () => "验证码为 6 位数字，恢复码为 16 位字母和数字",
+
+  bulk_of_jobs: (of) => `${of("function")} 是任务，批量只能执行立即返回的函数`,
+  file_empty: () => "文件没有数据行，每次调用对应一行",
+  file_too_large: (of) => `文件超过 ${of("most")} 字节，请拆分`,
+  file_rows_too_many: (of) => `超过 ${of("most")} 行，请拆分文件`,
+  file_row_too_long: (of) => `第 ${of("line")} 行：单行超过 ${of("most")} 字节`,
+  file_not_utf8: (of) => `第 ${of("line")} 行：不是 UTF-8 文本，请将文件另存为 UTF-8`,
+  file_quote_open: (of) => `第 ${of("line")} 行：引号开始的字段没有结束`,
+  file_quote_wrong: (of) =>
+    `第 ${of("line")} 行：引号不符合 CSV 格式，请将整个字段加引号，其中的引号写两次，例如 "a ""b"" c"`,
+  column_unnamed: (of) => `表头：第 ${of("column")} 列没有名称，或名称中有空的部分`,
+  column_name_too_long: (of) => `表头：第 ${of("column")} 列的名称超过 ${of("most")} 字节`,
+  column_twice: (of) => `表头：列 ${of("column")} 重复`,
+  column_and_field: (of) => `表头：列 ${of("column")} 与其字段 ${of("field")} 不能同时出现`,
+  columns_missing: (of) => `表头：缺少函数必填的列 ${of("columns")}`,
+  column_unknown: (of) => `表头：函数没有参数 ${of("column")}，可用的有 ${of("known")}（各列以逗号分隔）`,
 };
 
 export const chineseKinds: Kinds = {

@@ -30,7 +30,39 @@ const parts = (what: string) =>
     .join(", ");
 const whose = (per: string) => WHO[per] ?? per;
 const ruledBy = (limit: string) => (limit === "description" ? "the function's description" : `limit ${limit}`);
-const FIELDS: Readonly<Record<string, string>> = { reason: "the reason", ticket: "the ticket", comment: "the comment" };
+const FIELDS: Readonly<Record<string, string>> = {
+  reason: "the reason",
+  ticket: "the ticket",
+  comment: "the comment",
+  display_name: "the display name",
+  email: "the email address",
+  name: "the name",
+  description: "the description",
+  note: "the note",
+  text: "the text",
+};
+const NAMES: Readonly<Record<string, string>> = {
+  account: "a name has up to 64 letters, digits and . _ - @ +, without spaces, such as ann or ann@example.org",
+  group: "a group's name is one line, without spaces around it",
+  role: "a role's name is 1 to 64 lower-case letters, digits, . _ and -, such as support",
+  limit: "a limit's name is 1 to 64 of a-z, 0-9, . _ and -, beginning with a letter or digit",
+  secret: "a secret's name is 1 to 128 letters, digits, . _ and -, beginning with a letter or digit",
+  machine: "a machine's id is 1 to 128 letters, digits, . _ : @ and -",
+  game_id: "a game is 1 to 64 letters, digits, . _ and -, beginning with a letter or digit",
+  env: "an environment is 1 to 64 letters, digits, . _ and -, beginning with a letter or digit",
+};
+const NUMBERS: Readonly<Record<string, string>> = {
+  canary: "the number of first rows",
+  rate: "the rate",
+  concurrency: "how many run at the same time",
+  most: "the amount",
+  timeout: "the timeout in seconds",
+};
+const LIVES: Readonly<Record<string, string>> = {
+  token: "a token lives for a minute to a year",
+  certificate: "a certificate lives for 10 seconds to 365 days",
+  join_token: "a join token lives for a second to 30 days",
+};
 const agentOf = (of: Values) => of("agent") && `agent ${of("agent")}: `;
 const among = (of: Values) =>
   (of("candidates") && `, of ${of("candidates")}`) +
@@ -200,6 +232,49 @@ export const english: Sentences = {
   field_missing: (of) => `${FIELDS[of("field")] ?? of("field")} is missing: fill it in`,
   field_too_long: (of) =>
     `${FIELDS[of("field")] ?? of("field")} is too long: at most ${of("most")} characters are kept`,
+
+  name_wrong: (of) => NAMES[of("field")] ?? `${of("field")} is not written as such names are`,
+  too_many: (of) => `too many ${of("field")}: at most ${of("most")} are possible`,
+  out_of_range: (of) => `${NUMBERS[of("field")] ?? of("field")} must be ${of("least")} to ${of("most")}`,
+  scope_missing: () => "choose a game and an environment first",
+  scope_wrong: (of) => `${of("given")} is no scope: write game|env, such as demo|prod, demo|* or *|*`,
+  permission_wrong: (of) =>
+    `${of("given")} is no permission: write area:verb such as packs:read, function:ID, or a pattern that ends with *`,
+  function_pattern_wrong: (of) => `${of("given")} is no function: write its id, or its beginning and *, as in player.*`,
+  subject_wrong: (of) => `${of("given")} is nobody: write user:NAME, group:NAME, token:ID or machine:ID`,
+  host_wrong: (of) => `${of("given")} is no host name and no IP address; wildcards are not issued`,
+  zone_unknown: (of) => `there is no time zone ${of("given")}: write one such as Asia/Shanghai or UTC`,
+  duration_wrong: () => "write a duration such as 30s, 15m, 12h or 7d",
+  lifetime_wrong: (of) => LIVES[of("of")] ?? "it cannot live for so long",
+  limit_empty: () => "a limit needs a rate, a concurrency or a budget: without one it limits nothing",
+  limit_rate_wrong: () => "a rate is more than 0 calls in at most a week",
+  limit_name_taken: (of) => `${of("name")} stands for what a function's own description says: choose another name`,
+  window_reason_wrong: (of) => `say the reason, which callers are shown, in at most ${of("most")} characters`,
+  window_ends_early: () => "a window ends after it starts, and not in the past",
+  window_too_far: () => "a window is planned at most a year ahead",
+  secret_empty: () => "an empty value keeps no secret: give the value",
+  secret_too_large: (of) => `a secret has at most ${of("most")} bytes`,
+  password_short: (of) => `a password has at least ${of("least")} characters; several words are good`,
+  password_easy: () => "this password is easy to guess: choose another; several words are good",
+  password_long: (of) => `a password has at most ${of("most")} bytes`,
+  code_misshapen: () => "a code is 6 digits, a recovery code 16 letters and digits",
+
+  bulk_of_jobs: (of) => `${of("function")} is a job: a bulk run calls functions that answer at once`,
+  file_empty: () => "the file has no row: write one for each call",
+  file_too_large: (of) => `the file takes more than ${of("most")} bytes: split it`,
+  file_rows_too_many: (of) => `more than ${of("most")} rows: split the file`,
+  file_row_too_long: (of) => `line ${of("line")}: a row is longer than ${of("most")} bytes`,
+  file_not_utf8: (of) => `line ${of("line")}: no text in UTF-8; save the file as UTF-8`,
+  file_quote_open: (of) => `line ${of("line")}: a quoted field begins in this row and never ends`,
+  file_quote_wrong: (of) =>
+    `line ${of("line")}: its quotes are no CSV: quote the whole field and double the quotes in it, as in "a ""b"" c"`,
+  column_unnamed: (of) => `the header: column ${of("column")} has no name, or an empty part in it`,
+  column_name_too_long: (of) => `the header: the name of column ${of("column")} is longer than ${of("most")} bytes`,
+  column_twice: (of) => `the header: column ${of("column")} comes twice`,
+  column_and_field: (of) => `the header: column ${of("column")} and its field ${of("field")} cannot both be given`,
+  columns_missing: (of) => `the header: the function needs ${of("columns")}, and no column has that name`,
+  column_unknown: (of) =>
+    `the header: the function knows no ${of("column")}; it knows ${of("known")}. Commas separate columns`,
 };
 
 export const englishKinds: Kinds = {

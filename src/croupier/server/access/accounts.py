@@ -103,5 +103,5 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         found["groups"] = checked_groups(frozenset(found["groups"]))
     for name, what in (("display_name", "a display name"), ("email", "an email address")):
         if name in found:
-            found[name] = checked_text(found[name], what)
+            found[name] = checked_text(found[name], what, field=name)
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from croupier.codes import Code
 from croupier.domain.identifiers import new_id
 from croupier.domain.machine import (
     ANY,
@@ -126,7 +127,11 @@ class Machines:
         await self._allow(caller, grant)
         identity, hosts = self._granted(grant, grant.machine_id)
         if lifetime is not None and not LIFETIME_MIN <= lifetime <= LIFETIME_MAX:
-            raise InvalidArgument("a certificate lives from 10 seconds to 365 days")
+            raise InvalidArgument(
+                "a certificate lives from 10 seconds to 365 days",
+                {"of": "certificate"},
+                code=Code.LIFETIME_WRONG,
+            )
         wished = read_request(request)
         check_asks(wished, identity, hosts)
         async with self._audit.act(caller, "machines.issue", scope=_scope_of(identity), target=str(identity)) as act:
@@ -257,7 +262,11 @@ class Machines:
         await self._allow(caller, grant)
         identity, hosts = self._granted(grant, grant.machine_id or "any")
         if not 1.0 <= life <= TOKEN_LIFE_MAX:
-            raise InvalidArgument("a join token lives from 1 second to 30 days")
+            raise InvalidArgument(
+                "a join token lives from 1 second to 30 days",
+                {"of": "join_token"},
+                code=Code.LIFETIME_WRONG,
+            )
         if len(self._tokens) >= MOST_TOKENS:
             over = self._clock() - KEPT
             self._tokens = {digest: each for digest, each in self._tokens.items() if each.expires_ms >= over}

@@ -96,15 +96,26 @@ def check_new(password: str, name: str) -> None:
     """Raises InvalidArgument unless `password` may be the new one of the account `name`."""
     check_size(password)
     if len(password) < SHORTEST:
-        raise InvalidArgument(f"a password has at least {SHORTEST} characters; several words are good")
+        raise InvalidArgument(
+            f"a password has at least {SHORTEST} characters; several words are good",
+            {"least": str(SHORTEST)},
+            code=Code.PASSWORD_SHORT,
+        )
     if folded(password) == folded(name) or len(set(password)) < 4:
-        raise InvalidArgument("this password is easy to guess: choose another; several words are good")
+        raise InvalidArgument(
+            "this password is easy to guess: choose another; several words are good",
+            code=Code.PASSWORD_EASY,
+        )
 
 
 def check_size(password: str) -> None:
     """Raises InvalidArgument for one that is no password, whoever's."""
     if len(password.encode(errors="replace")) > LARGEST_BYTES:
-        raise InvalidArgument(f"a password has at most {LARGEST_BYTES} bytes")
+        raise InvalidArgument(
+            f"a password has at most {LARGEST_BYTES} bytes",
+            {"most": str(LARGEST_BYTES)},
+            code=Code.PASSWORD_LONG,
+        )
 
 
 def _bytes(password: str) -> bytes:

@@ -173,7 +173,9 @@ class SecondFactors:
             raise SecondFactorNeeded
         if not totp.is_code(text) and not totp.recovery_code(text):
             raise InvalidArgument(
-                "a code is 6 digits, a recovery code 16 letters and digits", {"second_factor": "true"}
+                "a code is 6 digits, a recovery code 16 letters and digits",
+                {"second_factor": "true"},
+                code=Code.CODE_MISSHAPEN,
             )
         async with self._changing:
             await self._spend(user_id, text)

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from croupier.codes import Code
 from croupier.domain.account import checked_text
 from croupier.domain.credential import TOKEN_PREFIX, ApiToken, make_credential
 from croupier.domain.identifiers import new_id
@@ -40,12 +41,20 @@ class Tokens(LiveCredentials[ApiToken]):
         Raises InvalidArgument, RateLimited when its owner has too many.
         """
         if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-            raise InvalidArgument("a token expires: after a minute at the earliest, after a year at the latest")
+            raise InvalidArgument(
+                "a token expires: after a minute at the earliest, after a year at the latest",
+                {"of": "token"},
+                code=Code.LIFETIME_WRONG,
+            )
         permissions = permissions if permissions is None else Permissions(permissions).patterns
         for scope in scopes or ():
             read_place(scope)
         if len(scopes or ()) > MOST_SCOPES:
-            raise InvalidArgument(f"a token names at most {MOST_SCOPES} scopes")
+            raise InvalidArgument(
+                f"a token names at most {MOST_SCOPES} scopes",
+                {"field": "scopes", "most": str(MOST_SCOPES)},
+                code=Code.TOO_MANY,
+            )
         if len(self.of(user_id)) >= PER_ACCOUNT:
             raise RateLimited(f"this account has {PER_ACCOUNT} tokens already: revoke those that nobody uses")
         now = self._clock()
@@ -54,7 +63,7 @@ class Tokens(LiveCredentials[ApiToken]):
         token = ApiToken(
             id=token_id,
             user_id=user_id,
-            name=checked_text(name, "a token's name"),
+            name=checked_text(name, "a token's name", field="name"),
             secret_sha256=digest,
             permissions=permissions,
             scopes=scopes,

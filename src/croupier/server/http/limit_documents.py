@@ -148,7 +148,7 @@ def _budget(said: BudgetBody) -> Budget:
     try:
         most = amount_of(said.most)
     except InvalidArgument as error:
-        raise InvalidArgument(f"most: {error.message}") from None
+        raise InvalidArgument(f"most: {error.message}", error.details, code=error.code) from None
     return Budget(path=said.path, most=most, period=said.period, zone=said.zone, then=said.then)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from croupier.codes import Code
 from croupier.domain.durations import seconds_of
 from croupier.errors import InvalidArgument
 from croupier.pki.authority import LIFETIME
@@ -113,5 +114,8 @@ def _seconds(value: float | str | None, default: float) -> float:
         return default
     seconds = seconds_of(value) if isinstance(value, str) else float(value)
     if seconds is None:
-        raise InvalidArgument("write a duration such as 30s, 15m, 12h or 7d, or a number of seconds")
+        raise InvalidArgument(
+            "write a duration such as 30s, 15m, 12h or 7d, or a number of seconds",
+            code=Code.DURATION_WRONG,
+        )
     return seconds

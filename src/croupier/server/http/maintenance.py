@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from croupier.codes import Code
 from croupier.domain.durations import seconds_of
 from croupier.domain.maintenance import LONGEST_MS, Window, WindowState
 from croupier.errors import InvalidArgument
@@ -91,7 +92,10 @@ def _window(body: MaintenanceBody, now_ms: int) -> Window:
     if body.lasts:
         seconds = seconds_of(body.lasts)
         if seconds is None or not 0 < seconds * 1000 <= LONGEST_MS:
-            raise InvalidArgument("lasts must be a duration such as 30m or 2h, at most a year")
+            raise InvalidArgument(
+                "lasts must be a duration such as 30m or 2h, at most a year",
+                code=Code.DURATION_WRONG,
+            )
         ends_ms = max(starts_ms, now_ms) + int(seconds * 1000)
     return Window(
         id="",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from croupier.codes import Code
 from croupier.domain.call import Call, Route
 from croupier.domain.durations import seconds_of
 from croupier.domain.limits import CALL_TIMEOUT_MAX, KEY_BYTES, METADATA_BYTES, METADATA_ENTRIES
@@ -309,10 +310,17 @@ def parse_timeout(value: float | str, most: float) -> float:
     if isinstance(value, str):
         seconds = seconds_of(value)
         if seconds is None:
-            raise InvalidArgument('timeout must be a number of seconds or like "30s", "500ms", "2m"')
+            raise InvalidArgument(
+                'timeout must be a number of seconds or like "30s", "500ms", "2m"',
+                code=Code.DURATION_WRONG,
+            )
         value = seconds
     if not math.isfinite(value) or not 0 < value <= most:
-        raise InvalidArgument(f"timeout must be more than 0 and at most {most:g} seconds")
+        raise InvalidArgument(
+            f"timeout must be more than 0 and at most {most:g} seconds",
+            {"field": "timeout", "least": "0", "most": f"{most:g}"},
+            code=Code.OUT_OF_RANGE,
+        )
     return float(value)
 
 
@@ -320,7 +328,10 @@ def parse_lifetime(value: float | str) -> float:
     """Seconds, from a number of seconds or "12h", "90d". Raises InvalidArgument."""
     seconds = seconds_of(value) if isinstance(value, str) else value
     if seconds is None or not math.isfinite(seconds):
-        raise InvalidArgument('expires_in must be a number of seconds or like "12h", "90d"')
+        raise InvalidArgument(
+            'expires_in must be a number of seconds or like "12h", "90d"',
+            code=Code.DURATION_WRONG,
+        )
     return float(seconds)
 
 

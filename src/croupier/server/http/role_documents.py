@@ -112,7 +112,7 @@ def read_policy(body: PolicyBody) -> tuple[list[Role], list[Binding]]:
         try:
             role = read_role(each.name, each.permissions, each.description)
         except InvalidArgument as error:
-            raise InvalidArgument(f"roles[{number}]: {error.message}") from None
+            raise InvalidArgument(f"roles[{number}]: {error.message}", error.details, code=error.code) from None
         if role.name in roles:
             raise InvalidArgument(f"roles[{number}]: role {role.name} is written twice")
         roles[role.name] = role
@@ -121,7 +121,7 @@ def read_policy(body: PolicyBody) -> tuple[list[Role], list[Binding]]:
         try:
             bindings.append(read_binding(bound.subject, bound.role, bound.game_id, bound.env))
         except InvalidArgument as error:
-            raise InvalidArgument(f"bindings[{number}]: {error.message}") from None
+            raise InvalidArgument(f"bindings[{number}]: {error.message}", error.details, code=error.code) from None
     return list(roles.values()), bindings
 
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
+from croupier.codes import Code
 from croupier.descriptors.paths import steps_of
 from croupier.domain.limit import (
     MOST_LIMITS,
@@ -94,7 +95,11 @@ class Limits:
         """It holds from now on, in place of the one of its name; calls that run already go on. Raises InvalidArgument."""
         check_limit(limit)
         if limit.id == DESCRIBED:
-            raise InvalidArgument(f"{DESCRIBED} stands for what a function's own description says: choose another name")
+            raise InvalidArgument(
+                f"{DESCRIBED} stands for what a function's own description says: choose another name",
+                {"name": DESCRIBED},
+                code=Code.LIMIT_NAME_TAKEN,
+            )
         if limit.budget is not None:
             steps_of(limit.budget.path)
         await self._allow(caller, limit)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pydantic import SecretBytes
 
+from croupier.codes import Code
 from croupier.domain.audit import SYSTEM as CROUPIER
 from croupier.domain.limit import meets
 from croupier.domain.principal import Principal
@@ -130,7 +131,11 @@ class Secrets:
         await self._guard.require(caller, "secrets.manage", place.scope, place.name)
         check_value(value)
         if note is not None and len(note) > NOTE_CHARACTERS:
-            raise InvalidArgument(f"a note has at most {NOTE_CHARACTERS} characters")
+            raise InvalidArgument(
+                f"a note has at most {NOTE_CHARACTERS} characters",
+                {"field": "note", "most": str(NOTE_CHARACTERS)},
+                code=Code.FIELD_TOO_LONG,
+            )
         async with self._changing:
             if place not in self._known and len(self._known) >= MOST_SECRETS:
                 raise FailedPrecondition(f"there are {MOST_SECRETS} secrets: remove some of them first")
