@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from croupier.codes import Code
-from croupier.domain.causes import DESCRIPTION, TWO_PERSON, by_limit, by_risk, by_rule, cause_of
 from croupier.domain.account import checked_groups, checked_name, checked_text
 from croupier.domain.approval import text
 from croupier.domain.assignment import Assignment, read_assignments
 from croupier.domain.bulk import Plan
+from croupier.domain.causes import DESCRIPTION, TWO_PERSON, by_limit, by_risk, by_rule, cause_of
 from croupier.domain.limit import Limit, Rate, check_limit
 from croupier.domain.machine import check_hosts
 from croupier.domain.maintenance import Window, check_window
