@@ -119,7 +119,7 @@ async def test_a_revoked_game_server_is_cut_off_at_its_agent(studio: Studio) -> 
     await studio.start()
     (certificate,) = await studio.certificates("/game/demo/dev/game-1")
     await studio.run("ca", "revoke", certificate["serial"], "--yes")
-    await studio.stage.answers("act", {"key": "1"}, 404)
+    await studio.stage.answers("act", {"key": "1"}, 503)
 
     async def told() -> bool:
         return "was revoked" in studio.game.text()
