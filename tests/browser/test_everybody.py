@@ -24,7 +24,7 @@ async def in_both_themes(page: Page) -> list[str]:
     found = [f"light: {fault}" for fault in await faults_of(page)]
     await page.emulate_media(color_scheme="dark")
     await settle(page)
-    return found + [f"dark: {fault}" for fault in await faults_of(page)]
+    return found + [f"dark: {fault}" for fault in await faults_of(page, colors=True)]
 
 
 async def faults_of_sight(house: House, person: Visitor, sight: Sight) -> list[str]:

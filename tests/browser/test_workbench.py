@@ -50,6 +50,34 @@ async def test_a_function_is_found_filled_in_and_run_by_the_keyboard(
     assert await faults_of(page) == []
 
 
+async def test_what_would_happen_is_told_anew_when_it_changes_while_nobody_types(
+    visit: Visit, common_studio: Studio
+) -> None:
+    ann = await visit("ann")
+    page = await ann.open('/f/player.unban?args={"player_id":"p0002"}')
+    line = page.locator(".gate-line")
+    await expect(line).to_contain_text("→ game-1")
+    note = {"reason": "new hardware", "game_id": "demo", "env": "dev"}
+    window = await common_studio.send("POST", "/api/maintenance", note)
+    try:
+        await expect(line).to_contain_text("new hardware")
+    finally:
+        await common_studio.send("POST", f"/api/maintenance/{window['id']}/end")
+    await expect(line).to_contain_text("→ game-1")
+
+
+async def test_where_what_would_happen_cannot_be_told_the_page_says_so(visit: Visit) -> None:
+    ann = await visit("ann")
+    ann.allowed = {429}
+    refusal = {"title": "", "status": 429, "detail": "too many requests", "reason": "rate_limited"}
+    await ann.context.route("**/api/access/explain", lambda route: route.fulfill(status=429, json=refusal))
+    page = await ann.open('/f/player.get?args={"player_id":"p0002"}')
+    await expect(page.locator(".gate-line")).to_contain_text("cannot be told now (too many requests)")
+    await page.keyboard.press("Control+Enter")
+    result = page.get_by_role("region", name="Result")
+    await expect(result.get_by_text("p0002").first).to_be_visible()
+
+
 async def test_a_high_risk_call_says_that_it_waits_and_its_result_arrives_under_the_same_id(
     visit: Visit, common_studio: Studio
 ) -> None:

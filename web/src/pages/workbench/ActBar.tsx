@@ -43,7 +43,8 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
   const production = useProduction();
   const [dryRun, setDryRun] = useState(manner.dryRun && production && !manner.isQuery);
   const [said, setSaid] = useState<Saying>({ reason: "", ticket: "", breakGlass: false });
-  const { explained, tooLarge } = useExplained(entry.id, value, route);
+  const explanation = useExplained(entry.id, value, route);
+  const { explained } = explanation;
   const outlook = explained && outlookOf(explained);
   const press = usePress({ sheet, manner, route, dryRun, said, outlook, check });
   const usual = manner.isJob ? "job" : "invoke";
@@ -57,8 +58,7 @@ export function ActBar({ sheet, manner, value, check, search }: Props) {
         <Sayings explained={explained.approval} said={said} onChange={setSaid} />
       )}
       <GateLine
-        explained={explained}
-        tooLarge={tooLarge}
+        explanation={explanation}
         risk={entry.risk}
         isQuery={manner.isQuery}
         dryRun={dryRun}

@@ -1,17 +1,17 @@
 import { Popover, Text, UnstyledButton } from "@mantine/core";
 import type { ReactNode } from "react";
+import { ProblemError } from "#/api/problem";
 import { useProduction } from "#/app/production";
 import { useScope } from "#/app/scope";
 import type { Language } from "#/i18n/language";
 import { useLanguage, useTexts } from "#/i18n/texts";
-import { said } from "#/refusals/said";
+import { said, sayingOf } from "#/refusals/said";
 import { type Explained, type Gate, type Outlook, outlookOf } from "./gate";
 import { workbenchTexts } from "./texts";
+import type { Explanation } from "./useExplained";
 
 interface Props {
-  readonly explained: Explained | undefined;
-  /** Nothing is told of arguments of such a size. */
-  readonly tooLarge: boolean;
+  readonly explanation: Explanation;
   readonly risk: string;
   readonly isQuery: boolean;
   readonly dryRun: boolean;
@@ -21,11 +21,12 @@ interface Props {
 }
 
 /** What will happen when the button is pressed, before it is. A click shows every gate that the call passes. */
-export function GateLine({ explained, tooLarge, risk, isQuery, dryRun, breakGlass, among }: Props) {
+export function GateLine({ explanation, risk, isQuery, dryRun, breakGlass, among }: Props) {
   const text = useTexts(workbenchTexts);
   const production = useProduction();
   const { env } = useScope();
   const language = useLanguage();
+  const { explained } = explanation;
   const outlook = explained && outlookOf(explained);
   const parts: ReactNode[] = [
     <b key="env">{env}</b>,
@@ -33,7 +34,7 @@ export function GateLine({ explained, tooLarge, risk, isQuery, dryRun, breakGlas
     ...(dryRun ? [text.gate.dryRun] : isQuery ? [text.gate.reads] : []),
     ...(outlook && explained
       ? told(outlook, explained, { breakGlass, among, words: text.gate, language })
-      : [tooLarge ? text.gate.tooLarge : text.gate.asking]),
+      : [untold(explanation, text.gate, language)]),
   ];
   const tone = outlook?.tone === "go" && production && !dryRun && !isQuery ? "production" : (outlook?.tone ?? "unsure");
   return (
@@ -50,6 +51,13 @@ export function GateLine({ explained, tooLarge, risk, isQuery, dryRun, breakGlas
       {explained && <Gates explained={explained} />}
     </div>
   );
+}
+
+/** Why nothing is told of what would happen. */
+function untold({ tooLarge, error }: Explanation, words: Words, language: Language): string {
+  if (tooLarge) return words.tooLarge;
+  if (!error) return words.asking;
+  return words.untold(error instanceof ProblemError ? sayingOf(error.problem, language).detail : "");
 }
 
 type Words = (typeof workbenchTexts)["en"]["gate"];

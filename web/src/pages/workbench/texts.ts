@@ -82,6 +82,8 @@ export const workbenchTexts = texts(
     breakGlassHint: "Runs at once without approval. Everybody is told, and somebody else has to review it.",
     gate: {
       asking: "looking at what would happen…",
+      untold: (why: string) =>
+        `what would happen cannot be told now${why && ` (${why})`}: the server decides when it is sent`,
       tooLarge: "too much to be looked at beforehand: the server decides when it is sent",
       risk: (risk: string) => `${risk} risk`,
       dryRun: "dry run, changes nothing",
@@ -274,6 +276,7 @@ export const workbenchTexts = texts(
     breakGlassHint: "跳过审批立即执行。会通知所有人，并须由他人事后复核。",
     gate: {
       asking: "正在判断将会发生什么…",
+      untold: (why: string) => `暂时无法预判结果${why && `（${why}）`}：发送时由服务器决定`,
       tooLarge: "参数过大，无法预先检查，发送时由服务器判定",
       risk: (risk: string) => ({ medium: "中风险", high: "高风险", critical: "极高风险" })[risk] ?? risk,
       dryRun: "试运行，不作任何更改",
