@@ -1,4 +1,4 @@
-import { type Kinds, moment, type Sentences, seconds, type Values } from "./codes";
+import { type Kinds, moment, type Sentences, seconds, several, type Values } from "./codes";
 
 const LOCALE = "zh-CN";
 const WHO: Readonly<Record<string, string>> = { function: "此函数", user: "每位调用者", game: "全部调用者合计" };
@@ -80,7 +80,7 @@ const LIVES: Readonly<Record<string, string>> = {
 };
 const agentOf = (of: Values) => of("agent") && `代理 ${of("agent")}：`;
 const among = (of: Values) =>
-  (of("candidates") && `（共 ${of("candidates")} 个可选）`) +
+  (several(of("candidates")) && `（共 ${of("candidates")} 个可选）`) +
   (of("within") && "，由代理交给其中最空闲的游戏服") +
   (of("agent") && "；下一次调用可能去往别处");
 const canary = (of: Values) =>

@@ -14,6 +14,11 @@ export type Sentences = Readonly<Record<Code, (values: Values) => string>>;
 /** What a kind of failure is called, and what one does about it. */
 export type Kinds = Readonly<Record<Reason, { readonly title: string; readonly next: string }>>;
 
+/** A count that is worth saying; "" for one, and for none. */
+export function several(count: string): string {
+  return count === "1" ? "" : count;
+}
+
 /** Seconds as people wait for them. */
 export function seconds(text: string): string {
   return String(Math.max(1, Math.ceil(Number(text) || 0)));

@@ -1,4 +1,4 @@
-import { type Kinds, moment, type Sentences, seconds, type Values } from "./codes";
+import { type Kinds, moment, type Sentences, seconds, several, type Values } from "./codes";
 
 const LOCALE = "en-GB";
 const WHO: Readonly<Record<string, string>> = {
@@ -65,7 +65,7 @@ const LIVES: Readonly<Record<string, string>> = {
 };
 const agentOf = (of: Values) => of("agent") && `agent ${of("agent")}: `;
 const among = (of: Values) =>
-  (of("candidates") && `, of ${of("candidates")}`) +
+  (several(of("candidates")) && `, of ${of("candidates")}`) +
   (of("within") && "; it takes its least busy game server") +
   (of("agent") && "; another call may go elsewhere");
 const canary = (of: Values) =>

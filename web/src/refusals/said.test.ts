@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Problem } from "#/api/problem";
 import { chinese, chineseKinds } from "./chinese";
+import type { Code } from "./codes";
 import { english, englishKinds } from "./english";
 import { kindOf, said, sayingOf } from "./said";
 
@@ -43,6 +44,28 @@ describe("refusals", () => {
     const told = said({ code: "under_maintenance", parameters, detail: "" }, "zh");
     expect(told).toContain("new season");
     expect(told).not.toContain("UTC");
+  });
+
+  it("tell why a game server receives a call, and among how many", () => {
+    const why = (code: Code, parameters = {}) => said({ code, parameters, detail: "" }, "zh");
+    expect(why("chosen_only", { candidates: "1", agent: "a1" })).toBe(
+      "代理 a1：只有这一个代理提供此函数；下一次调用可能去往别处",
+    );
+    expect(why("chosen_hash", { candidates: "3" })).toBe("与哈希键匹配得分最高（共 3 个可选）");
+    expect(why("chosen_all", { chosen: "3", failed: "1" })).toBe("所有正常的游戏服都会收到：共 3 台；其中 1 台失败");
+    const canary = { percent: "5", version: "2.0", side: "outside", empty: "", by: "load", candidates: "2" };
+    expect(why("chosen_canary", canary)).toBe(
+      "灰度：5 % 发往版本 2.0，此次不在灰度范围内；随机抽取的两个中较空闲的一个（共 2 个可选）",
+    );
+  });
+
+  it("name what changed since an approval was asked for, also where an older server does not say it", () => {
+    const drifted = (parameters: Record<string, string>) =>
+      said({ code: "approval_drifted", parameters, detail: "" }, "zh");
+    expect(drifted({ approval: "a1", what: "arguments_sha256, targets" })).toBe(
+      "a1 不再有效：申请之后参数、会收到它的游戏服发生了变化",
+    );
+    expect(drifted({ approval: "a1", changed: "the arguments changed" })).toBe("a1 不再有效：申请之后内容发生了变化");
   });
 
   const every = { ...english };

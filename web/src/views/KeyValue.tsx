@@ -2,7 +2,8 @@ import { Anchor } from "@mantine/core";
 import { commonTexts } from "#/components/texts";
 import { type Bilingual, inLanguage, useLanguage, useLocale, useTexts } from "#/i18n/texts";
 import { Facts } from "./Facts";
-import { type FieldSpec, plainField } from "./fields";
+import { useFieldNames } from "./FieldNames";
+import { type FieldSpec, labelOf, plainField } from "./fields";
 import { formatted, inline, member, safeAddress } from "./format";
 import { JsonView } from "./json/JsonView";
 import { isObject } from "./spec";
@@ -18,12 +19,10 @@ const MOST = 500;
 /** The members of an object, one a line; only `fields` where they are given. */
 export function KeyValue({ value, fields = [] }: Props) {
   const language = useLanguage();
+  const nameOf = useFieldNames();
   if (!isObject(value)) return <ShownValue value={value} />;
-  const shown = fields.length
-    ? fields.map((field) => ({ field, name: inLanguage(field.label, language, field.key) }))
-    : Object.keys(value)
-        .slice(0, MOST)
-        .map((key) => ({ field: plainField(key), name: key }));
+  const all = fields.length ? fields : Object.keys(value).slice(0, MOST).map(plainField);
+  const shown = all.map((field) => ({ field, name: labelOf(field, language, nameOf) }));
   return (
     <Facts
       facts={shown.map(

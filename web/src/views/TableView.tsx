@@ -5,7 +5,8 @@ import { EmptyState } from "#/components/EmptyState";
 import { commonTexts } from "#/components/texts";
 import type { Language } from "#/i18n/language";
 import { type Bilingual, inLanguage, useLanguage, useLocale, useTexts } from "#/i18n/texts";
-import { type FieldSpec, readFields } from "./fields";
+import { useFieldNames } from "./FieldNames";
+import { type FieldSpec, labelOf, readFields } from "./fields";
 import { formatted, inline, member } from "./format";
 import { Address, KeyValue } from "./KeyValue";
 import { Mismatch } from "./Mismatch";
@@ -25,11 +26,12 @@ export function TableView({ value, options, label }: RendererProps) {
   const text = useTexts(viewTexts);
   const language = useLanguage();
   const locale = useLocale();
+  const nameOf = useFieldNames();
   const list = listOf(value);
   const rows = useMemo(() => list?.map((row, index): Numbered => ({ number: index + 1, row })) ?? [], [list]);
   const columns = useMemo(
-    () => columnsOf(list ?? [], options.columns, language, locale, text.value),
-    [list, options.columns, language, locale, text.value],
+    () => columnsOf(list ?? [], options.columns, { language, locale, nameOf }, text.value),
+    [list, options.columns, language, locale, nameOf, text.value],
   );
   const [open, setOpen] = useState<Numbered | null>(null);
   if (list === null) return <Mismatch message={text.notAList} value={value} />;
@@ -67,24 +69,29 @@ export function listOf(value: unknown): readonly unknown[] | null {
   return named ?? null;
 }
 
+interface Reader {
+  readonly language: Language;
+  readonly locale: string;
+  readonly nameOf: (key: string) => string;
+}
+
 function columnsOf(
   list: readonly unknown[],
   given: unknown,
-  language: Language,
-  locale: string,
+  reader: Reader,
   only: string,
 ): readonly Column<Numbered>[] {
   const fields = readFields(given);
-  if (fields.length > 0) return fields.map((field) => columnOf(field, list, language, locale));
+  if (fields.length > 0) return fields.map((field) => columnOf(field, list, reader));
   const names = new Set(list.slice(0, LOOKED_AT).flatMap((row) => (isObject(row) ? Object.keys(row) : [])));
   if (names.size === 0) return [{ id: "value", header: only, value: ({ row }) => inline(row) }];
   const found = readFields([...names].slice(0, MOST_COLUMNS));
-  return found.map((field) => columnOf(field, list, language, locale));
+  return found.map((field) => columnOf(field, list, reader));
 }
 
 const WIDTHS = { narrow: 90, usual: 140, wide: 220 } as const;
 
-function columnOf(field: FieldSpec, list: readonly unknown[], language: Language, locale: string): Column<Numbered> {
+function columnOf(field: FieldSpec, list: readonly unknown[], { language, locale, nameOf }: Reader): Column<Numbered> {
   const seen = list.slice(0, LOOKED_AT).map((row) => member(row, field.key));
   const numbers =
     seen.some(isNumber) && seen.every((value) => isNumber(value) || value === null || value === undefined);
@@ -98,7 +105,7 @@ function columnOf(field: FieldSpec, list: readonly unknown[], language: Language
   const width = field.width ?? (longest > 24 ? WIDTHS.wide : longest > 8 ? WIDTHS.usual : WIDTHS.narrow);
   return {
     id: field.key,
-    header: inLanguage(field.label, language, field.key),
+    header: labelOf(field, language, nameOf),
     align,
     width,
     mono: seen.some((value) => typeof value === "object" && value !== null),

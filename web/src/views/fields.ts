@@ -1,4 +1,5 @@
-import type { Bilingual } from "#/i18n/texts";
+import type { Language } from "#/i18n/language";
+import { type Bilingual, inLanguage } from "#/i18n/texts";
 import { isObject, textOf } from "./spec";
 
 /** A field or column as `options` describe it. */
@@ -39,6 +40,11 @@ function readField(key: string, spec: Readonly<Record<string, unknown>>): FieldS
     hidden: spec.hidden === true,
     names: isObject(spec.enum_map) ? spec.enum_map : isObject(spec.enum) ? spec.enum : null,
   };
+}
+
+/** What a field is called: by its view, else as `nameOf` knows it. */
+export function labelOf({ key, label }: FieldSpec, language: Language, nameOf: (key: string) => string): string {
+  return label === key ? nameOf(key) : inLanguage(label, language, key);
 }
 
 export function plainField(key: string): FieldSpec {

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
+import { FieldNames } from "./FieldNames";
 import { asJson, formatted, member, safeAddress } from "./format";
 import { outputsOf, Views } from "./index";
 import { canonicalRenderer } from "./renderers";
@@ -14,13 +15,18 @@ beforeEach(() => {
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(800);
 });
 
+/** What the page around an answer calls fields. */
+const NAMES: Readonly<Record<string, string>> = { coins: "Coins", nick: "Nickname" };
+
 function show(outputs: unknown, value: unknown, plugins: readonly unknown[] = []) {
   const queries = new QueryClient();
   queries.setQueryData(["plugins"], { plugins });
   return render(
     <MantineProvider>
       <QueryClientProvider client={queries}>
-        <Views outputs={outputsOf({ outputs })} value={value} label="player.list" />
+        <FieldNames nameOf={(key) => NAMES[key] ?? key}>
+          <Views outputs={outputsOf({ outputs })} value={value} label="player.list" />
+        </FieldNames>
       </QueryClientProvider>
     </MantineProvider>,
   );
@@ -175,4 +181,11 @@ test("members are found by path, or by a name with dots in it", () => {
   expect(member({ "c.d": 2 }, "c.d")).toBe(2);
   expect(member({}, "constructor.name")).toBeUndefined();
   expect(formatted("no date", "date-time", "en")).toBe("no date");
+});
+
+test("fields are called as their view says, else as the page around it, else by their keys", () => {
+  const options = { columns: [{ key: "nick", label: { en: "Called" } }, "coins", "guild"] };
+  show({ views: [{ id: "t", renderer: "table.basic", options }] }, [{ nick: "Ann", coins: 3, guild: "g" }]);
+  const heads = screen.getAllByRole("columnheader").map((head) => head.textContent?.trim());
+  expect(heads).toEqual(["Called", "Coins", "guild"]);
 });

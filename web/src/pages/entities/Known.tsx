@@ -1,6 +1,7 @@
 import { Button, Group, SimpleGrid, Stack } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
 import { useScope } from "#/app/scope";
 import { EmptyState } from "#/components/EmptyState";
 import { ProblemBox } from "#/components/ProblemBox";
@@ -12,7 +13,9 @@ import { type FunctionSheet, functionQuery, nameOf } from "#/functions/functions
 import { useLanguage, useTexts } from "#/i18n/texts";
 import { firstValue } from "#/schema-form";
 import { KeyValue, outputsOf, Views } from "#/views";
-import { fieldsOf } from "./fields";
+import { FieldNames } from "#/views/FieldNames";
+import { plainField } from "#/views/fields";
+import { titleOf } from "./fields";
 import { answerQuery, type Entity } from "./queries";
 import { entityTexts } from "./texts";
 import { type Deed, needsOnly, readOf, withId } from "./things";
@@ -121,7 +124,11 @@ function Asked({ entity, sheet, deed, id, name }: Shown & { readonly deed: Deed;
 function Value({ entity, sheet, value, name }: Shown & { readonly value: unknown }) {
   const language = useLanguage();
   const outputs = outputsOf(sheet.descriptor);
-  if (outputs.views.length === 0 && isObject(value))
-    return <KeyValue value={value} fields={fieldsOf(entity, value, language)} />;
-  return <Views outputs={outputs} value={value} label={name} />;
+  const plain = outputs.views.length === 0 && isObject(value);
+  const nameOf = useCallback((key: string) => titleOf(entity, plainField(key), language), [entity, language]);
+  return (
+    <FieldNames nameOf={nameOf}>
+      {plain ? <KeyValue value={value} /> : <Views outputs={outputs} value={value} label={name} />}
+    </FieldNames>
+  );
 }

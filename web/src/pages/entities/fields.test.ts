@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columnsOf, fieldsOf, readable, titleOf } from "./fields";
+import { columnsOf, readable, titleOf } from "./fields";
 import type { Entity } from "./queries";
 
 const PLAYER = {
@@ -30,14 +30,6 @@ test("columns are those of the entity, else of its schema, else of the rows", ()
 test("a column is called what its entity calls it, in the language of the page", () => {
   expect(heads(PLAYER, "zh")).toEqual(["玩家", "昵称", "Last login", "Guild", "To string"]);
   expect(heads(PLAYER, "en")).toEqual(["Player", "Nickname", "Last login", "Guild", "To string"]);
-});
-
-test("a thing's fields are called as in the table", () => {
-  const labels = fieldsOf(PLAYER, { name: "Ann", coins: 3 }, "en").map(({ key, label }) => [key, label]);
-  expect(labels).toEqual([
-    ["name", "Name"],
-    ["coins", "Coins"],
-  ]);
 });
 
 test.each([

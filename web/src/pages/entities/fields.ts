@@ -21,11 +21,6 @@ export function columnsOf(entity: Entity, rows: readonly Json[]): readonly Field
   return names.map(plainField);
 }
 
-/** All that one thing has, each by its name. */
-export function fieldsOf(entity: Entity, thing: Json, language: Language): readonly FieldSpec[] {
-  return Object.keys(thing).map((key) => ({ ...plainField(key), label: titleOf(entity, plainField(key), language) }));
-}
-
 /** What a field is called: by its column, by the entity's `ui.fields` as forms have them, by the schema, else by its key. */
 export function titleOf(entity: Entity, { key, label }: FieldSpec, language: Language): string {
   const own = label === key ? "" : inLanguage(label as Bilingual | string, language);
