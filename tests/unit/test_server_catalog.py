@@ -234,6 +234,17 @@ async def test_a_large_manifest_is_known_in_full_once_it_is_read(catalog: Catalo
     assert not catalog.spoken.speeches()
 
 
+async def test_who_described_a_function_last_counts_although_an_earlier_manifest_takes_longer_to_read(
+    catalog: Catalog,
+) -> None:
+    catalog.learn("a", THERE, (replace(service(large()), service_id="slow"),))
+    catalog.learn("b", THERE, (replace(service(manifest(function_id="f7")), service_id="late"),))
+    await asyncio.gather(*catalog.spoken._reading)
+    found = catalog.entry(THERE, "f7")
+    assert found is not None
+    assert found.origin.name == "late"
+
+
 async def test_what_many_agents_say_alike_is_read_once(catalog: Catalog) -> None:
     raw = large()
     for n in range(1_000):

@@ -140,6 +140,14 @@ def test_a_function_of_another_scope_is_unknown_and_the_error_names_both() -> No
         router.route(call())
 
 
+def test_an_unknown_function_says_nothing_of_other_games() -> None:
+    router = Router(table(reachable("x", game_server("s", "f"), scope=Scope("other", "dev"))))
+    with pytest.raises(NotFound, match="unknown function f") as told:
+        router.route(call())
+    assert "other" not in told.value.message
+    assert told.value.details["elsewhere"] == ""
+
+
 def test_a_function_whose_last_game_server_has_just_gone_is_not_available_instead_of_unknown() -> None:
     agents = table(reachable("a", game_server("s", "f")))
     agents.put(reachable("a"))  # it was started anew, and its game servers have not found it yet

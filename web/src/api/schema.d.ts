@@ -4909,7 +4909,7 @@ export interface components {
             };
             origin: components["schemas"]["OriginDocument"];
             /** Faults */
-            faults: components["schemas"]["SheetFault"][];
+            faults: components["schemas"]["PackFault"][];
         };
         /** FunctionView */
         FunctionView: {
@@ -5677,7 +5677,10 @@ export interface components {
             /** Problem */
             problem: string;
         };
-        /** PackFault */
+        /**
+         * PackFault
+         * @description One thing that is wrong with a pack, or with any other description.
+         */
         PackFault: {
             /** File */
             file: string;
@@ -6270,20 +6273,6 @@ export interface components {
             password: string;
             /** @default  */
             display_name?: string;
-        };
-        /**
-         * SheetFault
-         * @description One thing that is wrong with what is said of a function.
-         */
-        SheetFault: {
-            /** File */
-            file: string;
-            /** Path */
-            path: string;
-            /** Message */
-            message: {
-                [key: string]: string;
-            };
         };
         /** StageEntry */
         StageEntry: {

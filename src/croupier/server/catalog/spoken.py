@@ -7,7 +7,7 @@ a large one in a thread.
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from weakref import WeakValueDictionary
 
 from croupier.domain.function import Service
@@ -65,6 +65,7 @@ class Spoken:
     def _index(self, agent_id: str) -> None:
         scope, speeches = self._of[agent_id]
         described = {(scope, function_id): speech for speech in speeches for function_id in speech}
+        self._drop_keys(agent_id, described)  # what stays keeps its place among what others said since
         self._keys[agent_id] = list(described)
         functions = self._speeches.setdefault(scope, {})
         for (_, function_id), speech in described.items():
@@ -89,7 +90,6 @@ class Spoken:
                 return  # they are gone, or say something else by now
             speech.take(await asyncio.to_thread(read, raw, speech.origin))
         for agent_id in self._who_said(speech):
-            self._drop_keys(agent_id)
             self._index(agent_id)
 
     def _who_said(self, speech: Speech) -> list[str]:
@@ -128,9 +128,11 @@ class Spoken:
         said = (speech for where, speech in reversed(self._left) if where == scope)
         return next((entry for speech in said if (entry := speech.entry(function_id)) is not None), None)
 
-    def _drop_keys(self, agent_id: str) -> None:
+    def _drop_keys(self, agent_id: str, staying: Collection[Key] = ()) -> None:
         self.changes += 1
         for scope, function_id in self._keys.pop(agent_id, ()):
+            if (scope, function_id) in staying:
+                continue
             functions = self._speeches[scope]
             said = functions[function_id]
             del said[agent_id]

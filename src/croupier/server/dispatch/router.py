@@ -136,7 +136,12 @@ class Router:
                 code=Code.GAME_SERVERS_AWAY,
             )
         elsewhere = sorted(
-            {str(scope) for (scope, function_id) in self._agents.functions() if function_id == call.function_id}
+            {
+                str(scope)
+                for (scope, function_id) in self._agents.functions()
+                if function_id == call.function_id
+                and scope.game_id == call.scope.game_id  # other games are none of its caller's
+            }
         )
         hint = f"; it exists in {', '.join(elsewhere[:5])}" if elsewhere else ""
         return NotFound(

@@ -18,6 +18,7 @@ from croupier.server.catalog.view import CatalogView, Listed, Which, described
 from croupier.server.http.asking import ANSWERS_PROBLEMS, Asking, json_answer
 from croupier.server.http.catalog_documents import OriginDocument, origin_document
 from croupier.server.http.late import LateRoute
+from croupier.server.http.pack_documents import PackFault, fault_documents
 from croupier.server.http.ports import Directory
 from croupier.server.http.requests import parse_query, scope_of
 
@@ -56,17 +57,6 @@ class FunctionList:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SheetFault:
-    """One thing that is wrong with what is said of a function."""
-
-    file: str
-    path: str
-    """JSONPath"""
-    message: dict[str, str]
-    """en, zh"""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionSheet:
     """What a page needs of a function before it is called."""
 
@@ -76,7 +66,7 @@ class FunctionSheet:
     """JSON Schema 2020-12 of the arguments; empty where nobody said."""
     uischema: dict[str, Any]
     origin: OriginDocument
-    faults: list[SheetFault]
+    faults: list[PackFault]
     """Why a description of it is left out, or denies every call; at most 20."""
 
 
@@ -112,7 +102,7 @@ def function_routes(catalog: CatalogView, directory: Directory, guard: Guard) ->
             "schema": entry.form_schema,
             "uischema": entry.uischema,
             "origin": origin_document(entry.origin),
-            "faults": [each.document() for each in catalog.faults_of(scope, entry)[:SHOWN_FAULTS]],
+            "faults": fault_documents(catalog.faults_of(scope, entry)[:SHOWN_FAULTS]),
         }
         return json_answer(sheet)
 

@@ -60,6 +60,8 @@ class PackFileEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackFault:
+    """One thing that is wrong with a pack, or with any other description."""
+
     file: str
     path: str
     """JSONPath"""
