@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croupier.codes import Code
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
 from croupier.server.access.policy.conditions import (
@@ -13,6 +14,7 @@ from croupier.server.access.policy.conditions import (
     TEXT_CHARACTERS,
     Facts,
     compile_condition,
+    denial,
     why_not,
 )
 from croupier.server.access.policy.hours import is_between, is_day
@@ -268,3 +270,25 @@ def test_days_follow_the_zone_that_is_named_last():
     late = MONDAY_NOON + 6 * 3_600_000
     assert is_day(late, "mon")
     assert is_day(late, "tue", "Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "parameter"),
+    [
+        ("user == 'bob'", Code.CONDITION_FAILS, "condition"),
+        ("user ==", Code.CONDITION_UNUSABLE, "fault"),
+        ("args.missing == 1", None, ""),
+        ("args.amount", None, ""),
+    ],
+)
+def test_a_denial_is_named_for_what_it_is(text, code, parameter):
+    found = denial(text, facts())
+    assert found is not None
+    assert (found.code, list(found.parameters)) == (code, [parameter] if parameter else [])
+    assert denial("true", facts()) is None
+
+
+def test_a_long_condition_is_named_in_part():
+    found = denial(f"user == '{'x' * 1_000}'", facts())
+    assert found is not None
+    assert len(found.parameters["condition"]) == 300

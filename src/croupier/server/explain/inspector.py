@@ -13,7 +13,7 @@ from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.access.guard import Guard
 from croupier.server.access.limits import BudgetStanding, Limiter, OverBudget, Standing, UnderMaintenance, Windows
 from croupier.server.access.policy.calling import facts_of
-from croupier.server.access.policy.conditions import compile_condition, looks_at_arguments, why_not
+from croupier.server.access.policy.conditions import compile_condition, denial, looks_at_arguments
 from croupier.server.access.policy.policy import Verdict
 from croupier.server.admission import demands_of
 from croupier.server.approvals import Rules
@@ -137,10 +137,19 @@ class Inspector:
             code, said = Code.CONDITION_UNUSABLE, {"fault": error.message}
             yield Gate(name="allow_if", says=Says.DENY, detail=error.message, rule=text, code=code, parameters=said)
             return
-        reason = why_not(text, facts_of(self._policy, who, call, descriptor, self._clock()))
-        says, code = (Says.DENY, Code.CONDITION_FAILS) if reason else (Says.PASS, Code.CONDITION_HOLDS)
-        detail = reason or f"holds: {text}"
-        yield Gate(name="allow_if", says=says, detail=detail, rule=text, code=code, parameters=said)
+        found = denial(text, facts_of(self._policy, who, call, descriptor, self._clock()))
+        if found is not None:
+            yield Gate(
+                name="allow_if",
+                says=Says.DENY,
+                detail=found.reason,
+                rule=text,
+                code=found.code,
+                parameters=found.parameters,
+            )
+            return
+        detail, code = f"holds: {text}", Code.CONDITION_HOLDS
+        yield Gate(name="allow_if", says=Says.PASS, detail=detail, rule=text, code=code, parameters=said)
 
     def _maintenance(self, who: Principal, call: Call, entry: Entry) -> Gate:
         if entry.function.mode == "query":

@@ -5,7 +5,7 @@ from croupier.descriptors import FunctionDescriptor
 from croupier.domain.call import Call
 from croupier.domain.principal import Principal
 from croupier.errors import PermissionDenied
-from croupier.server.access.policy.conditions import Facts, why_not
+from croupier.server.access.policy.conditions import Facts, denial
 from croupier.server.access.policy.policy import Policy, refuse
 
 
@@ -27,10 +27,10 @@ def require_condition(
     policy: Policy, caller: Principal, call: Call, descriptor: FunctionDescriptor, now_ms: int
 ) -> None:
     """Raises PermissionDenied unless the condition of the function holds for these arguments."""
-    reason = why_not(descriptor.auth.allow_if, facts_of(policy, caller, call, descriptor, now_ms))
-    if reason:
-        said = {"scope": str(call.scope), "rule": "allow_if", "condition": descriptor.auth.allow_if}
-        raise PermissionDenied(reason, said, code=Code.CONDITION_FAILS)
+    found = denial(descriptor.auth.allow_if, facts_of(policy, caller, call, descriptor, now_ms))
+    if found is not None:
+        said = {"scope": str(call.scope), "rule": "allow_if", **found.parameters}
+        raise PermissionDenied(found.reason, said, code=found.code)
 
 
 def facts_of(policy: Policy, caller: Principal, call: Call, descriptor: FunctionDescriptor, now_ms: int) -> Facts:

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import cel
 import orjson
 
+from croupier.codes import Code
 from croupier.domain.scope import Scope
 from croupier.errors import InvalidArgument
 from croupier.server.access.policy.hours import is_between, is_day, moment
@@ -110,12 +112,26 @@ def looks_at_arguments(condition: Condition) -> bool:
     return "args" in condition.variables or "is_owner" in condition.functions
 
 
-def why_not(text: str, facts: Facts) -> str:
-    """Why the condition does not allow; nothing where it does."""
+class Denial(NamedTuple):
+    reason: str
+    code: Code | None = None
+    """The reason by name; None where it could not be worked out for these arguments."""
+    parameters: Mapping[str, str] = MappingProxyType({})
+
+
+def denial(text: str, facts: Facts) -> Denial | None:
+    """Why the condition does not allow; None where it does."""
     condition = _compiled(text)
     if isinstance(condition, str):
-        return f"the condition of this function cannot be used, so nobody may call it: {condition}"
-    return _Evaluation(condition, facts).why_not()
+        reason = f"the condition of this function cannot be used, so nobody may call it: {condition}"
+        return Denial(reason, Code.CONDITION_UNUSABLE, {"fault": condition})
+    return _Evaluation(condition, facts).denial()
+
+
+def why_not(text: str, facts: Facts) -> str:
+    """As `denial`, in words; nothing where it allows."""
+    found = denial(text, facts)
+    return "" if found is None else found.reason
 
 
 @lru_cache(maxsize=4096)
@@ -217,22 +233,23 @@ class _Evaluation:
         self._args: object = None
         self._fault = ""
 
-    def why_not(self) -> str:
+    def denial(self) -> Denial | None:
         try:
             self._read_arguments()
             found = self._condition.program.execute(dict(self._context()))
         except InvalidArgument as error:
-            return error.message
+            return Denial(error.message)
         except BaseException as error:  # noqa: BLE001 — the evaluation may panic, which is no Exception
-            return f"the condition failed: {_told(error)}"
+            return Denial(f"the condition failed: {_told(error)}")
         if self._fault:
-            return f"the condition failed: {self._fault}"
+            return Denial(f"the condition failed: {self._fault}")
         if found is True:
-            return ""
-        text = self._condition.text
+            return None
+        text = self._condition.text[:REASON_CHARACTERS]
         if found is False:
-            return f"the condition of this function does not hold: {text[:REASON_CHARACTERS]}"
-        return f"the condition is neither true nor false: {text[:REASON_CHARACTERS]}"
+            said = f"the condition of this function does not hold: {text}"
+            return Denial(said, Code.CONDITION_FAILS, {"condition": text})
+        return Denial(f"the condition is neither true nor false: {text}")
 
     def _context(self) -> Iterator[tuple[str, Any]]:
         facts = self._facts
