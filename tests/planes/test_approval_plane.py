@@ -25,12 +25,13 @@ from tests.planes.approval_testbed import (
     person,
 )
 
-from croupier.domain.approval import Approval, ApprovalKind, ApprovalState, ReviewState
+from croupier.domain.approval import Approval, ApprovalKind, ApprovalState, ReviewState, execute
 from croupier.domain.audit import AuditFilter
 from croupier.domain.bulk import BulkState, Plan
 from croupier.domain.call import Call, CallState, Result, Route
 from croupier.domain.limit import Budget, Limit, Per, Period, Then
 from croupier.domain.listing import CallFilter
+from croupier.domain.principal import Principal
 from croupier.errors import (
     AwaitingApproval,
     Canceled,
@@ -46,6 +47,7 @@ from croupier.errors import (
 from croupier.server.approvals import Grant, executor
 from croupier.server.bulk import Upload
 from croupier.server.bulk_rows import Format
+from croupier.server.catalog import spoken
 from croupier.server.dispatch.agents import Agent
 from croupier.server.http.bulk_documents import entry, progress_document
 from croupier.store import CallRecord
@@ -687,6 +689,46 @@ async def test_a_bulk_run_is_approved_as_a_whole(place: Installation) -> None:
     assert sorted(each.payload for each in place.game.given) == [b'{"id": "p1"}', b'{"id": "p2"}']
     assert {each.caller for each in place.game.given} == {"ann"}
     assert len((await place.store.approvals.approvals(ApprovalFilter(), 10)).items) == 1
+
+
+async def test_a_bulk_run_that_was_approved_waits_for_its_game_server(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spoken, "ABSENCE", 0.0)  # as after a start of the server, which remembers nothing
+    monkeypatch.setattr(executor, "LOOK_EVERY", 0.01)
+    bulk_id = await uploaded(place)
+    pending = await place.kept((await waits(place.bulks.start(ANN, bulk_id, Plan())))["approval_id"])
+    place.agents.drop("agent-1")
+    place.catalog.forget("agent-1")
+    await place.approvals.approve(BOB, pending.id)
+    place.execute()
+    for _ in range(50):
+        assert (await place.kept(pending.id)).state is ApprovalState.APPROVED
+    place.describe(BAN)
+    await place.reaches(pending, ApprovalState.EXECUTED)
+    await ends(place, bulk_id)
+    assert len(place.game.given) == 2
+
+
+async def test_a_bulk_run_that_another_server_has_begun_meanwhile_is_no_failure(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk_id = await uploaded(place)
+    pending = await place.kept((await waits(place.bulks.start(ANN, bulk_id, Plan())))["approval_id"])
+    check = place.bulks.check
+
+    async def overtaken(caller: Principal, approval: Approval) -> None:
+        await check(caller, approval)
+        assert await place.store.approvals.replace(execute(approval))
+        monkeypatch.undo()
+
+    monkeypatch.setattr(place.bulks, "check", overtaken)
+    await place.approvals.approve(BOB, pending.id)
+    place.execute()
+    ended = await place.reaches(pending, ApprovalState.EXECUTED, ApprovalState.FAILED)
+    assert ended.state is ApprovalState.EXECUTED
+    await ends(place, bulk_id)
+    assert len(place.game.given) == 2
 
 
 async def test_a_bulk_run_that_was_rejected_does_not_start(place: Installation) -> None:

@@ -200,19 +200,26 @@ class Executor:
 
     async def _run(self, requester: Principal, approval: Approval, runners: Runners) -> Outcome:
         """How it ended. Raises CroupierError."""
-        if approval.kind is ApprovalKind.BULK:
-            return await self._launch(requester, approval, runners.bulks)
-        record = await self._records.call(approval.call_id)
-        if record is None:
-            raise InternalError(f"the call of {approval.id} is not recorded any more")
-        call = record.call
+        call = await self._call(approval)
         if not self._can_be_reached(call):
             # Who describes the function may be away as well; that it is undescribed meanwhile is no drift.
             raise _Away(f"nobody is here who could run {call.function_id}")
+        if approval.kind is ApprovalKind.BULK:
+            return await self._launch(requester, approval, runners.bulks)
         grant = Grant(approval=approval)
         if approval.kind is ApprovalKind.JOB:
             return Result(payload=(await runners.jobs.start(requester, call, grant=grant)).encode())
         return await runners.calls.invoke(requester, call, grant=grant)
+
+    async def _call(self, approval: Approval) -> Call:
+        """What was approved; of a bulk run what stands for its rows. Raises InternalError."""
+        if approval.kind is ApprovalKind.BULK:
+            function_id, caller = approval.function_id, approval.requester.name
+            return Call(id=approval.call_id, function_id=function_id, scope=approval.scope, payload=b"", caller=caller)
+        record = await self._records.call(approval.call_id)
+        if record is None:
+            raise InternalError(f"the call of {approval.id} is not recorded any more")
+        return record.call
 
     async def _launch(self, requester: Principal, approval: Approval, bulks: Launched) -> Outcome:
         await bulks.check(requester, approval)
@@ -220,7 +227,7 @@ class Executor:
         if not await replaced(self._kept, approval, executing):
             raise Conflict(
                 f"{approval.id} was executed, or decided otherwise, meanwhile",
-                {"approval": approval.id},
+                {"approval_id": approval.id, "approval": approval.id},
                 code=Code.APPROVAL_CHANGED,
             )
         await bulks.launch(requester, replace(executing, revision=approval.revision + 1))
