@@ -52,9 +52,10 @@ async def test_a_pack_that_is_refused_says_why_before_anything_changes(visit: Vi
 
 async def test_a_player_is_found_opened_and_acted_on(visit: Visit) -> None:
     page = await (await visit("ann")).open("/entities/player")
+    await expect(page.get_by_role("columnheader", name="Last login")).to_be_visible()
     await page.get_by_text("p0005", exact=True).click()
     await expect(page.get_by_role("heading", name="Player p0005")).to_be_visible()
-    await expect(page.get_by_text("last_login")).to_be_visible()
+    await expect(page.get_by_text("Last login", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Grant an item").click()
     panel = page.get_by_role("complementary")
     await expect(panel.get_by_role("textbox", name="Player ID")).to_have_value("p0005")
