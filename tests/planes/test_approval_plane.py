@@ -710,6 +710,24 @@ async def test_a_bulk_run_that_was_approved_waits_for_its_game_server(
     assert len(place.game.given) == 2
 
 
+async def test_a_bulk_run_that_the_platform_refuses_for_the_moment_is_begun_later(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk_id = await uploaded(place)
+    pending = await place.kept((await waits(place.bulks.start(ANN, bulk_id, Plan())))["approval_id"])
+
+    async def refuse(caller: Principal, approval: Approval) -> None:
+        monkeypatch.undo()
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(place.bulks, "launch", refuse)
+    await place.approvals.approve(BOB, pending.id)
+    place.execute()
+    ended = await place.reaches(pending, ApprovalState.EXECUTED, ApprovalState.FAILED)
+    assert ended.state is ApprovalState.EXECUTED
+    await ends(place, bulk_id)
+
+
 async def test_a_bulk_run_that_another_server_has_begun_meanwhile_is_no_failure(
     place: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -451,9 +451,11 @@ async def test_a_key_whose_call_reached_nobody_is_not_used_up(server: Server) ->
     assert len(agent.executed) == 1
 
 
-@pytest.mark.parametrize(("service_id", "runs"), [("", 2), ("game-1", 1)])
-async def test_a_key_is_used_up_by_a_game_servers_not_found_and_not_by_its_agents(
-    server: Server, service_id: str, runs: int
+@pytest.mark.parametrize(
+    ("service_id", "runs", "wanted"), [("", 2, (503, "unavailable")), ("game-1", 1, (404, "not_found"))]
+)
+async def test_a_key_is_used_up_by_a_game_servers_not_found_and_not_by_an_agent_that_has_lost_the_function(
+    server: Server, service_id: str, runs: int, wanted: tuple[int, str]
 ) -> None:
     def miss(agent: ScriptedAgent, frame: Invoke) -> None:
         error = NotFound("no local handler for f")
@@ -461,7 +463,8 @@ async def test_a_key_is_used_up_by_a_game_servers_not_found_and_not_by_its_agent
 
     async with attached(server, script=miss) as agent:
         replies = [await server.invoke(idempotency_key="k") for _ in range(2)]
-    assert [asked(reply) for reply in replies] == [(404, "not_found")] * 2
+    assert [asked(reply) for reply in replies] == [wanted] * 2
+    assert all("no local handler for f" in reply.json["detail"] for reply in replies)
     assert len(agent.executed) == runs
 
 

@@ -39,6 +39,20 @@ async def test_every_caller_is_answered_when_the_agent_is_killed(running: Stage)
     assert await running.answers("act", {"key": "after"}) == {"key": "after", "by": "game-1"}
 
 
+async def test_a_function_whose_agent_is_started_anew_is_never_unknown(running: Stage) -> None:
+    await running.agent.kill()
+    await running.agent.start()
+    told: list[tuple[int, str]] = []
+
+    async def called() -> bool:
+        status, body = await running.invoke("act", {"key": f"k{len(told)}"})
+        told.append((status, str(body.get("reason", ""))))
+        return status == 200
+
+    await until(called, "the function is there again")
+    assert {reason for status, reason in told if status != 200} <= {"unavailable", "outcome_unknown"}, told
+
+
 async def test_every_caller_is_answered_when_the_game_server_is_killed(stage: Stage) -> None:
     game = stage.game()
     for program in (stage.server, stage.agent, game):

@@ -240,6 +240,8 @@ class Executor:
         if now is None or now.ended or (isinstance(failure, Conflict) and failure.details.get("approval_id") == now.id):
             return  # another server executes it, or it was decided otherwise
         if now.state is ApprovalState.EXECUTING:
+            if now.kind is ApprovalKind.BULK and isinstance(failure, RateLimited | Unavailable):
+                return  # the next look launches it
             self._attempts.pop(approval.id, None)
             await self._change(now, lambda each: life.conclude(each, failure, self._clock()))
         elif failure is not None and not (

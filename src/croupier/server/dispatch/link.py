@@ -7,7 +7,7 @@ from croupier.domain.call import Call, Result
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.trace import trace_id_of
-from croupier.errors import CroupierError, InvalidArgument, NotFound, OutcomeUnknown, PayloadTooLarge
+from croupier.errors import CroupierError, InvalidArgument, NotFound, OutcomeUnknown, PayloadTooLarge, Unavailable
 from croupier.server.dispatch.sending import sent
 from croupier.telemetry import Tracer
 from croupier.tunnel.frames import CallResult, CancelJob, Invoke, JobAck, JobAnswer, JobQuery, JobStarted, StartJob
@@ -158,11 +158,15 @@ class TunnelLink:
                 self._names.forget_early()
 
     def _marked(self, error: CroupierError, service_id: str) -> CroupierError:
-        """An agent of ours names the game server that answered; where it names none, "no local handler" is its own word. It is
-        the call that a game server found too large: an answer that is, is its failure (docs/reference/agent.md).
+        """An agent of ours names the game server that answered; where it names none, "no local handler" is its own word: it
+        offered the function when it was chosen, and has lost it since. It is the call that a game server found too large: an
+        answer that is, is its failure (docs/reference/agent.md).
         """
-        is_unheard = isinstance(error, NotFound) and not service_id and not self.peer.machine.link.plain
-        error.unsent = is_unheard or isinstance(error, PayloadTooLarge)
+        if isinstance(error, NotFound) and not service_id and not self.peer.machine.link.plain:
+            gone = Unavailable(f"{error.message}; it was offered a moment ago, nothing ran, try again", error.details)
+            gone.spent, gone.unsent = error.spent, True
+            return gone
+        error.unsent = isinstance(error, PayloadTooLarge)
         return error
 
     def _started(self, call: Call, answer: object) -> JobStarted:
