@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { meQuery } from "#/api/session";
 import { useTexts } from "#/i18n/texts";
 import { Header } from "./Header";
-import { whenIdle } from "./idle";
+import { loadWhenIdle } from "./idle";
 import { useControlKey, usePageKeys } from "./keys";
 import { useLiveSession } from "./liveSession";
 import { NavigationBar, useNavigation } from "./NavigationBar";
@@ -38,7 +38,7 @@ export function Shell() {
   const [front, setFront] = useState<Front>(null);
   useShellKeys(setFront);
   // Whoever presses Ctrl+K types at once: no letter may be lost to the loading of it.
-  useEffect(() => whenIdle(() => void loadPalette()), []);
+  useEffect(() => loadWhenIdle(loadPalette), []);
   const close = () => setFront(null);
   return (
     <div className="shell" data-production={useProduction() || undefined}>

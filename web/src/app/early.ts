@@ -2,7 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { setStanding } from "#/api/client";
 import { meQuery } from "#/api/session";
 import { functionQuery, functionsQuery } from "#/functions/functions";
-import { whenIdle } from "./idle";
+import { loadWhenIdle } from "./idle";
 import { keptScope } from "./scope";
 
 /** Asks for what the first page needs while its code is still being loaded: each question later would wait for the one before. */
@@ -23,8 +23,6 @@ export function askEarly(queries: QueryClient, { pathname, search }: Location): 
 /** The router asks for it again when it comes to it, and says so where it cannot be had. A form's code waits where no form is asked for. */
 function loadDesk(withForm: boolean): void {
   const form = () => import("#/pages/workbench/FunctionPage");
-  import("#/pages/workbench/WorkbenchPage")
-    .then(() => whenIdle(() => void form().catch(() => undefined)))
-    .catch(() => undefined);
+  import("#/pages/workbench/WorkbenchPage").then(() => loadWhenIdle(form)).catch(() => undefined);
   if (withForm) form().catch(() => undefined);
 }

@@ -11,3 +11,8 @@ export function whenIdle(act: () => void): () => void {
   const asked = requestIdleCallback(act, { timeout: LATEST });
   return () => cancelIdleCallback(asked);
 }
+
+/** Code that is wanted soon, before it is asked for. One that is not there now is loaded, and missed, where it is needed. */
+export function loadWhenIdle(load: () => Promise<unknown>): () => void {
+  return whenIdle(() => void load().catch(() => undefined));
+}

@@ -1,6 +1,6 @@
 import { Tabs } from "@mantine/core";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { whenIdle } from "#/app/idle";
+import { loadWhenIdle } from "#/app/idle";
 import { useScope } from "#/app/scope";
 import { EmptyState } from "#/components/EmptyState";
 import { Waiting } from "#/components/Waiting";
@@ -20,7 +20,7 @@ export function ResultPane({ sheet }: { sheet: FunctionSheet }) {
   const run = useRuns(placeOf(game, env, sheet.function.id))[0];
   const [tab, setTab] = useState<string | null>("result");
   // The form comes first; what answers are shown by is there before the first of them.
-  useEffect(() => whenIdle(() => void loadRunView()), []);
+  useEffect(() => loadWhenIdle(loadRunView), []);
   const [seen, setSeen] = useState(run?.key);
   // A new press is looked at, whatever was looked at before.
   if (run && run.key !== seen) {
