@@ -199,7 +199,7 @@ WORKBENCH = (
     Sight(name="function-disallowed", path='/f/player.ban?args={{"player_id":"p0001"}}', person="vera"),
     Sight(name="result", path='/f/player.get?args={{"player_id":"p0025"}}', act=run),
     Sight(name="result-table", path='/f/player.list?args={{"page":1,"page_size":50}}', act=run),
-    Sight(name="result-change", path="/f/player.ban?call={ban}", person="ann"),
+    Sight(name="function-again", path="/f/player.ban?call={ban}", person="ann"),
     Sight(
         name="result-error",
         path='/f/player.get?args={{"player_id":"nobody"}}',
