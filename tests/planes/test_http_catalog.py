@@ -110,8 +110,9 @@ async def test_details_show_conflicts_and_faults(bed):
     assert detailed["faults"] == (await bed.request("GET", "/api/catalog/faults")).json["faults"]
     assert [each["id"] for each in detailed["legacy_descriptors"]] == ["player.ban"]
     assert [each["id"] for each in detailed["provider_manifests"]] == ["p"]
-    assert [each["id"] for each in detailed["registered"]] == ["bare", "mail.send"]
-    assert len(detailed["descriptors"]) == 3
+    assert [each["id"] for each in detailed["registered"]] == ["bare"]
+    enabled = {each["id"]: each["enabled"] for each in detailed["descriptors"]}
+    assert enabled == {"bare": True, "mail.send": False, "player.ban": True}
 
 
 async def test_one_function_is_shown_with_everything_that_is_said_of_it(bed):

@@ -12,12 +12,13 @@ from croupier.domain.bulk import Bulk
 from croupier.domain.call import Call
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.scope import Scope
-from croupier.errors import InvalidArgument
+from croupier.errors import FailedPrecondition, InvalidArgument
 from croupier.packs.reading import read_pack
 from croupier.server.bulk_rows import fits
 from croupier.server.catalog import Catalog, Kind, Origin, Source, spoken
 from croupier.server.catalog.checking import Unfit
 from croupier.server.catalog.snapshot import source_of
+from croupier.server.catalog.speech import AT_ONCE_BYTES
 from croupier.server.catalog.spoken import ABSENCE
 
 HERE, THERE = Scope("demo", "dev"), Scope("demo", "prod")
@@ -151,11 +152,46 @@ async def test_a_large_manifest_that_was_not_read_to_its_end_is_read_when_it_com
     "schema",
     [{"type": "nothing"}, {"pattern": "("}, {"$ref": "http://elsewhere.example/schema"}, {"$ref": "#/nowhere"}],
 )
-def test_a_schema_that_cannot_be_used_leaves_its_function_undescribed(catalog: Catalog, schema: Any) -> None:
+def test_a_schema_that_cannot_be_used_leaves_its_function_without_one(catalog: Catalog, schema: Any) -> None:
     catalog.learn("a", HERE, (service(manifest(schema)),))
-    assert catalog.check(call({"days": 0})).descriptor is None
+    assert catalog.check(call({"days": 0})).function.schema is None
     ((_, speech),) = catalog.spoken.speeches()
     assert [fault.path.startswith("$[0].request.json_schema") for fault in speech.faults] == [True]
+
+
+TWO = {"two_person_rule": {"required": True, "approvers": 2}}
+AT_ONCE: list[Any] = []
+LATER = [{"id": f"f{number}", "summary": "x" * 100} for number in range(AT_ONCE_BYTES // 100)]
+"""Descriptions beside it, so that the manifest is read when it comes, or afterwards."""
+
+
+@pytest.mark.parametrize("beside", [AT_ONCE, LATER])
+@pytest.mark.parametrize("faulty", [{"request": {"json_schema": {"pattern": "("}}}, {"outputs": 7}, {"tags": {"a": 1}}])
+async def test_of_a_description_with_faults_the_rules_still_hold(faulty: Any, beside: list[Any]) -> None:
+    catalog = Catalog()
+    said = [{"id": "ban", "auth": TWO, "risk": "high", **faulty}, *beside]
+    catalog.learn("a", HERE, (service(orjson.dumps(said)),))
+    entry = catalog.check(call({"days": 0}))
+    assert entry.approvable
+    assert entry.function.risk == "high"
+    await catalog.spoken.stop()
+
+
+@pytest.mark.parametrize("beside", [AT_ONCE, LATER])
+@pytest.mark.parametrize("auth", [{"two_person_rule": {"required": "ture"}}, {"allow_if": 7}, "admins"])
+async def test_a_function_whose_rules_have_faults_may_be_called_by_nobody(auth: Any, beside: list[Any]) -> None:
+    catalog = Catalog()
+    said = [{"id": "ban", "auth": auth}, *beside]
+    catalog.learn("a", HERE, (service(orjson.dumps(said)),))
+    with pytest.raises(FailedPrecondition, match="ban is disabled by game server s"):
+        catalog.check(call({}))
+    await catalog.spoken.stop()
+
+
+def test_of_two_descriptions_in_one_manifest_the_one_without_faults_counts(catalog: Catalog) -> None:
+    said = [{"id": "ban", "auth": "admins"}, {"id": "ban", "auth": TWO}]
+    catalog.learn("a", HERE, (service(orjson.dumps(said)),))
+    assert catalog.check(call({})).approvable
 
 
 def test_a_faulty_manifest_is_left_out_and_the_others_count(catalog: Catalog) -> None:

@@ -11,7 +11,7 @@ from croupier.descriptors.faults import Fault, FaultyDescriptor, Message, json_p
 from croupier.descriptors.fields import Line, Prose
 from croupier.descriptors.function import FunctionDescriptor
 from croupier.descriptors.part import Part
-from croupier.descriptors.reading import describe, told
+from croupier.descriptors.reading import describe, rules_of, told
 from croupier.descriptors.spelling import Path, operation_entry
 from croupier.descriptors.strict_json import read_json
 
@@ -52,13 +52,15 @@ class Manifest:
     """As they were listed, then those that are described by an operation alone."""
     entities: tuple[EntityDescriptor, ...]
     operations: tuple[ProvidedOperation, ...]
+    rules: tuple[FunctionDescriptor, ...]
+    """Of functions whose descriptions are left out, what is still known of them: see `rules_of`."""
     faults: tuple[Fault, ...]
 
 
 def read_manifest(raw: bytes, source: str = "manifest") -> Manifest:
     """`raw` is an object with `functions`, `entities`, `operations`, or an array of functions as agents send it.
 
-    An entry with a fault is left out; its faults name `source`. Takes some 200 µs an entry: run a large one in a thread.
+    An entry with a fault is left out, but for the rules of a function; its faults name `source`. Takes some 200 µs an entry: run a large one in a thread.
     Raises FaultyDescriptor where nothing can be read at all.
     """
     value, faults = read_json(raw, source, MANIFEST_BYTES)
@@ -83,6 +85,7 @@ class _Reading:
         self._in_object = in_object
         self._faults: list[Fault] = []
         self._functions: dict[str, FunctionDescriptor] = {}
+        self._rules: dict[str, FunctionDescriptor] = {}
         self._entities: dict[str, EntityDescriptor] = {}
 
     def read(self, value: Mapping[str, Any]) -> Manifest:
@@ -102,6 +105,7 @@ class _Reading:
             functions=tuple(self._functions.values()),
             entities=tuple(self._entities.values()),
             operations=tuple(operations),
+            rules=tuple(each for each in self._rules.values() if each.id not in self._functions),
             faults=tuple(self._faults),
         )
 
@@ -135,6 +139,8 @@ class _Reading:
         descriptor, faults = describe(entry, self._source, self._path(path), kind=kind)
         self._faults += faults
         if descriptor is None:
+            if kind == "function" and (rules := rules_of(entry)) is not None:
+                self._rules.setdefault(rules.id, rules)
             return
         known: dict[str, Any] = self._functions if isinstance(descriptor, FunctionDescriptor) else self._entities
         if descriptor.id in known:

@@ -56,6 +56,35 @@ def describe(value: Any, file: str, at: Path = (), *, kind: str = "") -> tuple[D
     )
 
 
+RULES = frozenset(
+    {
+        *("id", "version", "category", "type", "enabled", "risk", "auth", "semantics", "transport", "routing"),
+        *("entity", "entity_key", "operation"),
+    }
+)
+"""What a description says of who may call a function, when, and how it is sent."""
+
+
+def rules_of(value: Any) -> FunctionDescriptor | None:
+    """The rules of a function whose description has faults: without them, whoever may call it could pass by what it demands.
+
+    What is said of arguments, answers and looks is left out. Where the rules themselves have faults, nobody may call it. None
+    where it is not even said which function it is.
+    """
+    if not isinstance(value, dict) or value.get("type") not in {None, "", "function"}:
+        return None
+    said = {name: each for name, each in function_entry(value).value.items() if name in RULES}
+    for tried in (said, {"id": said.get("id"), "enabled": False}):
+        try:
+            descriptor = FunctionDescriptor.model_validate(tried)
+        except ValidationError:
+            continue
+        if not any(_function_faults(descriptor)):
+            descriptor.keep(value)
+            return descriptor
+    return None
+
+
 def _id_in(value: Any) -> str:
     said = value.get("id") if isinstance(value, dict) else None
     return said if isinstance(said, str) else ""

@@ -129,7 +129,7 @@ export const english: Sentences = {
 
   not_assigned: (of) => `${of("function")} is not assigned to ${of("scope")}: ask an administrator to add it there`,
   disabled: (of) =>
-    `${of("function")} is disabled by ${of("kind").replaceAll("_", " ")} ${of("name")}: enable it in its description there`,
+    `${of("function")} is disabled by ${of("kind").replaceAll("_", " ")} ${of("name")}: enable it in its description there, or mend what is wrong with that`,
   under_maintenance: (of) =>
     `${of("scope")} is under maintenance until ${of("until") ? moment(of("until"), LOCALE) : "it is ended"}: ${of("reason")} (queries are answered; nothing ran)` +
     (of("may_override") ? ". You may run it all the same, with override_maintenance=true in its metadata" : ""),

@@ -110,7 +110,7 @@ class Catalog:
         if not entry.enabled:
             raise FailedPrecondition(
                 f"{call.function_id} is disabled by {entry.origin.kind.value.replace('_', ' ')} {entry.origin.name}: "
-                "enable it in its description there",
+                "enable it in its description there, or mend what is wrong with that",
                 {
                     "function": call.function_id,
                     "kind": entry.origin.kind.value,

@@ -241,7 +241,7 @@ def _digest(raw: bytes) -> str:
 
 def _provided(provider: Provider, manifest: Manifest, known: Source | None = None) -> Provided:
     origin = Origin(kind=Kind.PROVIDER, name=provider.id, version=provider.version)
-    source = source_of(origin, [*manifest.functions, *manifest.entities], known=known)
+    source = source_of(origin, [*manifest.functions, *manifest.rules, *manifest.entities], known=known)
     return Provided(provider=provider, source=source, faults=manifest.faults)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from croupier.descriptors import Fault, FaultyDescriptor, FunctionDescriptor, Manifest, read_manifest
-from croupier.descriptors.reading import describe
+from croupier.descriptors.reading import describe, rules_of
 from croupier.server.catalog.entry import EntityEntry, Entry, Origin, entry_of
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ class Speech:
         """None where there is no description that could be read."""
         known = self._entries.get(function_id)
         if known is None and function_id in self._unread:
-            descriptor, _ = describe(self._unread[function_id], self.origin.name, kind="function")
+            written = self._unread[function_id]
+            descriptor = describe(written, self.origin.name, kind="function")[0] or rules_of(written)
             if isinstance(descriptor, FunctionDescriptor):
                 known = self._entries[function_id] = entry_of(descriptor, self.origin)
         return known
@@ -66,7 +67,7 @@ class Speech:
         else:
             self.faults = manifest.faults
             self.entities = tuple(EntityEntry(entity, self.origin) for entity in manifest.entities)
-            for descriptor in manifest.functions:
+            for descriptor in (*manifest.functions, *manifest.rules):
                 if descriptor.id not in self._entries:
                     self._entries[descriptor.id] = entry_of(descriptor, self.origin)
         for fault in self.faults[:LOGGED_FAULTS]:

@@ -110,7 +110,7 @@ class Inspector:
         says, code, detail = Says.PASS, Code.DESCRIBED, f"described by {whose}"
         if not entry.enabled:
             says, code = Says.DENY, Code.DISABLED
-            detail = f"{entry.function.id} is disabled by {whose}: enable it in its description there"
+            detail = f"{entry.function.id} is disabled by {whose}: enable it in its description there, or mend what is wrong with that"
         parameters = {"function": entry.function.id, "kind": origin.kind.value, "name": origin.name}
         return Gate(name="descriptor", says=says, detail=detail, rule=whose, code=code, parameters=parameters)
 
