@@ -151,7 +151,8 @@ export const chinese: Sentences = {
   condition_unusable: (of) => `此函数的条件有误，任何人都无法调用：${of("fault")}`,
 
   not_assigned: (of) => `${of("function")} 未分配给 ${of("scope")}，请联系管理员添加`,
-  disabled: (of) => `${of("function")} 已被${kind(of("kind"))} ${of("name")} 停用，请在其描述中启用，或修正描述中的错误`,
+  disabled: (of) =>
+    `${of("function")} 已被${kind(of("kind"))} ${of("name")} 停用，请在其描述中启用，或修正描述中的错误`,
   under_maintenance: (of) =>
     `${of("scope")} 正在维护，${of("until") ? `预计 ${moment(of("until"), LOCALE)} 结束` : "结束时间未定"}：${of("reason")}（查询不受影响，本次未执行）` +
     (of("may_override") ? "。你有权强制执行：在元数据中加入 override_maintenance=true" : ""),
