@@ -76,7 +76,7 @@ screenshots: compiled web ## Pictures of every page in both languages and themes
 	$(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/recipe_pictures.py
 
-bench: compiled ## Measure speed against the yardsticks (needs: make components)
+bench: compiled web ## Measure speed against the yardsticks (needs: make components)
 	$(BIN)/python benchmarks/run.py
 
 # Editing or pulling leaves old bytecode behind, and start time is a promise.

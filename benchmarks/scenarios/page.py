@@ -21,6 +21,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 PASSWORD = "correct horse battery staple"  # noqa: S105 — of an account that lives for this run
 METER = HERE / "meter.js"
+BUILT = HERE.parent / "web" / "dist" / "index.html"
 SIZE = (1440, 900)
 PATIENCE = 120_000
 """Milliseconds."""
@@ -106,6 +107,8 @@ class Desk:
 
 @asynccontextmanager
 async def desk(stage: Stage) -> AsyncIterator[Desk]:
+    if not BUILT.is_file():
+        raise Broken("the page is not built: make web")
     alone = await start_server(stage)
     _, address = await start_agent(stage, alone.grpc)
     await stage.program("page_game", address)
@@ -213,7 +216,7 @@ async def live(desk: Desk, seconds: int) -> Watched:
     async with desk.page("/f/page.log") as page:
         # The first one brings what shows a job.
         await start_log(page, 1, 0)
-        await page.get_by_text("1 line").wait_for()
+        await page.get_by_text("1 line", exact=True).wait_for()
         async with watched(desk, page) as told:
             await start_log(page, lines, LIVE_RATE)
             await page.get_by_text(re.compile("[0-9]{3} lines")).wait_for()
