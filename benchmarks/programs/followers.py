@@ -63,6 +63,8 @@ async def main() -> None:
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(headers=headers, connector=connector, timeout=timeout) as session:
+        # They stand for people elsewhere, and take what processor is left.
+        os.nice(10)
         driven.ready()
         await driven.answer(Followers(session, f"{sys.argv[1]}/api/stream_job").ask)
 

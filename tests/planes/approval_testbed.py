@@ -38,6 +38,7 @@ from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.preview import preview
 from croupier.server.dispatch.router import Router
+from croupier.server.ears import Ears
 from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake
 from croupier.server.jobs import Jobs
@@ -171,6 +172,8 @@ class Installation:
         )
         bus = MemoryBus()
         self._stack.push_async_callback(bus.close)
+        ears = Ears(bus)
+        self._stack.push_async_callback(ears.close)
         self.calls = Calls(guard=guard, catalog=self.catalog, admission=admission, store=store, router=router)
         self._stack.push_async_callback(self.calls.drain)
         intake = JobIntake(store, bus, self.clock)
@@ -184,6 +187,7 @@ class Installation:
             intake=intake,
             cancels=JobCancels(agents=self.agents, store=store, intake=intake, grace=1.0),
             bus=bus,
+            ears=ears,
             archive=Archive(DiskObjects(self.path / "objects")),
         )
         self.bulks = Bulks(

@@ -21,11 +21,11 @@ from croupier.errors import InvalidArgument, NotFound, Unavailable
 from croupier.server.access.limits import Windows
 from croupier.server.access.policy.policy import Policy
 from croupier.server.dispatch.agents import Agent, Agents
+from croupier.server.ears import WAITING, Ears
 from croupier.server.live import CURSOR_CHARACTERS, MOST_TOPICS, read_topics
 from croupier.server.live.board import KEPT, Board, Item
 from croupier.server.live.board_feed import PAGE, BoardFeed, Sight, Undecided
 from croupier.server.live.cursor import Cursor, board_head, job_head, mark, read_cursor
-from croupier.server.live.ears import WAITING, Ears
 from croupier.server.live.frames import KEPT_BYTES, JobFrames, dumped, event, frame, line, written
 from croupier.server.live.hub import Hub
 from croupier.server.live.pulse import BEATS, Counted, Pulse

@@ -15,6 +15,7 @@ from croupier.server.catalog import Catalog
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.canary import Canaries
 from croupier.server.dispatch.router import Router
+from croupier.server.ears import Ears
 from croupier.server.news import News
 from croupier.settings import CanarySettings, ServerSettings, TelemetrySettings
 from croupier.store.sql import SqlStore, open_store
@@ -29,6 +30,7 @@ class Foundation:
     store: SqlStore
     objects: DiskObjects
     bus: MemoryBus
+    ears: Ears
     news: News
     tracer: Tracer | None
     agents: Agents
@@ -50,6 +52,7 @@ async def lay(
         store=store,
         objects=DiskObjects(settings.data / "objects"),
         bus=bus,
+        ears=_ears(bus, stack),
         news=News(bus),
         tracer=tracer,
         agents=agents,
@@ -92,6 +95,12 @@ def _bus(stack: contextlib.AsyncExitStack) -> MemoryBus:
     bus = MemoryBus()
     stack.push_async_callback(bus.close)
     return bus
+
+
+def _ears(bus: MemoryBus, stack: contextlib.AsyncExitStack) -> Ears:
+    ears = Ears(bus)
+    stack.push_async_callback(ears.close)
+    return ears
 
 
 def _canary(rule: CanarySettings) -> Canary:

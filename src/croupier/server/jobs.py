@@ -7,7 +7,7 @@ import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from croupier.bus import Bus, Notice
+from croupier.bus import Bus
 from croupier.domain.audit import Note
 from croupier.domain.call import Call, CallState, Result, Route, Trail
 from croupier.domain.choices import among
@@ -21,9 +21,11 @@ from croupier.server.access.guard import Guard
 from croupier.server.admission import Admission, Admitted
 from croupier.server.approvals import Grant
 from croupier.server.archive import Archive
+from croupier.server.audience import Audiences
 from croupier.server.dispatch.agents import Agents
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.router import Router, Target
+from croupier.server.ears import Ears
 from croupier.server.job_cancel import JobCancels
 from croupier.server.job_events import JobIntake, topic
 from croupier.server.news import CALLS, News
@@ -55,6 +57,7 @@ class Jobs:
         intake: JobIntake,
         cancels: JobCancels,
         bus: Bus,
+        ears: Ears,
         archive: Archive,
         news: News | None = None,
     ) -> None:
@@ -71,6 +74,7 @@ class Jobs:
         self._archive = archive
         self.turns = Turns()
         """Of those who follow jobs, together."""
+        self._audiences = Audiences(ears, self.turns)
         self._holding: dict[str, Admitted] = {}
         """Jobs that hold something of a limit until they end."""
         intake.ended = self._let_go
@@ -201,10 +205,11 @@ class Jobs:
         A slow follower loses nothing: it reads on where it was. Raises NotFound ("unknown job …").
         """
         await self.get(caller, job_id)
-        async with self._bus.subscribe(topic(job_id)) as notices:
-            to_the_end = True  # what came before the subscription is announced no more
+        async with self._audiences.of(job_id) as audience:
+            to_the_end = True  # what came before one listened is announced no more
+            await self.turns.take()
             while True:
-                await self.turns.take()
+                unsure = audience.unsure
                 batch = await self.read(job_id, after)
                 if batch:
                     after = batch[-1].seq
@@ -212,6 +217,7 @@ class Jobs:
                     if batch[-1].type in {"done", "error"}:
                         return
                     if to_the_end or after % PAGE == 0:
+                        await self.turns.take()
                         continue
                 else:
                     job = await self._store.job(job_id)
@@ -221,10 +227,9 @@ class Jobs:
                         return
                     if job is None or (job.ended and job.last_seq <= after):
                         return
-                notice = await _news(notices, after)
-                if notice is None:
+                if not await audience.more(after, unsure):
                     return
-                to_the_end = _says_little(notice)
+                to_the_end = audience.unsure != unsure
 
     async def read(self, job_id: str, after: int) -> builtins.list[JobEvent]:
         """What follows directly, if it is kept; for who may read the job. Up to the end of the page, so that followers who lag
@@ -298,16 +303,3 @@ class Jobs:
         """Wait until every start that was begun has been recorded."""
         while self._starting:
             await asyncio.wait(self._starting.values())
-
-
-async def _news(notices: AsyncIterator[Notice], after: int) -> Notice | None:
-    """The next notice of something beyond `after`. None when nothing will come any more."""
-    async for notice in notices:
-        if _says_little(notice) or int(notice.body) > after:
-            return notice
-    return None
-
-
-def _says_little(notice: Notice) -> bool:
-    """It does not tell how far the store is, so that one has to read until nothing more is there."""
-    return notice.missed or not notice.body

@@ -20,7 +20,6 @@ from croupier.server.http.metrics import BOUNDS, HttpMetrics
 from croupier.server.live import Counted, Live, Pulse
 from croupier.server.live.board import Board, Item
 from croupier.server.live.board_feed import Undecided
-from croupier.server.live.ears import Ears
 from croupier.server.live.frames import dumped
 from croupier.server.live.hub import Hub
 from croupier.server.live.sights import CatalogSight, MaintenanceSight, RegistrySight
@@ -42,8 +41,8 @@ def live_of(
     stack: contextlib.AsyncExitStack,
 ) -> Live:
     """Ends when `stack` is left."""
-    board, ears = Board(), Ears(base.bus)
-    hub = Hub(board, _sources(base, gates, works, catalog, board, ears))
+    board = Board()
+    hub = Hub(board, _sources(base, gates, works, catalog, board))
     pulse = Pulse(
         agents=base.agents,
         policy=gates.guard.policy,
@@ -54,7 +53,6 @@ def live_of(
         build=page.build,
     )
     beating = asyncio.ensure_future(pulse.run())
-    stack.push_async_callback(ears.close)
     stack.callback(hub.close)
     stack.callback(beating.cancel)
     return Live(
@@ -63,16 +61,14 @@ def live_of(
         bulks=works.bulks,
         undecided=Undecided(gates.approving.approvals, hub),
         hub=hub,
-        ears=ears,
+        ears=base.ears,
         pulse=pulse,
         shown=_shown,
     )
 
 
-def _sources(
-    base: Foundation, gates: Gates, works: Works, catalog: CatalogView, board: Board, ears: Ears
-) -> dict[str, Source]:
-    store = base.store
+def _sources(base: Foundation, gates: Gates, works: Works, catalog: CatalogView, board: Board) -> dict[str, Source]:
+    store, ears = base.store, base.ears
 
     async def job(job_id: str) -> Item | None:
         found = await store.job(job_id)

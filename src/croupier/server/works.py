@@ -63,6 +63,7 @@ def works_of(
         intake=intake,
         cancels=cancels,
         bus=base.bus,
+        ears=base.ears,
         archive=archive,
         news=base.news,
     )

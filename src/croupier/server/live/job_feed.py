@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from croupier.bus import Notice
 from croupier.domain.job import Job, JobEvent
+from croupier.server.ears import Ears
 from croupier.server.job_events import topic as job_topic
 from croupier.server.jobs import Jobs
 from croupier.server.live.cursor import job_head
-from croupier.server.live.ears import Ears
 from croupier.server.live.feed import Feed
 from croupier.server.live.frames import JobFrames, dumped, frame, line
 from croupier.server.recent_events import weight

@@ -11,10 +11,10 @@ from croupier.domain.scope import Scope
 from croupier.errors import CroupierError, RateLimited
 from croupier.server.access.guard import Guard
 from croupier.server.bulk import Bulks, Progress
+from croupier.server.ears import Ears
 from croupier.server.jobs import Jobs
 from croupier.server.live.board_feed import RESTARTED, BoardFeed, Sight, Undecided
 from croupier.server.live.cursor import Cursor, mark, read_cursor
-from croupier.server.live.ears import Ears
 from croupier.server.live.feed import Feed
 from croupier.server.live.frames import JobFrames
 from croupier.server.live.hub import Hub

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from croupier.bus import Notice
 from croupier.errors import CroupierError
+from croupier.server.ears import Ears
 from croupier.server.live.board import Board, Item
-from croupier.server.live.ears import Ears
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from croupier.domain.principal import Principal
 from croupier.domain.scope import Scope
 from croupier.server.bulk import Bulks, Progress
 from croupier.server.bulk import topic as bulk_topic
-from croupier.server.live.ears import Ears
+from croupier.server.ears import Ears
 from croupier.server.live.feed import Feed
 from croupier.server.live.frames import line, unmoved
 from croupier.server.live.pulse import Pulse

@@ -12,9 +12,17 @@ WAITING = 10_000
 """Notices that may wait for their turn: a commit of the store can end a thousand calls at once."""
 
 
+Ended = Callable[[], None]
+"""Called when the bus is closed: nothing will be told any more."""
+
+
+def _indifferent() -> None:
+    pass
+
+
 class _Ear:
     def __init__(self) -> None:
-        self.told: set[Told] = set()
+        self.told: dict[Told, Ended] = {}
         self.open = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -24,13 +32,13 @@ class Ears:
         self._bus = bus
         self._ears: dict[str, _Ear] = {}
 
-    async def listen(self, topic: str, told: Told) -> None:
+    async def listen(self, topic: str, told: Told, ended: Ended = _indifferent) -> None:
         """What is published from now on is `told`, until `leave`."""
         ear = self._ears.get(topic)
         if ear is None:
             ear = self._ears[topic] = _Ear()
             ear.task = asyncio.ensure_future(self._hear(topic, ear))
-        ear.told.add(told)
+        ear.told[told] = ended
         await ear.open.wait()
 
     def leave(self, topic: str, told: Told) -> None:
@@ -38,7 +46,7 @@ class Ears:
         ear = self._ears.get(topic)
         if ear is None:
             return
-        ear.told.discard(told)
+        ear.told.pop(told, None)
         if not ear.told:
             del self._ears[topic]
             if ear.task is not None:
@@ -57,5 +65,7 @@ class Ears:
                 async for notice in notices:
                     for told in tuple(ear.told):
                         told(notice)
+                for ended in tuple(ear.told.values()):
+                    ended()
         finally:
             ear.open.set()  # nobody waits for a bus that is closed
