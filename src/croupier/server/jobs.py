@@ -204,10 +204,16 @@ class Jobs:
 
         A slow follower loses nothing: it reads on where it was. Raises NotFound ("unknown job …").
         """
-        await self.get(caller, job_id)
         async with self._audiences.of(job_id) as audience:
+            unsure = audience.unsure
+            job: Job | None = await self.get(caller, job_id)
             to_the_end = True  # what came before one listened is announced no more
-            await self.turns.take()
+            if job is not None and not job.ended and job.last_seq <= after:
+                # Many come before there is anything to read.
+                if not await audience.more(after, unsure):
+                    return
+            else:
+                await self.turns.take()
             while True:
                 unsure = audience.unsure
                 batch = await self.read(job_id, after)
