@@ -66,6 +66,18 @@ async def test_what_would_happen_is_told_anew_when_it_changes_while_nobody_types
     await expect(line).to_contain_text("→ game-1")
 
 
+async def test_the_history_of_long_work_says_that_it_began_and_not_how_it_went(
+    visit: Visit, common_studio: Studio
+) -> None:
+    mail = {"function_id": "mail.send_all", "game_id": "demo", "env": "dev", "payload": {"text": "Hello", "seconds": 1}}
+    await common_studio.send("POST", "/api/start_job", mail)
+    ann = await visit("ann")
+    page = await ann.open("/f/mail.send_all")
+    await page.get_by_role("tab", name="History").click()
+    await page.get_by_text("Everybody's").click()
+    await expect(page.locator(".history li").first).to_contain_text("job started")
+
+
 async def test_where_what_would_happen_cannot_be_told_the_page_says_so(visit: Visit) -> None:
     ann = await visit("ann")
     ann.allowed = {429}

@@ -88,4 +88,5 @@ async def test_whoever_asks_whatever_is_answered_as_described(stage: Stage, role
     known = {"nobody": None, "root": TOKEN}
     token = known[role] if role in known else await token_of(stage, role)
     code, said = await asked(stage, token)
+    print(f"\n{role}:{said[-1_500:]}")
     assert code == 0, said[-20_000:]

@@ -5,13 +5,13 @@ import { useState } from "react";
 import { api, body } from "#/api/client";
 import { meQuery } from "#/api/session";
 import { useScope } from "#/app/scope";
-import { StateBadge } from "#/components/badges";
 import { EmptyState } from "#/components/EmptyState";
 import { ProblemBox } from "#/components/ProblemBox";
 import { Time } from "#/components/Time";
 import { Waiting } from "#/components/Waiting";
 import { useTexts } from "#/i18n/texts";
 import { useInvalidateOn } from "#/live";
+import { CallBadge } from "#/pages/calls/CallBadge";
 import { workbenchTexts } from "../texts";
 
 const SHOWN = 50;
@@ -53,7 +53,7 @@ export function History({ functionId }: { functionId: string }) {
       <ul className="history">
         {calls.data?.calls.map((call) => (
           <li key={call.call_id}>
-            <StateBadge state={call.state} label={text.callState[call.state]} />
+            <CallBadge call={call} />
             <Anchor component={Link} to={`/calls/${call.call_id}`} className="mono" title={text.openCall}>
               <Time ms={call.started_ms} />
             </Anchor>
