@@ -118,6 +118,26 @@ async def test_a_high_risk_call_says_that_it_waits_and_its_result_arrives_under_
     await expect(result.get_by_role("link", name=waits["call_id"])).to_be_visible()
 
 
+async def test_a_form_can_be_opened_while_its_game_server_restarts(visit: Visit, own_studio: Studio) -> None:
+    ann = await visit("ann", studio=own_studio)
+    ann.allowed |= {422, 503}  # nobody had banned the player
+    await own_studio.game.kill()
+
+    async def is_away() -> bool:
+        listed = await own_studio.send("GET", "/api/functions?game_id=demo&env=dev")
+        return all(each["id"] != "player.unban" for each in listed["functions"])
+
+    await until(is_away, "the game server is seen to be away")
+    page = await ann.open("/f/player.unban")
+    await expect(page.get_by_role("textbox", name="Player ID")).to_be_visible()
+    await expect(page.locator(".gate-line")).not_to_contain_text("→ game-1")
+    await page.get_by_role("textbox", name="Player ID").fill("p0002")
+    await own_studio.game.start()
+    await expect(page.locator(".gate-line")).to_contain_text("→ game-1")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("region", name="Result").get_by_text("p0002").first).to_be_visible()
+
+
 async def test_a_job_is_followed_over_a_restart_of_the_server(visit: Visit, own_studio: Studio) -> None:
     ann = await visit("ann", studio=own_studio)
     ann.allowed |= {404, 502, 503}  # while nobody has registered again

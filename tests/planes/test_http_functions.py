@@ -100,6 +100,18 @@ async def test_a_function_that_is_not_assigned_is_not_there(bed):
     assert (await bed.request("GET", "/api/functions/bare", headers=SCOPED)).status == 403
 
 
+async def test_a_function_whose_game_servers_have_just_gone_can_still_be_opened(bed):
+    say(bed, SCOPE, {"id": "shop.sell", "params": SCHEMA})
+    address = "/api/functions/shop.sell"
+    before = (await bed.request("GET", address, headers=SCOPED)).json
+    bed.agents.drop("a")
+    bed.catalog.forget("a")
+    assert "shop.sell" not in await listed(bed)
+    sheet = (await bed.request("GET", address, headers=SCOPED)).json
+    assert (sheet["schema"], sheet["descriptor"]) == (before["schema"], before["descriptor"])
+    assert (await bed.request("GET", address, headers={**SCOPED, "X-Env": "prod"})).status == 404
+
+
 async def test_a_sheet_says_why_a_description_is_left_out_and_which_condition_denies_every_call(bed):
     say(
         bed,

@@ -88,5 +88,5 @@ async def test_whoever_asks_whatever_is_answered_as_described(stage: Stage, role
     known = {"nobody": None, "root": TOKEN}
     token = known[role] if role in known else await token_of(stage, role)
     code, said = await asked(stage, token)
-    print(f"\n{role}:{said[-1_500:]}")
+    print(f"\n{role}:{said[-1_500:]}")  # noqa: T201 — the figures, for who asks with -s
     assert code == 0, said[-20_000:]

@@ -17,7 +17,7 @@ from croupier.server.catalog.catalog import Catalog
 from croupier.server.catalog.entry import EntityEntry, Entry, LoadFault, Origin
 from croupier.server.catalog.snapshot import Snapshot, Source
 from croupier.server.catalog.versions import Version
-from croupier.server.dispatch.agents import Agents
+from croupier.server.dispatch.agents import Agent, Agents
 
 MOST_CONFLICTS = 1_000
 
@@ -93,12 +93,12 @@ class CatalogView:
         for function_id in self._catalog.described(scope) | registered.keys():
             if assigned is None or assigned.admits(function_id):
                 entry = self._catalog.entry(scope, function_id)
-                yield Listed(entry=entry or _registered(function_id, registered), scopes=(scope,))
+                yield Listed(entry=entry or _registered(function_id, registered.get(function_id, "")), scopes=(scope,))
 
     def _registered(self, scope: Scope) -> Mapping[str, str]:
         """Versions of what agents of the scope registered, by id."""
         return {
-            function_id: next((offer.version for agent in agents.values() for offer in agent.offers(function_id)), "")
+            function_id: _version(function_id, agents.values())
             for (where, function_id), agents in self._agents.functions().items()
             if where == scope
         }
@@ -111,17 +111,27 @@ class CatalogView:
             if snapshot.entry(function_id) is None and (within is None or scope in within):
                 scopes[function_id, self._catalog.spoken.entry(scope, function_id)].append(scope)
         for (function_id, entry), where in scopes.items():
-            yield Listed(entry=entry or _registered(function_id, {}), scopes=tuple(sorted(where)))
+            yield Listed(entry=entry or _registered(function_id, ""), scopes=tuple(sorted(where)))
 
     def entry(self, scope: Scope | None, function_id: str, within: Within | None = None) -> Entry:
-        """The description that counts. Raises NotFound, and PermissionDenied where the scope may not use the function."""
+        """The description that counts; of a function whose game servers went not long ago, the last one.
+
+        Raises NotFound, and PermissionDenied where the scope may not use the function.
+        """
         if scope is not None:
             self._catalog.admit(scope, function_id)
-        which = Which(scope=scope, id=function_id, within=within)
-        found = self.listed(which) if not function_id.endswith("*") else []
-        if not found:
+            found = self._catalog.entry(scope, function_id) or self._undescribed(scope, function_id)
+        else:
+            which = Which(id=function_id, within=within)
+            found = next((each.entry for each in self.listed(which)), None) if not function_id.endswith("*") else None
+        if found is None:
             raise NotFound(f"unknown function {function_id[:200]}: GET /api/descriptors lists what is known")
-        return found[0].entry
+        return found
+
+    def _undescribed(self, scope: Scope, function_id: str) -> Entry | None:
+        """What is known of a function that agents registered, and nothing more."""
+        agents = self._agents.offering(scope, function_id)
+        return _registered(function_id, _version(function_id, agents.values())) if agents else None
 
     def entries(self, scope: Scope | None, function_id: str, within: Within | None = None) -> list[Entry]:
         """Everybody's descriptions, the one that counts first."""
@@ -256,8 +266,12 @@ def _shared(snapshot: Snapshot) -> set[str]:
     return shared
 
 
-def _registered(function_id: str, versions: Mapping[str, str]) -> Entry:
-    return Entry(Function(id=function_id, version=versions.get(function_id, "")))
+def _version(function_id: str, agents: Iterable[Agent]) -> str:
+    return next((offer.version for agent in agents for offer in agent.offers(function_id)), "")
+
+
+def _registered(function_id: str, version: str) -> Entry:
+    return Entry(Function(id=function_id, version=version))
 
 
 def described(entry: Entry) -> dict[str, Any]:
