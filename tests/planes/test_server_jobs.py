@@ -274,9 +274,11 @@ async def test_a_start_without_an_answer_is_concluded_and_stopped(
             agent.tell(job_id, seq, message="late")
         await agent.stop_of(job_id)
         events = await within(server.follow(job_id))
+        job = await server.job(job_id)
     assert (reply.status, reply.json["reason"]) == (504, "deadline_exceeded")
     assert told(events) == [(1, "error")]
-    assert events[0][2]["message"].startswith("not started: tunnel invoke timeout")
+    assert events[0][2]["message"].startswith("lost: its start was not confirmed: tunnel invoke timeout")
+    assert job["state"] == "lost"  # as its call's outcome is unknown
 
 
 async def test_a_caller_that_hangs_up_does_not_stop_the_job(server: Server) -> None:

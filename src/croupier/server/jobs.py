@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from croupier.bus import Bus
 from croupier.domain.audit import Note
-from croupier.domain.call import Call, CallState, Result, Route, Trail
+from croupier.domain.call import Call, CallState, Result, Route, Trail, may_have_run
 from croupier.domain.choices import among
 from croupier.domain.job import Job, JobEvent, JobState
 from croupier.domain.listing import Cursor, JobFilter, Page
@@ -181,9 +181,13 @@ class Jobs:
 
     async def _not_started(self, call: Call, error: CroupierError, note: Note) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
+        reason, message = error.reason, f"not started: {error.message}"
+        if may_have_run(error):
+            reason = "lost"
+            message = f"lost: its start was not confirmed: {error.message}; check what it did before starting it again"
         await asyncio.gather(
             self._store.finish(call.id, error, note=outcome_note(note, error)),
-            self._intake.conclude(call.id, reason=error.reason, message=f"not started: {error.message}"),
+            self._intake.conclude(call.id, reason=reason, message=message),
         )
         if self._news.heard(CALLS):
             await self._news.call_ended(call, error, kind="job")
