@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 from croupier.bus import Notice
 from croupier.server.ears import Ears
-from croupier.server.job_events import topic
+from croupier.server.job_events import reach, topic
 from croupier.server.turns import Turns
 
 
 class Audience:
-    """Of one job. A notice costs the same however many wait for it."""
+    """Of one job. A notice wakes nobody before it is their turn, however many wait for it."""
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
@@ -40,10 +40,11 @@ class Audience:
         return False
 
     def told(self, notice: Notice) -> None:
-        if notice.missed or not notice.body:
+        stored = reach(notice)
+        if stored is None:
             self.unsure += 1
         else:
-            self._stored = max(self._stored, int(notice.body))
+            self._stored = max(self._stored, stored)
         if self._waiting:
             self._turns.line_up(self._waiting)
             self._waiting.clear()

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from croupier.bus import Bus
+from croupier.bus import Bus, Notice
 from croupier.domain.job import Job, JobEvent
 from croupier.domain.limits import JOB_MESSAGE_BYTES
 from croupier.errors import CroupierError
@@ -50,6 +50,11 @@ _MARK = " … (cut)"
 
 def topic(job_id: str) -> str:
     return f"job.{job_id}"
+
+
+def reach(notice: Notice) -> int | None:
+    """Up to which seq a job's events are stored, by a notice of its topic; None where it says only that there may be more."""
+    return None if notice.missed or not notice.body else int(notice.body)
 
 
 def bounded(event: JobEvent, now_ms: int) -> JobEvent:

@@ -210,9 +210,9 @@ class Jobs:
         """
         async with self._audiences.of(job_id) as audience:
             unsure = audience.unsure
-            job: Job | None = await self.get(caller, job_id)
+            found = await self.get(caller, job_id)
             to_the_end = True  # what came before one listened is announced no more
-            if job is not None and not job.ended and job.last_seq <= after:
+            if not found.ended and found.last_seq <= after:
                 # Many come before there is anything to read.
                 if not await audience.more(after, unsure):
                     return

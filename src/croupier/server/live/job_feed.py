@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from croupier.bus import Notice
 from croupier.domain.job import Job, JobEvent
 from croupier.server.ears import Ears
+from croupier.server.job_events import reach
 from croupier.server.job_events import topic as job_topic
 from croupier.server.jobs import Jobs
 from croupier.server.live.cursor import job_head
@@ -82,10 +83,11 @@ class JobFeed(Feed):
         return events, True
 
     def _told(self, notice: Notice) -> None:
-        if notice.missed or not notice.body:
+        stored = reach(notice)
+        if stored is None:
             self._unsure = True
         else:
-            self._stored = max(self._stored, int(notice.body))
+            self._stored = max(self._stored, stored)
         self.has_news()
 
     async def close(self) -> None:
