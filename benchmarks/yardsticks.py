@@ -2,6 +2,7 @@
 
 Y1  plain grpc.aio, unary echo, a client process and a server process
 Y2  uvicorn answering a constant on raw ASGI, loaded by wrk
+Y3  plain grpc.aio streams, each with its own connection, between two processes: a message out on each, and back
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Self
 
 import wrk
 from figures import Sample
-from processes import Process, Stage, cpu_of
+from processes import Broken, Process, Stage, cpu_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,3 +44,24 @@ class Yardsticks:
         load = await wrk.load(self.constant_url, connections=in_flight, seconds=seconds, body=body)
         spent = (self.constant.cpu() - before) / load.requests * 1000
         return Sample(rate=load.rate, p50=load.p50, p99=load.p99, cpu={"web": spent})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Streams:
+    """Y3: what a fan-out costs before anything of ours is done."""
+
+    server: Process
+    count: int
+
+    @classmethod
+    async def start(cls, stage: Stage, count: int) -> Self:
+        server, address = await stage.program("stream_server")
+        await stage.program("stream_clients", address, str(count))
+        return cls(server=server, count=count)
+
+    async def round_trips(self, *, seconds: float, payload: bytes) -> float:
+        """The median of the milliseconds from the first message out to the last one back. Raises Broken when a stream is missing."""
+        told = await self.server.ask({"seconds": seconds, "payload": payload.decode()}, seconds + 20)
+        if told["streams"] != self.count:
+            raise Broken(f"{told['streams']} of {self.count} plain streams are open")
+        return float(told["p50"])

@@ -1,4 +1,4 @@
-"""One call to a hundred game servers at once, held against one call to one of them."""
+"""One call to a hundred game servers at once, held against one call to one of them, and against a hundred plain streams."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import wrk
 from deployment import ECHO, ENV, GAME_ID, Deployment, call_body, payload_of, start_agent, start_server
 from figures import Figure, Sample, figure
 from processes import Broken, Stage, cpu_of
+from yardsticks import Streams
 
 GAME_SERVERS = 100
 ROUNDS = 5
@@ -43,6 +44,7 @@ async def until_all_answer(product: Deployment) -> None:
 
 async def run(stage: Stage) -> list[Figure]:
     product = await start_crowd(stage)
+    plain = await Streams.start(stage, GAME_SERVERS)
     await until_all_answer(product)
     payload = payload_of(100)
     rounds, seconds = (2, 1.0) if stage.quick else (ROUNDS, SECONDS)
@@ -57,13 +59,16 @@ async def run(stage: Stage) -> list[Figure]:
         return Sample(rate=found.rate, p50=found.p50, p99=found.p99, worst=found.worst, cpu=cpu)
 
     await load(broadcast_body(payload))
-    one, many = [], []
+    one, many, bare = [], [], []
     for _ in range(rounds):
         one.append(await load(call_body(payload)))
         many.append(await load(broadcast_body(payload)))
+        bare.append(await plain.round_trips(seconds=seconds, payload=payload))
     await until_all_answer(product)
     return [
         figure("broadcast: p50 to 100 ÷ to one", [a.p50 / b.p50 for a, b in zip(many, one, strict=True)], at_most=3.0),
+        figure("broadcast: Y3 ÷ p50 to one", [a / b.p50 for a, b in zip(bare, one, strict=True)]),
+        figure("broadcast: p50 to 100 ÷ Y3", [a.p50 / b for a, b in zip(many, bare, strict=True)]),
         figure("broadcast: p50 to 100", [each.p50 for each in many], unit="ms"),
         figure("broadcast: p50 to one", [each.p50 for each in one], unit="ms"),
         *(

@@ -142,3 +142,13 @@ async def test_a_game_server_that_answers_too_late_fails_alone(server: Server) -
     assert reply.status == 200
     assert [each["ok"] for each in reply.json["results"]] == [True, False]
     assert reply.json["results"][1]["error"]["reason"] == "deadline_exceeded"
+
+
+async def test_a_large_broadcast_does_not_fill_the_tunnel(server: Server) -> None:
+    """Forty times a megabyte is more than may wait for one agent: the rest is sent when answers have come."""
+    names = [f"s{number}" for number in range(40)]
+    async with attached(server, services=servers(*names), script=say_who):
+        reply = await server.invoke(route="broadcast", payload={"mail": "x" * 1_000_000})
+    assert reply.status == 200
+    assert [each for each in reply.json["results"] if not each["ok"]] == []
+    assert reply.json["succeeded"] == 40

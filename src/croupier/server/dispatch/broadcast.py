@@ -1,6 +1,6 @@
 """One call to many game servers: sent to some at a time, answered with what each of them said.
 
-targets ─► FAN_OUT workers ─► link.invoke, one for each target ─► one JSON document
+targets ─► at most FAN_OUT workers ─► link.invoke, one for each target ─► one JSON document
 
 A broadcast is a success when one game server says yes. When all fail it fails too, with the failure that leaves the most
 open: `Unavailable` then means that nothing ran anywhere.
@@ -25,8 +25,10 @@ from croupier.server.payload_json import payload_fields
 from croupier.server.transcode import understood
 from croupier.transcoding import Codec
 
-FAN_OUT = 64
-"""How many game servers are asked at the same time."""
+FAN_OUT = 256
+"""How many game servers are asked at the same time, at most: those asked together share messages on the way."""
+FLIGHT_BYTES = 8 * 1024 * 1024
+"""Payload bytes on their way at once: a quarter of what may wait for one agent before it takes no more calls."""
 MESSAGE_CHARACTERS = 500
 """A longer message of a game server is cut."""
 NAMED = 100
@@ -82,13 +84,16 @@ class _Broadcast:
 
     async def run(self) -> BroadcastResult:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(FAN_OUT, len(self._targets))):
+            for _ in range(min(self._width(), len(self._targets))):
                 group.create_task(self._work())
         outcomes = [self._outcomes[number] for number in range(len(self._targets))]
         failures = [each for each in outcomes if isinstance(each, CroupierError)]
         if len(failures) == len(outcomes):
             raise self._failure(failures)
         return BroadcastResult(payload=self._document(outcomes, len(failures)), failed=len(failures))
+
+    def _width(self) -> int:
+        return max(1, min(FAN_OUT, FLIGHT_BYTES // max(1, len(self._call.payload))))
 
     async def _work(self) -> None:
         for number in self._due:
