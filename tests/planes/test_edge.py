@@ -32,8 +32,10 @@ from tests.planes.scripted_agent import (
 )
 
 from croupier.domain.limits import PAYLOAD_BYTES
-from croupier.relay.frames import Open
-from croupier.tunnel.grpc import OPEN
+from croupier.edge import passing
+from croupier.edge.passing import Passing
+from croupier.relay.frames import Open, Status
+from croupier.tunnel.grpc import OPEN, ServerContext
 from croupier_wire.control.v1 import control_pb2, control_pb2_grpc
 from croupier_wire.edge.job.v1 import job_pb2, job_pb2_grpc
 from croupier_wire.function.v1 import function_pb2, function_pb2_grpc
@@ -255,6 +257,40 @@ async def test_a_call_whose_deadline_passes_ends_at_every_hop(
         await agent.aborted(frame.request_id)
     assert code == grpc.StatusCode.DEADLINE_EXCEEDED
     assert frame.deadline_ms <= 2_000
+
+
+async def test_an_end_that_comes_when_its_caller_has_given_up_is_no_fault_of_the_edge(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers, carry = passing._answers, Passing.carry
+    ended = asyncio.Event()
+
+    async def late(*call: Any) -> Status:
+        try:
+            return await answers(*call)
+        except asyncio.CancelledError:
+            # A deadline ends the call, and at the server too: that end is often here before grpcio cancels the method.
+            return Status(grpc.StatusCode.DEADLINE_EXCEEDED.value[0], "too late")
+
+    async def noted(self: Passing, path: str, context: ServerContext) -> None:
+        try:
+            await carry(self, path, context)
+        finally:
+            if path == INVOKE:
+                ended.set()
+
+    monkeypatch.setattr(passing, "_answers", late)
+    monkeypatch.setattr(Passing, "carry", noted)
+    async with (
+        edge_of(server) as edge,
+        behind(edge, server, script=keep_silent) as agent,
+        grpc.aio.insecure_channel(edge.grpc) as channel,
+    ):
+        call = channel.unary_unary(INVOKE)(request().SerializeToString(), metadata=server.credentials)
+        await agent.request()
+        call.cancel()
+        await ended.wait()
+        assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_request_that_is_too_large_fails_alone(

@@ -42,6 +42,13 @@ class Functions:
                 raise NotFound("unknown job " + "語" * int(size))
             case ["bug"]:
                 raise KeyError(SECRET)
+            case ["late"]:
+                self.waiting.set()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self.stopped.set()
+                    raise KeyError(SECRET)
             case ["token"]:
                 return function_pb2.InvokeResponse(payload=metadata_value(context, "authorization").encode())
         return function_pb2.InvokeResponse(payload=request.payload + dict(request.metadata).get("k", "").encode())
@@ -278,6 +285,20 @@ async def test_a_client_that_goes_away_stops_the_method(stub: Any, functions: Fu
     call.cancel()
 
     await functions.stopped.wait()
+
+
+async def test_a_bug_whose_caller_has_gone_is_logged_once(
+    server: RpcServer, stub: Any, functions: Functions, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = stub.Invoke(function_pb2.InvokeRequest(function_id="late"))
+    await functions.waiting.wait()
+
+    call.cancel()
+
+    await functions.stopped.wait()
+    await server.stop(0)
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert errors == [f"{FUNCTIONS}.Invoke failed"]
 
 
 async def test_request_metadata_reaches_the_method(channel: grpc.aio.Channel) -> None:

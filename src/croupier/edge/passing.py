@@ -15,7 +15,7 @@ from croupier.relay.frames import Open, Status
 from croupier.relay.link import LogicalStream
 from croupier.relay.methods import ACTING, STREAMING
 from croupier.rpc.gate import certificate_of
-from croupier.tunnel.grpc import ServerContext, ServerStream
+from croupier.tunnel.grpc import ServerContext, ServerStream, abort_call
 from croupier.tunnel.status import grpc_code
 from croupier.tunnel.stream import StreamBroken
 
@@ -69,7 +69,7 @@ class Passing:
         if stream.lost:
             raise _loss(path, stream)
         if status.code:
-            await context.abort(_CODES[status.code], status.message, text_pairs(status.trailing))
+            await abort_call(context, _CODES[status.code], status.message, text_pairs(status.trailing))
         context.set_trailing_metadata(text_pairs(status.trailing))
 
     def _note(self, stream: LogicalStream, *, streaming: bool) -> None:

@@ -18,7 +18,7 @@ from croupier.rpc.codec import decode, encode, is_json
 from croupier.rpc.gate import Gate
 from croupier.rpc.secure import check_plain, server_credentials
 from croupier.tunnel.frames import Hello
-from croupier.tunnel.grpc import SERVER_OPTIONS, ServerContext, ServerStream
+from croupier.tunnel.grpc import SERVER_OPTIONS, ServerContext, ServerStream, abort_call
 from croupier.tunnel.link import BrokenLink
 from croupier.tunnel.status import grpc_code
 from croupier.tunnel.stream import Stream, StreamBroken
@@ -62,8 +62,7 @@ async def abort(context: Context, error: CroupierError) -> NoReturn:
     told = tuple(context.trailing_metadata() or ())  # which `abort` would put aside
     if isinstance(error, AwaitingApproval):
         told += ((APPROVAL_ID, error.details["approval_id"]),)
-    await context.abort(code, bounded_text(error.message), (*told, (REASON, error.reason)))
-    raise AssertionError("abort always raises")
+    await abort_call(context, code, bounded_text(error.message), (*told, (REASON, error.reason)))
 
 
 def bounded_text(message: str) -> str:

@@ -52,6 +52,18 @@ ServerContext = grpc.aio.ServicerContext[bytes, bytes]
 ClientCall = grpc.aio.StreamStreamCall[bytes, bytes]
 
 
+async def abort_call(
+    context: ServerContext, code: grpc.StatusCode, details: str, trailing: tuple[tuple[str, str | bytes], ...] = ()
+) -> NoReturn:
+    """End the call with this status; one that its caller gave up ends cancelled, since nobody hears it."""
+    try:
+        await context.abort(code, details, trailing)
+    except grpc.aio.InternalError as error:
+        # The call ended before grpcio cancelled its task, which is on its way. Anything else that is raised here grpcio would log.
+        raise asyncio.CancelledError from error
+    raise AssertionError("abort always raises")
+
+
 class ServerStream:
     """The accepting side: the context of a running `Open` or `Attach`."""
 
