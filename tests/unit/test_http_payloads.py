@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from croupier.errors import InvalidArgument
 from croupier.server.http.payloads import check_payload, depth_exceeds
+from croupier.server.http.requests import call_decoder, parse_body
 from croupier.server.payload_json import is_json, payload_fields
 
 VALUES = st.recursive(
@@ -45,6 +46,33 @@ def test_what_is_not_json_is_told(payload):
     assert not is_json(payload)
     with pytest.raises(InvalidArgument):
         check_payload(payload)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        (rb'"\ud800"', 1),
+        (rb'"\uDC00"', 1),
+        (rb'"\ud800 and more"', 1),
+        (rb'"\ud83d\ude00\ud83d\u0041"', 13),
+        (rb'"\ud83d\\ude00"', 1),
+        (rb'"\\\ude00"', 3),
+    ],
+)
+def test_half_a_character_is_named_and_not_called_a_cut_body(text, at):
+    with pytest.raises(InvalidArgument, match=rf"half a character .* at byte {at}:"):
+        check_payload(text)
+    body = b'{"payload":' + text + b',"function_id":"f"}'
+    with pytest.raises(InvalidArgument, match=rf"half a character .* at byte {at + 11}:"):
+        parse_body(call_decoder, body)
+
+
+@pytest.mark.parametrize("text", [rb'"\ud83d\ude00', rb'"\\ud800', rb'{"a":1'])
+def test_a_cut_body_is_told_as_one(text):
+    with pytest.raises(InvalidArgument, match="truncated"):
+        check_payload(text)
+    with pytest.raises(InvalidArgument, match="truncated"):
+        parse_body(call_decoder, b'{"payload":' + text)
 
 
 def test_a_payload_in_a_document_keeps_its_bytes_but_not_its_line_breaks():

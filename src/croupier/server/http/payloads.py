@@ -1,5 +1,7 @@
 """Payloads as JSON: checked on the way in without being built."""
 
+import re
+
 import msgspec
 
 from croupier.domain.limits import JSON_DEPTH, PAYLOAD_BYTES
@@ -10,6 +12,9 @@ _skip = msgspec.json.Decoder(msgspec.Raw).decode
 
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 def check_payload(payload: bytes) -> None:
@@ -22,8 +27,17 @@ def check_payload(payload: bytes) -> None:
     except RecursionError:
         raise too_deep() from None
     except msgspec.DecodeError as error:
-        raise InvalidArgument(f"the payload is not JSON: {error}") from None
+        raise InvalidArgument(f"the payload is not JSON: {why_not_json(payload, error)}") from None
     check_bounds(payload)
+
+
+def why_not_json(data: bytes, error: Exception) -> str:
+    """What the decoder said of `data`, but for a lone surrogate, of which it may say that the data ends too early."""
+    whole = _PAIR.sub(b" " * 12, data.replace(rb"\\", b"  "))  # of the same length: the place counts
+    found = _SURROGATE.search(whole)
+    if found is None:
+        return str(error)
+    return f"a text holds half a character (a lone surrogate) at byte {found.start()}: send whole ones"
 
 
 def check_bounds(payload: bytes) -> None:

@@ -17,7 +17,7 @@ from croupier.domain.principal import Principal
 from croupier.domain.routing import wait_seconds
 from croupier.domain.scope import Scope, parse_scope
 from croupier.errors import InvalidArgument
-from croupier.server.http.payloads import too_deep
+from croupier.server.http.payloads import too_deep, why_not_json
 
 _SINGLE = (
     b"authorization",
@@ -114,7 +114,7 @@ def parse_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if not body.strip():
             raise InvalidArgument("the request body is empty: send a JSON object") from None
-        raise InvalidArgument(f"the request body is not JSON in UTF-8: {error}") from None
+        raise InvalidArgument(f"the request body is not JSON in UTF-8: {why_not_json(body, error)}") from None
 
 
 def check_single(raw: Sequence[tuple[bytes, bytes]], headers: Mapping[bytes, bytes]) -> None:
