@@ -196,6 +196,30 @@ async def test_the_log_says_once_why_a_server_refuses_the_agent(tmp_path, caplog
     assert [record.levelname for record in said] == ["WARNING"]
 
 
+async def test_the_log_says_once_of_each_server_why_it_refuses_the_agent(tmp_path, caplog):
+    tries = asyncio.Queue()
+
+    def refusing(why):
+        async def refuse(stream, context):
+            await tries.put(await stream.read())
+            raise Conflict(why)
+
+        return RpcServer({"croupier.tunnel.v1.TunnelService": {"Open": refuse}})
+
+    servers = [refusing("agent id agent-1 is in use"), refusing("agents are not wanted here")]
+    for rpc in servers:
+        await rpc.start("127.0.0.1:0")
+    agent = await Agent(tmp_path, tuple(rpc.address for rpc in servers)).start()
+    for _ in range(5):
+        await tries.get()
+    await agent.stop()
+    for rpc in servers:
+        await rpc.stop(0)
+    said = [record.getMessage() for record in caplog.records if "cannot be used" in record.getMessage()]
+    assert [any(rpc.address in each for each in said) for rpc in servers] == [True, True]
+    assert len(said) == 2
+
+
 async def test_a_server_on_another_machine_is_refused_with_the_reason(tmp_path):
     settings = Agent(tmp_path, ("127.0.0.1:1",)).settings.model_copy(update={"servers": ("10.0.0.1:8443",)})
     with pytest.raises(FailedPrecondition, match="plain text"):

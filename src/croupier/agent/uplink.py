@@ -107,8 +107,8 @@ class Uplink:
         self._register_due = False
         self._opened = asyncio.Event()
         self._plain = False
-        self._refusal = ""
-        """How the last try failed."""
+        self._refusals: dict[str, str] = {}
+        """How the last try of each server failed."""
         self._call: grpc.aio.StreamStreamCall[bytes, bytes] | None = None
         self._stopping = asyncio.Event()
         self._server_stops = False
@@ -179,9 +179,9 @@ class Uplink:
         said = why[:REASON_SHOWN]
         if reached:
             log.info("the stream to server %s ended%s", server, f": {said}" if said else "")
-        elif said and said != self._refusal:
+        elif said and said != self._refusals.get(server, ""):
             log.warning("server %s cannot be used, trying on: %s", server, said)
-        self._refusal = "" if reached else said
+        self._refusals[server] = "" if reached else said
 
     async def channel(self) -> grpc.aio.Channel:
         """The one that carries the stream, once there is one."""
