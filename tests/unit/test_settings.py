@@ -218,6 +218,40 @@ def test_a_refused_token_is_not_repeated_in_the_error():
     assert "geheim" not in caught.value.message
 
 
+def test_a_setting_of_the_wrong_kind_or_form_says_what_to_write(tmp_path):
+    found = faults(
+        tmp_path,
+        """\
+        server:
+          server_id: a b
+          edges: {a: b}
+          games: [demo]
+          hosts: [ü]
+          routing: {canary: {a: b}}
+          packs: [1]
+          oidc: {issuer: https://a.b, client_id: x, client_secret_name: "!", scopes: [a b]}
+        agent:
+          game_id: -x
+          labels: {"!a": x}
+        adapter_http:
+          token_env: {h: 1x}
+        """,
+    )
+    assert found == [
+        "2:3: server.server_id: write 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit",
+        "3:3: server.edges: must be a list: [first, second]",
+        "4:11: server.games.0: write game|env, each of letters, digits, `.`, `_` or `-`, such as demo|dev",
+        "5:11: server.hosts.0: write a host name or an address, without scheme, port and brackets",
+        "6:13: server.routing.canary: must be a list: [first, second]",
+        "7:3: server.packs: must be a mapping: {name: value}",
+        "8:45: server.oidc.client_secret_name: write 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit",
+        "8:79: server.oidc.scopes.0: write a scope's name, without spaces",
+        "10:3: agent.game_id: write 1 to 64 letters, digits, `.`, `_` or `-`, beginning with a letter or digit",
+        "11:12: agent.labels.!a.[key]: write 1 to 64 letters, digits, `.`, `_`, `/` or `-`, beginning with a letter or digit",
+        "13:15: adapter_http.token_env.h: write the name of an environment variable: letters, digits and `_`",
+    ]
+
+
 def test_a_good_file_has_no_faults_and_may_leave_fields_to_flags(tmp_path):
     assert faults(tmp_path, "server:\n  http: '127.0.0.1:1'\nagent:\n  env: dev\nclient:\n") == []
     assert faults(tmp_path, "") == []

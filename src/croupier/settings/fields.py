@@ -28,6 +28,25 @@ def _refusal(kind: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("setting", "{text}", {"text": text, "kind": kind})
 
 
+def pattern(expression: str, text: str) -> AfterValidator:
+    """For text that is `expression` from its first to its last character; `text` says what to write."""
+    compiled = re.compile(expression)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise _refusal("pattern", text)
+        return value
+
+    return AfterValidator(check)
+
+
+def _name(most: int) -> AfterValidator:
+    return pattern(
+        rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{most - 1}}}",
+        f"write 1 to {most} letters, digits, `.`, `_` or `-`, beginning with a letter or digit",
+    )
+
+
 def parse_duration(value: object) -> float:
     """Seconds from `30s`, `500ms`, `2m`, `1h`, or a number of seconds."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
@@ -244,8 +263,12 @@ Methods = Annotated[
     Field(min_length=1, max_length=7, strict=False),
 ]
 
+_OwnName = Annotated[
+    str, pattern(r"[A-Za-z0-9.:_-]{1,253}", "write a host name or an address, without scheme, port and brackets")
+]
+
 HostNames = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")], ...],
+    tuple[_OwnName, ...],
     BeforeValidator(_comma_list),
     Field(max_length=32, strict=False),
 ]
@@ -254,9 +277,11 @@ HostNames = Annotated[
 CertificateLife = Annotated[float, BeforeValidator(parse_duration), Field(ge=10, le=365 * 86_400)]
 """Of a certificate: a duration such as 7d; held as seconds, from 10 seconds to a year."""
 
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+VariableName = Annotated[
+    str, pattern(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "write the name of an environment variable: letters, digits and `_`")
+]
 
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+SecretName = Annotated[str, _name(128)]
 """A secret of the platform that the server keeps (`croupier secret set`)."""
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -266,21 +291,35 @@ RequestsPerSecond = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=Fal
 
 Token = Annotated[SecretStr, AfterValidator(_token)]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Name = Annotated[str, _name(64)]
 """A game or env: letters, digits, `.`, `_`, `-`."""
 
-HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+HostName = Annotated[str, _name(128)]
 
 Text = Annotated[str, Field(max_length=256)]
 
+_Label = Annotated[
+    str,
+    pattern(
+        r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}",
+        "write 1 to 64 letters, digits, `.`, `_`, `/` or `-`, beginning with a letter or digit",
+    ),
+]
+
 Labels = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$")], Text],
+    dict[_Label, Text],
     BeforeValidator(_label_map),
     Field(max_length=64),
 ]
 """A mapping; in a variable or flag `name=value,name=value`."""
 
-ScopeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\|[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ScopeName = Annotated[
+    str,
+    pattern(
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\|[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        "write game|env, each of letters, digits, `.`, `_` or `-`, such as demo|dev",
+    ),
+]
 """`game|env`"""
 
 ScopeNames = Annotated[tuple[ScopeName, ...], BeforeValidator(_comma_list), Field(max_length=10_000, strict=False)]

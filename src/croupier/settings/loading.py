@@ -158,6 +158,10 @@ class _Sources:
             return Fault(source=self.source, key=dotted(path), message=message)
         elif error["type"] == "string_type":
             message = "must be text: put it in quotes"
+        elif error["type"] == "tuple_type":
+            message = "must be a list: [first, second]"
+        elif error["type"] in {"dict_type", "model_type"}:
+            message = "must be a mapping: {name: value}"
         if key in self.overlaid:
             return Fault(source=self.overlaid[key], key=dotted(path), message=message)
         if self.document is None:

@@ -42,6 +42,7 @@ from croupier.settings.fields import (
     VariablesByHost,
     mapping_of,
     parse_duration,
+    pattern,
     travels_openly,
 )
 
@@ -184,7 +185,8 @@ class OidcSettings(BaseModel):
     name: Text = "identity provider"
     """What the login page calls it."""
     scopes: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,128}$")], ...], Field(max_length=32, strict=False)
+        tuple[Annotated[str, pattern(r"[!#-\[\]-~]{1,128}", "write a scope's name, without spaces")], ...],
+        Field(max_length=32, strict=False),
     ] = (
         "openid",
         "profile",
