@@ -30,7 +30,9 @@ Examples:
 @click.option("--route", type=click.Choice(["lb", "broadcast", "targeted", "hash"]), help="which game servers get it")
 @click.option("--target", metavar="SERVICE", help="the game server to call (route targeted)")
 @click.option("--hash-key", metavar="KEY", help="the same key reaches the same game server (route hash)")
-@click.option("--version", "wanted_version", metavar="VERSION", help="the function's version to prefer")
+@click.option(
+    "--version", "wanted_version", metavar="VERSION", help="only game servers with that version of the function"
+)
 @click.option("--timeout", type=Duration(), metavar="DURATION", help="give up after this long, such as 30s")
 @click.option(
     "--wait-for", type=Duration(), metavar="DURATION", help="wait this long for a game server that can take it"

@@ -15,7 +15,9 @@ from croupier.cli.terminal import print_json, print_table
 @click.option("--route", type=click.Choice(["lb", "broadcast", "targeted", "hash"]), help="which game servers get it")
 @click.option("--target", metavar="SERVICE", help="the game server to call (route targeted)")
 @click.option("--hash-key", metavar="KEY", help="the same key reaches the same game server (route hash)")
-@click.option("--version", "wanted_version", metavar="VERSION", help="the function's version to prefer")
+@click.option(
+    "--version", "wanted_version", metavar="VERSION", help="only game servers with that version of the function"
+)
 @connection_options
 def command(
     function: str,
