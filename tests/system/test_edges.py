@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.system.stage import PROGRAM, Program, Stage, free_port, until
+from tests.system.stage import PATIENCE, PROGRAM, Program, Stage, free_port, until
 
 LINK_TOKEN = "link-token-of-the-system-test"
 
@@ -102,11 +102,11 @@ class Edged:
         found: str = registry["agents"][0]["edge"]
         return found
 
-    async def moved_to(self, name: str) -> None:
+    async def moved_to(self, name: str, patience: float = PATIENCE) -> None:
         async def there() -> bool:
             return await self.hangs_on() == name
 
-        await until(there, f"the agent hangs on {name}")
+        await until(there, f"the agent hangs on {name}", patience)
 
     async def ready(self, http: str) -> None:
         """Until an edge has a link."""
@@ -148,6 +148,27 @@ async def test_no_call_fails_when_edges_are_drained_killed_and_started_again(edg
         await load.more(50)
     load.check()
     assert "Traceback" not in here[0].text() + there[0].text() + edged.stage.server.text() + edged.stage.agent.text()
+
+
+async def test_no_call_fails_when_an_edge_hangs(edged: Edged) -> None:
+    """Its kernel takes all that is sent to it, and nothing comes back."""
+    one, other = edged.edge("edge-1"), edged.edge("edge-2")
+    await edged.start(one, other)
+    await edged.ready(one[2])
+    await edged.ready(other[2])
+    load = Load(edged.stage)
+    async with load.running():
+        await load.more(50)
+        here, there = ("edge-1", "edge-2") if await edged.hangs_on() == "edge-1" else ("edge-2", "edge-1")
+        frozen = (one if here == "edge-1" else other)[0]
+        frozen.process.send_signal(signal.SIGSTOP)
+        try:
+            await edged.moved_to(there, patience=120)
+            await load.more(50)
+        finally:
+            frozen.process.send_signal(signal.SIGCONT)
+        await load.more(50)
+    load.check()
 
 
 async def test_no_call_fails_when_the_only_edge_is_killed_and_started_again(edged: Edged) -> None:

@@ -25,7 +25,7 @@ from croupier.pki.identity import MachineFiles
 from croupier.pki.names import HUB
 from croupier.rpc.control import ControlClient
 from croupier.rpc.secure import check_plain, open_channel
-from croupier.tunnel.backoff import Backoff
+from croupier.tunnel.backoff import Backoff, Redial
 from croupier.tunnel.codec import agent_time, encode
 from croupier.tunnel.connector import (
     Abort,
@@ -64,6 +64,8 @@ RESUMABLE = 10.0
 """Seconds after a lost stream in which a server still holds the session, unless it was told otherwise."""
 HURRY = 1.0
 """The longest pause, in seconds, while that lasts: calls wait for this agent."""
+BACKOFF = Backoff(most=12.0)
+"""A server that was away, however long, has every agent back within a heartbeat, which are 15 seconds."""
 SPREAD = 1.0
 """Seconds over which the agents of a server that stopped in order dial it again, so that they do not all come at once."""
 FLUSH_CHECK = 0.01
@@ -99,7 +101,7 @@ class Uplink:
         self._jobs = jobs
         self._attachments = attachments
         self._control = control
-        self._backoff = backoff or Backoff()
+        self._redial = Redial(len(servers), backoff or BACKOFF, hurry=HURRY, resumable=RESUMABLE)
         self._loop = asyncio.get_running_loop()
         self._peer = ConnectorPeer(Connector(hello), self)
         self._flights: dict[str, Flight] = {}
@@ -119,22 +121,17 @@ class Uplink:
 
     async def run(self) -> None:
         """Dial for ever, one server after the other, until cancelled or drained."""
-        failures = place = 0
-        resumable_until = 0.0
+        place = 0
         while not self._stopping.is_set():
             began = self._loop.time()
             reached = await self._try(self._servers[place % len(self._servers)])
             place += 1  # also after a good stream: whatever ended it, another way is the better bet
             now = self._loop.time()
-            if reached:
-                resumable_until = now + RESUMABLE
-                failures = 0 if now - began >= self._backoff.settled else failures
+            pause = self._redial.pause(now, lived=now - began if reached else None)
             if self._server_stops and len(self._servers) == 1:
-                await self._pause(random.uniform(0.0, SPREAD))  # noqa: S311 — jitter, no secret
-            else:
-                await self._pause(self._backoff.pause(failures, HURRY if now < resumable_until else None))
+                pause = random.uniform(0.0, SPREAD)  # noqa: S311 — jitter, no secret
+            await self._pause(pause)
             self._server_stops = False
-            failures += 1
             self.reconnects += 1
 
     async def _try(self, server: str) -> bool:

@@ -16,6 +16,8 @@ _CLIENT_OPTIONS: list[tuple[str, int]] = [
     *_SIZES,
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # A ping has a time limit of its own, a minute; an agent that hangs but whose kernel acknowledges is noticed by it alone.
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 0),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
