@@ -13,7 +13,7 @@ class ScriptedGameServer:
         self.capabilities = frozenset()
         self.listens = False
         self.outstanding = 0
-        self.served = 0
+        self.last_turn = 0
         self.calls = []
         self.canceled = []
         self.canceled_jobs = []

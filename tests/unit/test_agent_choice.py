@@ -28,12 +28,22 @@ def test_the_instance_with_the_fewest_calls_under_way_is_chosen(table):
 
 
 def test_quiet_instances_take_turns(table):
-    counts = Counter()
-    for _ in range(30):
-        name = chosen(table)
-        table.get(name).server.served += 1
-        counts[name] += 1
-    assert counts == {"a": 10, "b": 10, "c": 10}
+    taken = []
+    for turn in range(1, 31):
+        taken.append(chosen(table))
+        table.get(taken[-1]).server.last_turn = turn
+    assert Counter(taken[:3]) == {"a": 1, "b": 1, "c": 1}
+    assert taken == taken[:3] * 10
+
+
+def test_one_that_was_just_started_takes_its_turn_and_not_everything(table):
+    for turn, name in enumerate(("a", "b"), 1_000):
+        table.get(name).server.last_turn = turn
+    taken = []
+    for turn in range(2_000, 2_030):
+        taken.append(chosen(table))
+        table.get(taken[-1]).server.last_turn = turn
+    assert Counter(taken) == {"a": 10, "b": 10, "c": 10}
 
 
 def test_of_many_instances_the_less_busy_of_two_drawn_is_chosen():
@@ -43,9 +53,9 @@ def test_of_many_instances_the_less_busy_of_two_drawn_is_chosen():
     busiest = many.get("game-3").server
     busiest.outstanding = 1
     counts = Counter()
-    for _ in range(2_000):
+    for turn in range(2_000):
         server = choose(many, "player.ban", {}).server
-        server.served += 1
+        server.last_turn = turn
         counts[server.service_id] += 1
     assert "game-3" not in counts
     assert len(counts) == COMPARED + 3

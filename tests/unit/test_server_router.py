@@ -181,6 +181,13 @@ def test_an_agent_with_more_game_servers_gets_more_calls() -> None:
     assert taken["big"] > 300
 
 
+def test_while_nothing_is_under_way_every_game_server_has_its_share() -> None:
+    big = reachable("big", *(game_server(f"s{n}", "f") for n in range(4)))
+    router = Router(table(big, reachable("small", game_server("s", "f"))))
+    taken = Counter(router.route(call()).link.agent_id for _ in range(1000))
+    assert 100 < taken["small"] < 300
+
+
 def test_load_is_counted_for_each_game_server_of_an_agent() -> None:
     servers = [game_server(f"s{n}", "f") for n in range(10)]
     router = Router(

@@ -52,7 +52,7 @@ class AttachedServer:
         self.listens = False
         self.capabilities = frozenset(hello.capabilities)
         self.outstanding = 0
-        self.served = 0
+        self.last_turn = 0
         self.peer = peer
         self.refusal: CroupierError | None = None
         """Why the agent ended the session, if it did."""

@@ -62,14 +62,16 @@ def _able(function_id: str, candidates: list[Instance]) -> list[Instance]:
 
 
 def _least_busy(able: list[Instance]) -> Instance:
-    """The fewest calls under way; of equals, the one that served least, so that quiet times are shared too.
+    """The fewest calls under way; of equals, the one whose last call is the longest ago, so that quiet times are shared too.
+
+    Not the one that served least: one that was just started would be given everything until it had caught up.
 
     Of many, the better of two drawn: nearly as good, and it costs the same however many there are.
     """
     if len(able) == 1:
         return able[0]
     among = able if len(able) <= COMPARED else random.sample(able, 2)
-    return min(among, key=lambda each: (each.server.outstanding, each.server.served))
+    return min(among, key=lambda each: (each.server.outstanding, each.server.last_turn))
 
 
 def _hashed(able: list[Instance], key: str) -> Instance:

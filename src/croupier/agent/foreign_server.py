@@ -42,7 +42,7 @@ class ForeignServer:
         self.listens = True
         self.capabilities: frozenset[str] = frozenset()
         self.outstanding = 0
-        self.served = 0
+        self.last_turn = 0
         self.address = address
         self.healthy = False
         self._scope = scope

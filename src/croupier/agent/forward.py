@@ -6,6 +6,7 @@ costs neither a task nor a future.
 
 import asyncio
 import functools
+from itertools import count
 
 from msgspec import structs
 
@@ -66,7 +67,7 @@ class Flight:
     def send(self, raw: bytes, timeout: float) -> None:
         self._name = self._server.call(self.frame, raw, timeout, self._answered)
         self._server.outstanding += 1
-        self._server.served += 1
+        self._server.last_turn = next(self._forward.turns)
 
     def begin(self, raw: bytes, timeout: float, refusal: CroupierError | None) -> None:
         """Send it now that it is kept, or refuse it because it could not be."""
@@ -159,6 +160,8 @@ class Forward:
         self._resend = resend
         self._tracer = tracer
         self._loop = asyncio.get_running_loop()
+        self.turns = count(1)
+        """Numbers of the calls that are given out."""
         self._flights: set[Flight] = set()
         self._idle = asyncio.Event()
         self._idle.set()

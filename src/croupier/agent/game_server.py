@@ -20,8 +20,8 @@ class GameServer(Protocol):
     """It is called by its address, and numbers nothing."""
     outstanding: int
     """Calls under way, counted by who passes them on."""
-    served: int
-    """Calls ever given to it."""
+    last_turn: int
+    """The number of the last call that was given to it, of all calls given to any; 0 for none."""
 
     def call(self, frame: Invoke, raw: bytes, timeout: float | None, done: Done) -> str:
         """Pass a request on: `raw` is its encoded frame, if there is one. `timeout` in seconds, None for none.

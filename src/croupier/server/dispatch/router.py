@@ -161,14 +161,15 @@ def _link(agent: Agent) -> Link:
 def _balanced(call: Call, usable: list[Agent]) -> Target:
     """Of two drawn game servers, the one whose agent has fewer calls under way for each of its game servers.
 
-    That is nearly as good as the best of all, without everyone choosing the same one.
+    That is nearly as good as the best of all, without everyone choosing the same one. In a tie, as when nothing is under way,
+    the first drawn is taken: every game server then has an equal share.
     """
     if len(usable) == 1:
         return Target(_link(usable[0]))
     weights = [_weight(call, agent) for agent in usable]
     if not any(weights):
         weights = [1] * len(usable)
-    chosen = min(_drawn(weights), key=lambda at: (_link(usable[at]).outstanding + 1) / weights[at])
+    chosen = min(_drawn(weights), key=lambda at: _link(usable[at]).outstanding / weights[at])
     return Target(_link(usable[chosen]), "", len(usable), choices.LESS_BUSY)
 
 
@@ -249,7 +250,7 @@ def _split(call: Call, usable: list[Agent], rule: Canary) -> Target:
     if call.route is Route.HASH:
         return _highest(call, side or able, why)
     both = random.sample(side or able, min(2, len(side or able)))
-    offer, agent = min(both, key=lambda each: (_link(each[1]).outstanding + 1) / max(1, each[1].well[call.function_id]))
+    offer, agent = min(both, key=lambda each: _link(each[1]).outstanding / max(1, each[1].well[call.function_id]))
     return Target(_link(agent), offer.service_id, len(side or able), why)
 
 
