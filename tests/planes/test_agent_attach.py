@@ -114,13 +114,33 @@ async def test_a_dead_game_server_ends_its_calls_once_it_cannot_resume(agent, ga
     await server.misses("game-1")
 
 
-async def test_a_restarted_game_server_takes_the_place_of_the_old_one_at_once(agent, game, server):
+async def test_a_restarted_game_server_takes_the_place_of_the_one_that_died(agent, game, server):
     game.script = lambda frame: None
     calling = asyncio.create_task(server.invoke("echo"))
     await game.until(lambda: bool(game.requests))
+    await game.cut()
+    await server.sees("game-1", healthy=False)
     again = await AttachedGame(agent.info.grpc, functions=("echo", "new")).attach()
     with pytest.raises(OutcomeUnknown):
         await calling
+    await server.until(lambda: len(server.services()["game-1"].functions) == 2)
+    assert (await server.invoke("new", b"x")).payload == b"x"
+    await again.cut()
+
+
+async def test_of_two_live_game_servers_with_one_id_the_second_waits_until_the_first_is_gone(agent, game, server):
+    """They would throw each other out for ever, and no call would know whom it met."""
+    second = AttachedGame(agent.info.grpc, functions=("echo", "new"))
+    with pytest.raises(
+        grpc.aio.AioRpcError, match="game-1 is in use: another process with it is attached and alive"
+    ) as refused:
+        await second.attach()
+    assert refused.value.code() is grpc.StatusCode.ALREADY_EXISTS
+    assert (await server.invoke("echo", b"x")).payload == b"x"
+    assert len(game.requests) == 1
+    await game.cut()
+    await server.sees("game-1", healthy=False)
+    again = await AttachedGame(agent.info.grpc, functions=("echo", "new")).attach()
     await server.until(lambda: len(server.services()["game-1"].functions) == 2)
     assert (await server.invoke("new", b"x")).payload == b"x"
     await again.cut()

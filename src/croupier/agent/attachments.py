@@ -14,7 +14,15 @@ from croupier.agent.resend import Resend
 from croupier.domain.identifiers import new_id
 from croupier.domain.job import JobEvent
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, InvalidArgument, PermissionDenied, RateLimited, Unauthenticated, Unavailable
+from croupier.errors import (
+    Conflict,
+    CroupierError,
+    InvalidArgument,
+    PermissionDenied,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 from croupier.rpc.gate import peer_of
 from croupier.rpc.service import read_hello
 from croupier.tunnel.acceptor import Acceptor, AcceptorConfig
@@ -62,6 +70,11 @@ class AttachedServer:
     @property
     def connected_state(self) -> InstanceState:
         return InstanceState.DRAINING if self.peer.machine.draining else InstanceState.HEALTHY
+
+    def is_another(self, hello: Hello) -> bool:
+        """A live process, and not the one of `hello`: two with one id would throw each other out for ever."""
+        machine = self.peer.machine
+        return hello.incarnation != machine.hello.incarnation and machine.lively(asyncio.get_running_loop().time())
 
     def call(self, frame: Invoke, raw: bytes, timeout: float | None, done: Done) -> str:
         name = frame.request_id
@@ -135,7 +148,8 @@ class Attachments:
         """Carry a game server's session until the stream ends.
 
         Raises InvalidArgument "bad hello" for any other first message, PermissionDenied for another game or env
-        or a name that its certificate does not have, and whatever was wrong with what it registered.
+        or a name that its certificate does not have, Conflict for the name of another process that is attached and alive,
+        and whatever was wrong with what it registered.
         """
         hello = await self._hello(stream)
         peer = peer_of(context)
@@ -183,6 +197,11 @@ class Attachments:
             return before
         if self.stopping:
             raise Unavailable("this agent is stopping; attach again when it is back")
+        if before is not None and before.is_another(hello):
+            raise Conflict(
+                f"game server id {hello.agent_id} is in use: another process with it is attached and alive; "
+                "give each game server an id of its own, or stop the other one"
+            )
         if before is None and len(self._servers) >= INSTANCES:
             raise RateLimited(f"rate limited: {INSTANCES} game servers are attached already; start another agent")
         if before is not None:

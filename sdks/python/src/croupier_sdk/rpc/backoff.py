@@ -2,13 +2,14 @@ import random
 from dataclasses import dataclass, field
 
 _FIRST = 0.1
-_LAST = 30.0
+_LAST = 5.0
+"""Agents are near, and one that was away is found again within seconds."""
 _JITTER = 0.2
 
 
 @dataclass(slots=True)
 class Backoff:
-    """Seconds to wait before the next try: 0.1 doubling to 30, give or take a fifth."""
+    """Seconds to wait before the next try: 0.1 doubling to 5, give or take a fifth."""
 
     _next: float = field(default=_FIRST, init=False)
 
