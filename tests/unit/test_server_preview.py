@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.test_server_router import THERE, agents, call, calls, game_server, reachable, table, targets_of
+from tests.unit.test_server_router import THERE, agents, call, calls, game_server, reachable, table
 
 from croupier.codes import Code
 from croupier.domain.call import Call, Route
@@ -13,7 +13,7 @@ from croupier.errors import CroupierError, InvalidArgument
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.hashing import with_hash_key
 from croupier.server.dispatch.preview import NAMED, preview
-from croupier.server.dispatch.router import Router
+from croupier.server.dispatch.router import Router, Target
 
 ROUTER = Router(
     table(
@@ -35,7 +35,7 @@ def test_every_game_server_of_the_scope_is_named_with_its_reason() -> None:
     assert {name: (each.chosen, each.why) for name, each in found.items()} == {
         "s1": (True, "it was named as target"),
         "s2": (False, "it has version 2.0, not 1.0"),
-        "s3": (False, "another one was chosen"),
+        "s3": (False, "another one was named as target"),
         "ill": (False, "it does not answer its agent, or drains"),
         "s4": (False, "its agent is not connected"),
         "s5": (False, "its agent drains"),
@@ -49,7 +49,7 @@ def test_every_reason_has_a_name_beside_its_words() -> None:
     assert {name: each.code for name, each in found.items()} == {
         "s1": Code.CHOSEN_NAMED,
         "s2": Code.VERSION_OTHER,
-        "s3": Code.NOT_CHOSEN,
+        "s3": Code.NOT_NAMED,
         "ill": Code.GAME_SERVER_ILL,
         "s4": Code.AGENT_DISCONNECTED,
         "s5": Code.AGENT_DRAINS,
@@ -67,6 +67,12 @@ def test_the_reason_of_the_whole_has_a_name_too() -> None:
     assert shown.candidates[0].parameters == {"within": "true"}
     shown = preview(ROUTER, call("nothing"))
     assert shown.code is Code.FUNCTION_UNKNOWN
+
+
+def test_a_game_server_that_could_not_answer_is_not_said_to_receive_the_call() -> None:
+    for target, why in (("ill", Code.GAME_SERVERS_AWAY), ("s5", Code.AGENTS_AWAY), ("nobody", Code.TARGET_UNKNOWN)):
+        shown = preview(ROUTER, call(route=Route.TARGETED, target_service_id=target))
+        assert (shown.code, [each for each in shown.candidates if each.chosen]) == (why, [])
 
 
 def test_the_chosen_ones_come_first() -> None:
@@ -104,8 +110,15 @@ def test_a_preview_names_no_more_than_its_bound_and_says_how_many_there_are() ->
     assert shown.candidates[0].service_id == "s3-299"
 
 
+def answering(router: Router, wanted: Call) -> list[Target]:
+    try:
+        return router.everyone(wanted)[0] if wanted.route is Route.BROADCAST else [router.well(wanted)]
+    except CroupierError:
+        return []
+
+
 @given(st.lists(agents, max_size=12), st.lists(calls, min_size=1, max_size=5))
-def test_a_preview_shows_its_own_scope_only_and_chooses_as_the_router_does(
+def test_a_preview_shows_its_own_scope_only_and_chooses_as_the_router_does_among_those_that_answer(
     known: list[Agent], wanted: list[Call]
 ) -> None:
     every = Agents()
@@ -122,7 +135,7 @@ def test_a_preview_shows_its_own_scope_only_and_chooses_as_the_router_does(
             assert agent is not None
             assert agent.scope == each.scope
         chosen = {(one.agent_id, one.service_id) for one in shown.candidates if one.chosen}
-        targets = {(target.link.agent_id, target.service_id) for target in targets_of(router, each)}
+        targets = {(target.link.agent_id, target.service_id) for target in answering(router, each)}
         assert bool(chosen) == bool(targets)
         if each.route is not Route.LB:  # which draws
             assert chosen == targets

@@ -213,6 +213,46 @@ def test_an_agent_that_is_not_connected_is_named_in_the_error() -> None:
         router.route(call())
 
 
+def aimed(target: str) -> Call:
+    return call(route=Route.TARGETED, target_service_id=target)
+
+
+def refusal(router: Router, wanted: Call) -> Code | None:
+    with pytest.raises((NotFound, Unavailable)) as refused:
+        router.route(wanted)
+    return refused.value.code
+
+
+def test_a_target_that_is_away_is_not_called_unknown() -> None:
+    now = [100.0]
+    known = Agents(lambda: now[0])
+    known.put(reachable("a", game_server("s1", "f")))
+    known.put(reachable("b", game_server("s2", "f"), game_server("s3", "f"), usable=False))
+    router = Router(known)
+    assert refusal(router, aimed("s2")) is Code.AGENTS_AWAY
+    known.put(reachable("b", game_server("s3", "f")))
+    assert router.route(aimed("s3")).service_id == "s3"
+    assert refusal(router, aimed("s2")) is Code.GAME_SERVERS_AWAY
+    now[0] += 301.0
+    assert refusal(router, aimed("s2")) is Code.TARGET_UNKNOWN
+    known.drop("b")
+    assert refusal(router, aimed("s3")) is Code.GAME_SERVERS_AWAY
+
+
+def test_after_a_server_was_started_anew_what_is_unknown_may_be_on_its_way_back() -> None:
+    now = [100.0]
+    known = Agents(lambda: now[0], returning=15.0)
+    router = Router(known)
+    assert refusal(router, call()) is Code.AGENTS_RETURNING
+    known.put(reachable("a", game_server("s1", "f")))
+    assert router.route(call()).link.agent_id == "a"
+    assert refusal(router, call("g")) is Code.AGENTS_RETURNING
+    assert refusal(router, aimed("s2")) is Code.AGENTS_RETURNING
+    now[0] += 15.0
+    assert refusal(router, call("g")) is Code.FUNCTION_UNKNOWN
+    assert refusal(router, aimed("s2")) is Code.TARGET_UNKNOWN
+
+
 def moving(agent_id: str, *services: Service) -> Agent:
     """Its edge went away, and it is expected back over another."""
     return reachable(agent_id, *services, usable=False, connected=False)

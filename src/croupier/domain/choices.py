@@ -21,6 +21,7 @@ DISCONNECTED = "its agent is not connected"
 DRAINS = "its agent drains"
 ILL = "it does not answer its agent, or drains"
 ANOTHER = "another one was chosen"
+NOT_NAMED = "another one was named as target"
 DRAWN = "the less busy of two drawn"
 """Of a canary; without one, agents are drawn."""
 
@@ -34,6 +35,7 @@ _CODES: Mapping[str, Code] = {
     DRAINS: Code.AGENT_DRAINS,
     ILL: Code.GAME_SERVER_ILL,
     ANOTHER: Code.NOT_CHOSEN,
+    NOT_NAMED: Code.NOT_NAMED,
 }
 _INSIDE, _OUTSIDE, _EMPTY = "in the share", "not in the share", ", but nobody is there"
 _CANARY = re.compile(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from croupier.bus.memory import MemoryBus
 from croupier.domain.routing import Canary
@@ -12,7 +13,7 @@ from croupier.objects.disk import DiskObjects
 from croupier.server.access.audit import CHAIN_PURPOSE
 from croupier.server.access.keys import DeploymentKey, load_key
 from croupier.server.catalog import Catalog
-from croupier.server.dispatch.agents import Agents
+from croupier.server.dispatch.agents import RETURN, Agents
 from croupier.server.dispatch.canary import Canaries
 from croupier.server.dispatch.router import Router
 from croupier.server.ears import Ears
@@ -44,9 +45,11 @@ async def lay(
     """What is opened is closed when `stack` is left. Raises FailedPrecondition where the data folder cannot be used."""
     tracer = _tracer(settings, telemetry, stack)
     key = await asyncio.to_thread(_key, settings)
-    store = await _opened(settings, key, stack)
+    database = settings.data / "croupier.db"
+    anew = await asyncio.to_thread(database.exists)
+    store = await _opened(database, key, stack)
     bus = _bus(stack)
-    agents = Agents()
+    agents = Agents(returning=RETURN if anew else 0.0)
     return Foundation(
         key=key,
         store=store,
@@ -72,9 +75,9 @@ def _key(settings: ServerSettings) -> DeploymentKey:
     return load_key(settings.data, settings.key_file)
 
 
-async def _opened(settings: ServerSettings, key: DeploymentKey, stack: contextlib.AsyncExitStack) -> SqlStore:
+async def _opened(database: Path, key: DeploymentKey, stack: contextlib.AsyncExitStack) -> SqlStore:
     """The store, closed at the end, in which no call of an earlier process still runs."""
-    store = await open_store(settings.data / "croupier.db", audit_key=key.derive(CHAIN_PURPOSE))
+    store = await open_store(database, audit_key=key.derive(CHAIN_PURPOSE))
     stack.push_async_callback(store.close)
     abandoned = await store.abandon()
     if abandoned:

@@ -170,6 +170,8 @@ export const chinese: Sentences = {
     `${of("scope")} 没有游戏服提供 ${of("function")}${of("elsewhere") ? `（它存在于 ${of("elsewhere")}）` : ""}，请检查函数 ID，并确认游戏服已启动且连接到代理`,
   agents_away: (of) =>
     `${of("scope")} 暂时没有代理能处理 ${of("function")}：${of("agents")} 提供过它但当前未连接，恢复后再试`,
+  agents_returning: (of) =>
+    `${of("scope")} 暂时没有游戏服提供 ${of("function")}：服务器刚刚重启，代理可能正在重新连接；本次未执行，请稍后再试`,
   game_servers_away: (of) =>
     `${of("scope")} 没有正常的游戏服提供 ${of("function")}（${of("names")} 无响应或正在下线）；本次未执行，恢复后再试`,
   version_unknown: (of) => `${of("function")} 在 ${of("scope")} 没有版本 ${of("version")}，现有 ${of("versions")}`,
@@ -227,6 +229,7 @@ export const chinese: Sentences = {
   chosen_canary: canary,
   chosen_all: everyone,
   not_chosen: () => "选择了其他游戏服",
+  not_named: () => "指定的是其他游戏服",
   agent_disconnected: () => "所属代理未连接",
   agent_drains: () => "所属代理正在下线",
   version_other: (of) => `版本为 ${of("has")}，而不是 ${of("wanted")}`,

@@ -147,6 +147,8 @@ export const english: Sentences = {
     `no game server offers ${of("function")} in ${of("scope")}${of("elsewhere") ? `; it exists in ${of("elsewhere")}` : ""}: check the id, and that the game server is running and attached to its agent`,
   agents_away: (of) =>
     `nobody can take ${of("function")} in ${of("scope")}: ${of("agents")} offered it and is not connected now; try again when it is back`,
+  agents_returning: (of) =>
+    `nobody offers ${of("function")} in ${of("scope")} yet: the server was started anew a moment ago and its agents may be on their way back; nothing ran, try again in a moment`,
   game_servers_away: (of) =>
     `no healthy game server offers ${of("function")} in ${of("scope")} (${of("names")} does not answer or drains); nothing ran, try again when it is back`,
   version_unknown: (of) =>
@@ -208,6 +210,7 @@ export const english: Sentences = {
   chosen_canary: canary,
   chosen_all: everyone,
   not_chosen: () => "another one was chosen",
+  not_named: () => "another one was named as target",
   agent_disconnected: () => "its agent is not connected",
   agent_drains: () => "its agent drains",
   version_other: (of) => `it has version ${of("has")}, not ${of("wanted")}`,

@@ -24,7 +24,11 @@ ABSENCE = 300.0
 """Seconds after the last game server with a function went in which it is "not available now" instead of unknown: an agent that
 is started anew offers nothing until its game servers have found it again."""
 MOST_LEFT = 50_000
-"""So many functions that nobody offers any more are remembered; the latest."""
+"""So many functions that nobody offers any more are remembered, and so many game servers that went; the latest."""
+RETURN = 15.0
+"""Seconds after a server was started anew in which its agents may still be on their way back: a heartbeat, the longest pause of
+an agent that dials.
+"""
 
 MOST_WAITING = 10_000
 """The most calls that wait for somebody to take them."""
@@ -97,12 +101,18 @@ def _offered(agent: Agent) -> Mapping[str, tuple[Offer, ...]]:
 
 
 class Agents:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, returning: float = 0.0) -> None:
+        """For `returning` seconds what is unknown may be on its way back: this server knew agents before it was started anew."""
         self._clock = clock
+        self._returning_until = clock() + returning
         self._agents: dict[str, Agent] = {}
         self._offering: dict[tuple[Scope, str], dict[str, Agent]] = {}
         self._left: dict[tuple[Scope, str], tuple[str, float]] = {}
         """Functions that nobody offers any more: who did last, and when it went."""
+        self._names: dict[str, list[tuple[Scope, str]]] = {}
+        """The game servers of each agent."""
+        self._gone: dict[tuple[Scope, str], float] = {}
+        """Those that went, and when."""
         self._indexed: dict[str, list[tuple[Scope, str]]] = {}
         self._waiting: dict[tuple[Scope, str], set[asyncio.Future[None]]] = {}
         self._waiters = 0
@@ -135,6 +145,9 @@ class Agents:
         """Add or replace, and index what it offers."""
         self.drop(agent.agent_id)
         self._agents[agent.agent_id] = agent
+        names = self._names[agent.agent_id] = [(agent.scope, service.service_id) for service in agent.services]
+        for name in names:
+            self._gone.pop(name, None)
         agent.offered = _offered(agent)
         agent.well = {name: sum(offer.healthy for offer in offers) for name, offers in agent.offered.items()}
         keys = [(agent.scope, function_id) for function_id in agent.offered]
@@ -152,12 +165,30 @@ class Agents:
             if not agents:
                 del self._offering[key]
                 self._leave(key, agent.offers(key[1])[0].service_id or agent_id)
+        self._go(self._names.pop(agent_id, ()))
         return self._agents.pop(agent_id, None)
 
     def _leave(self, key: tuple[Scope, str], name: str) -> None:
         self._left[key] = name, self._clock()
         while len(self._left) > MOST_LEFT:
             del self._left[next(iter(self._left))]
+
+    def _go(self, names: Iterable[tuple[Scope, str]]) -> None:
+        now = self._clock()
+        for name in names:
+            self._gone[name] = now
+        while len(self._gone) > MOST_LEFT:
+            del self._gone[next(iter(self._gone))]
+
+    @property
+    def returning(self) -> bool:
+        """Whether the server was started anew so short a time ago that its agents may be on their way back."""
+        return self._clock() < self._returning_until
+
+    def went(self, scope: Scope, service_id: str) -> bool:
+        """Whether this game server was there not long ago, and is not now."""
+        since = self._gone.get((scope, service_id))
+        return since is not None and self._clock() - since < ABSENCE
 
     def left(self, scope: Scope, function_id: str) -> str:
         """The game server, or the agent of one without a name, that offered the function last and went not long ago; empty

@@ -46,7 +46,7 @@ def _chosen(router: Router, call: Call) -> tuple[Mapping[_Place, Cause], Cause]:
             parameters={"chosen": str(len(targets)), "skipped": str(len(skipped))},
         )
         return {(target.link.agent_id, target.service_id): why for target in targets}, reason
-    target = router.route(call)
+    target = router.well(call)
     agent_id = target.link.agent_id
     why = choices.choice_of(target.why)
     counted = {**why.parameters, "candidates": str(target.candidates)}
@@ -97,4 +97,4 @@ def _why_not(call: Call, agent: Agent, offer: Offer) -> Cause:
         return choices.of_another_version(offer.version, call.version)
     if not offer.healthy:
         return choices.choice_of(choices.ILL)
-    return choices.choice_of(choices.ANOTHER)
+    return choices.choice_of(choices.NOT_NAMED if call.route is Route.TARGETED else choices.ANOTHER)

@@ -47,7 +47,7 @@ class Router:
             case Route.LB:
                 return _balanced(call, usable)
             case Route.TARGETED:
-                return _targeted(call, usable)
+                return self._targeted(call, usable)
             case Route.HASH:
                 return _hashed(call, usable)
             case Route.BROADCAST:
@@ -135,6 +135,8 @@ class Router:
                 {"function": call.function_id, "scope": str(call.scope), "names": name},
                 code=Code.GAME_SERVERS_AWAY,
             )
+        if self._agents.returning:
+            return self._returning(call)
         elsewhere = sorted(
             {
                 str(scope)
@@ -150,6 +152,41 @@ class Router:
             {"function": call.function_id, "scope": str(call.scope), "elsewhere": ", ".join(elsewhere[:5])},
             code=Code.FUNCTION_UNKNOWN,
         )
+
+    def _targeted(self, call: Call, usable: list[Agent]) -> Target:
+        target = call.target_service_id
+        if not target:
+            raise InvalidArgument("route targeted needs target_service_id", code=Code.TARGET_MISSING)
+        for agent in usable:
+            if any(offer.service_id == target for offer in _offers(call, agent)):
+                return Target(_link(agent), target, 1, choices.NAMED)
+        away = [
+            agent
+            for agent in self.offering(call).values()
+            if not agent.usable and any(offer.service_id == target for offer in _offers(call, agent))
+        ]
+        if away:
+            raise self._nobody(call, away)
+        if self._agents.went(call.scope, target):
+            raise _all_ill(call, [target])
+        if self._agents.returning:
+            raise self._returning(call)
+        raise NotFound(
+            f"target service not found: {target} does not offer {call.function_id} in {call.scope}",
+            {"target": target, "function": call.function_id, "scope": str(call.scope)},
+            code=Code.TARGET_UNKNOWN,
+        )
+
+    @staticmethod
+    def _returning(call: Call) -> Unavailable:
+        missing = Unavailable(
+            f"no agent available for {call.function_id} in {call.scope}: this server was started anew a moment ago and its agents "
+            "may be on their way back; nothing ran, try again in a moment",
+            {"function": call.function_id, "scope": str(call.scope)},
+            code=Code.AGENTS_RETURNING,
+        )
+        missing.retry_after = 1.0
+        return missing
 
 
 def _link(agent: Agent) -> Link:
@@ -207,19 +244,6 @@ def _with_version(call: Call, usable: list[Agent]) -> list[Agent]:
             code=Code.VERSION_UNKNOWN,
         )
     return matching
-
-
-def _targeted(call: Call, usable: list[Agent]) -> Target:
-    if not call.target_service_id:
-        raise InvalidArgument("route targeted needs target_service_id", code=Code.TARGET_MISSING)
-    for agent in usable:
-        if any(offer.service_id == call.target_service_id for offer in _offers(call, agent)):
-            return Target(_link(agent), call.target_service_id, 1, choices.NAMED)
-    raise NotFound(
-        f"target service not found: {call.target_service_id} does not offer {call.function_id} in {call.scope}",
-        {"target": call.target_service_id, "function": call.function_id, "scope": str(call.scope)},
-        code=Code.TARGET_UNKNOWN,
-    )
 
 
 def _hashed(call: Call, usable: list[Agent]) -> Target:
