@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 
+import aiohttp
 import grpc
 import grpc.aio
 
@@ -429,6 +430,15 @@ class Agent:
         await asyncio.wait([self._task])
         if not self._task.cancelled():
             self._task.result()
+
+    async def took(self, *, events):
+        """Once game servers have told it so much of their jobs."""
+        async with aiohttp.ClientSession(f"http://{self.info.http}") as client, asyncio.timeout(30):
+            while True:
+                async with client.get("/metrics") as answer:
+                    if f"croupier_agent_job_events_total {events}.0" in await answer.text():
+                        return
+                await asyncio.sleep(0.01)
 
     @asynccontextmanager
     async def channel(self):

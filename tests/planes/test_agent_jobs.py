@@ -91,6 +91,34 @@ async def test_events_told_while_the_server_is_away_arrive_when_it_is_back(game,
     await again.stop()
 
 
+async def test_what_a_job_told_while_the_server_was_away_outlives_agent_and_game_server(tmp_path, server):
+    """A host that restarts takes both along, and nobody would send it again."""
+    agent = await Agent(tmp_path, (server.address,)).start()
+    await server.connected()
+    game = await AttachedGame(agent.info.grpc, functions=("mail",)).attach()
+    await server.sees("game-1")
+    for job_id in ("before", "meanwhile"):
+        await server.start_job("mail", job_id)
+    server.acknowledges = False
+    game.tell("before", 1)
+    await server.until(lambda: len(server.story("before")) == 1)
+    await server.stop()
+    game.tell("before", 2, "done", payload=b"result")
+    game.tell("meanwhile", 1, "log", message="half way")
+    await agent.took(events=3)
+    await agent.stop()
+    await game.cut()
+    later = await Agent(tmp_path, (server.address,)).start()
+    again = ScriptedServer()
+    await again.start(server.address)
+    last = await again.ended("before")
+    assert (last.seq, last.type, last.payload) == (2, "done", b"result")
+    await again.until(lambda: len(again.story("meanwhile")) == 1)
+    assert [each.seq for each in again.story("before")] == [1, 2]
+    await later.stop()
+    await again.stop()
+
+
 async def test_a_job_goes_on_when_its_process_attaches_anew(agent, game, server):
     await server.start_job("mail", "job-1")
     game.tell("job-1", 1)

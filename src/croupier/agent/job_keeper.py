@@ -1,8 +1,8 @@
 """Which of a job's events go through the spool, and when.
 
-An attached game server keeps its events itself until the server has them, and sends them again; they are spooled only once it
-is gone. What nobody would send again is on disk before it goes up: the events of game servers that listen, which this agent
-numbers, and the ends that the agent itself writes.
+An attached game server keeps its events itself until the server has them, and sends them again. They are spooled once it is gone,
+and while no server takes them: agent and game server may end together. What nobody would send again is on disk before it goes up:
+the events of game servers that listen, which this agent numbers, and the ends that the agent itself writes.
 """
 
 import asyncio
@@ -65,6 +65,7 @@ class JobKeeper:
         """To the job's sink, once it is on disk."""
         frame = raw or encode(JobEvents(event))
         job.spooled = True
+        job.secured = max(job.secured, event.seq)
         self.spool.keep_events(
             job.job_id,
             [(event.seq, frame)],
@@ -74,11 +75,25 @@ class JobKeeper:
         )
 
     def secure(self, job: TrackedJob) -> None:
-        """Its game server is gone, or drops it: what the sink still holds of it must not depend on this process."""
-        waiting = job.sink.waiting(job.job_id)
-        if waiting and not job.spooled:
+        """Its game server is gone, or drops it, or no server is there: what the sink still holds of it must not depend on this
+        process.
+        """
+        waiting = [each for each in job.sink.waiting(job.job_id) if each[0] > job.secured]
+        if waiting:
+            if self.spool.full:
+                return
             job.spooled = True
             self.spool.keep_events(job.job_id, waiting)
+        job.secured = max(job.secured, job.last_seq)
+
+    def copy(self, job: TrackedJob, event: JobEvent, raw: bytes) -> None:
+        """Have an event on disk, too, that goes to the sink at once. None that comes after one for which there was no room: the
+        next process could not tell the gap.
+        """
+        if event.seq == job.secured + 1 and not self.spool.full:
+            job.spooled = True
+            job.secured = event.seq
+            self.spool.keep_events(job.job_id, [(event.seq, raw or encode(JobEvents(event)))])
 
     def acknowledged(self, job: TrackedJob, seq: int) -> None:
         if job.spooled:

@@ -63,6 +63,8 @@ class Jobs:
         self._cancel_grace = cancel_grace
         self._jobs: dict[str, TrackedJob] = {}
         self._upward: JobSink | None = None
+        self._heard = False
+        """A server takes what goes upward."""
         self._paused: dict[GameServer, JobSink] = {}
         self._timers: set[asyncio.TimerHandle] = set()
         self.events = 0
@@ -74,6 +76,19 @@ class Jobs:
     def adopt_into(self, sink: JobSink) -> None:
         """Events of jobs nobody here remembers go to `sink`: an earlier agent process started them for the server."""
         self._upward = sink
+
+    def heard(self) -> None:
+        """A server takes what goes upward from now on."""
+        self._heard = True
+
+    def unheard(self) -> None:
+        """No server takes it, for a moment or for hours."""
+        if not self._heard:
+            return
+        self._heard = False
+        for job in self._jobs.values():
+            if keeper := self._keeper_of(job):
+                keeper.secure(job)
 
     def get(self, job_id: str) -> TrackedJob | None:
         return self._jobs.get(job_id)
@@ -184,6 +199,8 @@ class Jobs:
         keeper = self._keeper_of(job)
         if keeper is None or (told is not None and not job.listens):
             job.sink.deliver(checked, raw)
+            if keeper is not None and not self._heard:
+                keeper.copy(job, checked, raw)
         else:
             keeper.deliver(job, checked, raw, told or NOTHING_TOLD)
         if job.sink.full and job.server is not None and job.server not in self._paused:
@@ -337,6 +354,7 @@ class Jobs:
             remote_id=kept.remote_id,
             numbered=kept.listens,
             spooled=bool(events),
+            secured=last,
         )
         for event, frame in sorted(events, key=lambda each: each[0].seq or last + 1):
             job.end = event if event.type in {"done", "error"} else None

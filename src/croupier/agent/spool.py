@@ -170,9 +170,13 @@ class Spool:
         self._shrink(job_id, None)
         self._put([(_DROP_JOB, (job_id,)), ("delete from events where job_id = ?", (job_id,))], None)
 
+    @property
+    def full(self) -> bool:
+        return self._bytes >= self._most_bytes
+
     async def room(self) -> None:
         """Wait until more events may be kept."""
-        while self._bytes >= self._most_bytes:
+        while self.full:
             self._room.clear()
             await self._room.wait()
 
@@ -188,7 +192,7 @@ class Spool:
             self._bytes -= sizes.popleft()[1]
         if not sizes:
             del self._sizes[job_id]
-        if self._bytes < self._most_bytes:
+        if not self.full:
             self._room.set()
         return True
 

@@ -49,6 +49,8 @@ class TrackedJob:
     """`last_seq` is known. After a restart it is not, until an attached game server tells on."""
     spooled: bool = False
     """Some of its events are on disk."""
+    secured: int = 0
+    """What is not acknowledged of its events up to this one is on disk."""
     deadline: asyncio.TimerHandle | None = None
     force: asyncio.TimerHandle | None = None
 

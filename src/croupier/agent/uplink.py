@@ -163,6 +163,7 @@ class Uplink:
                 log.warning("server %s broke the tunnel's protocol: %s", server, error.message)
             finally:
                 self.connected = False
+                self._jobs.unheard()
                 beside.cancel()
                 await asyncio.gather(beside, return_exceptions=True)
                 call.cancel()
@@ -234,6 +235,7 @@ class Uplink:
     def _open(self, event: Opened) -> None:
         log.info("connected to the server%s", ", the session goes on" if event.resumed else "")
         self.connected = True
+        self._jobs.heard()
         self._plain = event.plain
         self._opened.set()
         # After a resume too: what changed in between was not sent, since nobody was there.
