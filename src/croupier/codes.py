@@ -67,6 +67,7 @@ class Code(StrEnum):
     GAME_SERVERS_AWAY = "game_servers_away"
     VERSION_UNKNOWN = "version_unknown"
     TARGET_UNKNOWN = "target_unknown"
+    TARGET_AMBIGUOUS = "target_ambiguous"
     TARGET_MISSING = "target_missing"
     HASH_KEY_MISSING = "hash_key_missing"
     KEY_REUSED = "key_reused"

@@ -487,6 +487,19 @@ async def test_why_a_job_was_asked_to_stop_is_kept_the_first_reason_for_good(sto
     assert (first.cancel_reason, second.cancel_reason) == ("first", "")
 
 
+async def test_a_job_runs_once_its_place_is_recorded_and_one_that_ended_before_stays_so(store: Store):
+    for job_id in ("silent", "quick"):
+        await store.create(a_call(job_id))
+    job = await store.job("silent")
+    assert job is not None
+    assert job.state is JobState.PENDING
+    await store.append([done("quick", 1)])
+    for job_id in ("silent", "quick"):
+        await store.place(job_id, agent_id="agent-1", service_id="game-1")
+    found = [await store.job(job_id) for job_id in ("silent", "quick")]
+    assert [each and each.state for each in found] == [JobState.RUNNING, JobState.SUCCEEDED]
+
+
 async def test_a_jobs_place_is_recorded(store: Store):
     await store.create(a_call("j1"))
 

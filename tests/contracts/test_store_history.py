@@ -233,7 +233,7 @@ async def test_jobs_are_found_by_function_caller_agent_and_time(store: Store, cl
 
     assert await found(function_id="mail.send") == ["j2"]
     assert await found(caller="bob") == ["j3"]
-    assert await found(agent_id="agent-7", states=frozenset({JobState.PENDING})) == ["j1"]
+    assert await found(agent_id="agent-7", states=frozenset({JobState.RUNNING})) == ["j1"]
     assert await found(since_ms=start + 1, until_ms=start + 2) == ["j2"]
 
 

@@ -434,6 +434,17 @@ async def test_no_more_than_eight_bulks_run_at_once(server: Server, agent: Scrip
     await runs_through(server, started[8])
 
 
+async def test_a_file_for_a_function_that_nobody_has_is_refused_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        reply = await upload(server, b"player_id\np1\n", function_id="grnat")
+        assert (reply.status, reply.json["code"]) == (404, "function_unknown")
+    async with running(tmp_path) as server:  # started anew: its agents may be on their way back
+        reply = await upload(server, b"wrong,header\nx,1\n")
+        assert (reply.status, reply.json["code"]) == (503, "agents_returning")
+        assert int(reply.headers["Retry-After"]) >= 1
+        assert (await server.request("GET", "/api/bulk")).json["bulks"] == []
+
+
 async def test_an_unknown_bulk_is_not_found(server: Server) -> None:
     for method, path in (("GET", ""), ("GET", "/rows"), ("GET", "/rows.csv"), ("GET", "/stream"), ("POST", "/start")):
         reply = await server.request(method, f"/api/bulk/b0{path}")

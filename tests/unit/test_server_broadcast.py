@@ -165,6 +165,13 @@ async def test_when_all_fail_the_gravest_failure_is_raised_and_every_one_is_name
     assert found.value.details == {f"s{at}": f"{error.reason}: {error.message}" for at, error in enumerate(failures)}
 
 
+async def test_of_two_game_servers_with_one_id_both_failures_are_named() -> None:
+    one, other = (ScriptedLink(name, script=failing({"s": HandlerFailed(name)})) for name in ("a", "b"))
+    with pytest.raises(HandlerFailed) as found:
+        await broadcast(call(), [Target(one, "s"), Target(other, "s")], [], asyncio.get_running_loop().time() + 30.0)
+    assert found.value.details == {"s@a": "handler_failed: a", "s@b": "handler_failed: b"}
+
+
 async def test_a_thousand_failures_with_long_words_stay_a_short_error() -> None:
     failure = HandlerFailed("x" * 100_000)
     link = ScriptedLink("a", script=failing({f"s{at}": failure for at in range(1_000)}))

@@ -13,7 +13,7 @@ from croupier.domain.call import Call, Result, Route
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.routing import Skipped
 from croupier.domain.scope import Scope
-from croupier.errors import CroupierError, InvalidArgument, NotFound, Unavailable
+from croupier.errors import CroupierError, FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Agents
 from croupier.server.dispatch.router import MOST_TARGETS, Router, Target
 from croupier.tunnel.frames import JobAnswer, JobStarted
@@ -237,6 +237,15 @@ def test_a_target_that_is_away_is_not_called_unknown() -> None:
     assert refusal(router, aimed("s2")) is Code.TARGET_UNKNOWN
     known.drop("b")
     assert refusal(router, aimed("s3")) is Code.GAME_SERVERS_AWAY
+
+
+def test_of_two_game_servers_with_one_id_the_one_that_answers_is_meant_and_of_two_that_do_none() -> None:
+    one, moved = reachable("a", game_server("s1", "f", healthy=False)), reachable("b", game_server("s1", "f"))
+    assert Router(table(one, moved)).route(aimed("s1")).link.agent_id == "b"
+    router = Router(table(reachable("a", game_server("s1", "f")), moved))
+    with pytest.raises(FailedPrecondition, match="two game servers are called s1, at a, b") as refused:
+        router.route(aimed("s1"))
+    assert refused.value.code is Code.TARGET_AMBIGUOUS
 
 
 def test_after_a_server_was_started_anew_what_is_unknown_may_be_on_its_way_back() -> None:

@@ -3,7 +3,8 @@
     pending ──► running ──► succeeded | failed | canceled | lost
        └──────────────────► failed | canceled | lost          (it never started)
 
-Ended states are final. The state follows from the events, so a job's story and its state cannot disagree.
+It runs once its game server has accepted it, or an event says so. Ended states are final and follow from the events, so a job's
+story and its end cannot disagree.
 """
 
 from dataclasses import replace

@@ -148,12 +148,15 @@ class Bulks:
         """Keep the file's rows, each checked; nothing runs. Returns the bulk and the first faults.
 
         Raises InvalidArgument (the file as a whole is no good, and nothing of it is kept), PayloadTooLarge, RateLimited,
-        PermissionDenied (the function is not assigned to the scope), or what `chunks` raises.
+        PermissionDenied (the function is not assigned to the scope), NotFound or Unavailable (nobody has described the function
+        or offers it), or what `chunks` raises.
         """
         await self._guard.require(caller, "bulk.upload", upload.scope)
         self._catalog.admit(upload.scope, upload.function_id)
         function = self._catalog.function(upload.scope, upload.function_id)
-        if function is not None and function.returns == "job":
+        if function is None:  # its rows cannot be checked, so it should at least be there
+            self._calls.require_offered(upload.scope, upload.function_id)
+        elif function.returns == "job":
             raise InvalidArgument(
                 f"{upload.function_id} is a job: a bulk runs functions that answer at once",
                 {"function": upload.function_id},

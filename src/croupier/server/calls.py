@@ -15,6 +15,7 @@ from croupier.domain.function import Function
 from croupier.domain.limits import CALL_TIMEOUT, CALL_TIMEOUT_MAX
 from croupier.domain.principal import Principal
 from croupier.domain.routing import Preview, Skipped
+from croupier.domain.scope import Scope
 from croupier.domain.trace import named
 from croupier.errors import (
     Canceled,
@@ -99,6 +100,10 @@ class Calls:
         if isinstance(outcome, CroupierError):
             raise outcome
         return outcome
+
+    def require_offered(self, scope: Scope, function_id: str) -> None:
+        """Raises as `Router.require_offered`."""
+        self._router.require_offered(scope, function_id)
 
     async def preview(self, caller: Principal, call: Call) -> Preview:
         """Who would receive `call` now, and why; nothing is sent or recorded, and the payload need not fit.

@@ -175,6 +175,7 @@ class Jobs:
         except CroupierError:
             # The job runs, so its caller gets its id; its events will say how it went.
             log.exception("where job %s runs could not be recorded", call.id, extra=named(call))
+        await self._news.job(call.id)
         if self._news.heard(CALLS):
             await self._news.call_ended(call, result, kind="job")
         self._cancels.placed(call.id, agent_id)

@@ -149,7 +149,7 @@ class JobStore(Protocol):
         """Like `CallStore.begin` with kind `job`, and the job with it, in one commit."""
 
     async def place(self, job_id: str, *, agent_id: str, service_id: str) -> None:
-        """Record where the job runs."""
+        """Record where the job runs, and that it does: its game server has accepted it."""
 
     async def ask_to_stop(self, job_id: str, reason: str) -> None:
         """Record that the job was asked to stop, and why; the first reason stays. An ended or unknown job is left alone."""

@@ -176,6 +176,8 @@ export const chinese: Sentences = {
     `${of("scope")} 没有正常的游戏服提供 ${of("function")}（${of("names")} 无响应或正在下线）；本次未执行，恢复后再试`,
   version_unknown: (of) => `${of("function")} 在 ${of("scope")} 没有版本 ${of("version")}，现有 ${of("versions")}`,
   target_unknown: (of) => `${of("target")} 在 ${of("scope")} 不提供 ${of("function")}`,
+  target_ambiguous: (of) =>
+    `有两个游戏服都叫 ${of("target")}（代理 ${of("agents")}），无法判断指的是哪一个；本次未执行，请为它们设置不同的 ID`,
   target_missing: () => "请选择目标游戏服",
   hash_key_missing: () => "请填写用于选择游戏服的哈希键",
   key_reused: () => "此幂等键已用于其他操作，请重新发送",

@@ -154,6 +154,8 @@ export const english: Sentences = {
   version_unknown: (of) =>
     `${of("function")} has no version ${of("version")} in ${of("scope")}; there is ${of("versions")}`,
   target_unknown: (of) => `${of("target")} does not offer ${of("function")} in ${of("scope")}`,
+  target_ambiguous: (of) =>
+    `two game servers are called ${of("target")}, at ${of("agents")}: nobody can say which is meant; nothing ran, give each an id of its own`,
   target_missing: () => "choose the game server that it goes to",
   hash_key_missing: () => "say the key by which the game server is chosen",
   key_reused: () => "this key was used for something else already: send it anew",

@@ -151,11 +151,17 @@ class _Broadcast:
         )
 
     def _named(self, failures: Sequence[CroupierError]) -> Mapping[str, str]:
-        named = list(zip(self._targets, failures, strict=True))[:NAMED]
+        names = Counter(target.service_id for target in self._targets)
         return {
-            target.service_id or target.link.agent_id: f"{error.reason}: {_cut(error.message)}"
-            for target, error in named
+            _name(target, alone=names[target.service_id] == 1): f"{error.reason}: {_cut(error.message)}"
+            for target, error in list(zip(self._targets, failures, strict=True))[:NAMED]
         }
+
+
+def _name(target: Target, *, alone: bool) -> str:
+    """Of two with one id each has its agent's beside it."""
+    agent_id = target.link.agent_id
+    return target.service_id if alone and target.service_id else f"{target.service_id}@{agent_id}".removeprefix("@")
 
 
 def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:

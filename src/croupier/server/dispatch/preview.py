@@ -7,7 +7,7 @@ from croupier.domain import choices
 from croupier.domain.call import Call, Route
 from croupier.domain.causes import Cause
 from croupier.domain.routing import Candidate, Preview
-from croupier.errors import NotFound, Unavailable
+from croupier.errors import FailedPrecondition, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Offer
 from croupier.server.dispatch.router import Router
 
@@ -23,7 +23,7 @@ def preview(router: Router, call: Call) -> Preview:
     chosen: Mapping[_Place, Cause] = {}
     try:
         chosen, reason = _chosen(router, call)
-    except (NotFound, Unavailable) as error:
+    except (FailedPrecondition, NotFound, Unavailable) as error:
         reason = Cause(code=error.code, detail=error.message, parameters=error.details)
     candidates = sorted(_candidates(router, call, chosen), key=lambda each: not each.chosen)
     return Preview(

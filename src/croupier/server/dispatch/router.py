@@ -8,7 +8,8 @@ from croupier.codes import Code
 from croupier.domain import choices
 from croupier.domain.call import Call, Route
 from croupier.domain.routing import Canary, Skipped
-from croupier.errors import InvalidArgument, NotFound, Unavailable
+from croupier.domain.scope import Scope
+from croupier.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from croupier.server.dispatch.agents import Agent, Agents, Offer
 from croupier.server.dispatch.canary import Canaries, drawn
 from croupier.server.dispatch.link import Link
@@ -39,7 +40,9 @@ class Router:
         self._canaries = canaries or Canaries()
 
     def route(self, call: Call) -> Target:
-        """Raises NotFound for a function or target nobody has, Unavailable when those who have it are away."""
+        """Raises NotFound for a function or target nobody has, Unavailable when those who have it are away, FailedPrecondition
+        for a target of which there are two.
+        """
         usable = self._usable(call)
         if self._canaries and (rule := self._canaries.rule(call)) is not None:
             return _split(call, usable, rule)
@@ -103,6 +106,11 @@ class Router:
             return target
         raise _all_ill(call, [target.service_id or target.link.agent_id])
 
+    def require_offered(self, scope: Scope, function_id: str) -> None:
+        """Raises NotFound for a function that nobody has, Unavailable for one whose game servers may be on their way back."""
+        if not self._agents.offering(scope, function_id):
+            raise self._nobody(scope, function_id, [])
+
     def offering(self, call: Call) -> Mapping[str, Agent]:
         """Every agent of the call's scope that offers its function, by id."""
         return self._agents.offering(call.scope, call.function_id)
@@ -117,39 +125,38 @@ class Router:
         if not usable or call.route is not Route.LB:
             usable += self._agents.moving(offering)
         if not usable:
-            raise self._nobody(call, list(offering))
+            raise self._nobody(call.scope, call.function_id, list(offering))
         return _with_version(call, usable) if call.version else usable
 
-    def _nobody(self, call: Call, offering: list[Agent]) -> NotFound | Unavailable:
+    def _nobody(self, scope: Scope, function_id: str, offering: list[Agent]) -> NotFound | Unavailable:
         if offering:
             return Unavailable(
-                f"no agent available for {call.function_id} in {call.scope}: "
+                f"no agent available for {function_id} in {scope}: "
                 f"{_names(offering)} offered it and is not connected now; try again when it is back",
-                {"function": call.function_id, "scope": str(call.scope), "agents": _names(offering)},
+                {"function": function_id, "scope": str(scope), "agents": _names(offering)},
                 code=Code.AGENTS_AWAY,
             )
-        if name := self._agents.left(call.scope, call.function_id):
+        if name := self._agents.left(scope, function_id):
             return Unavailable(
-                f"no agent available for {call.function_id} in {call.scope}: {name} offered it until a moment ago; nothing ran, "
+                f"no agent available for {function_id} in {scope}: {name} offered it until a moment ago; nothing ran, "
                 "try again when it is back",
-                {"function": call.function_id, "scope": str(call.scope), "names": name},
+                {"function": function_id, "scope": str(scope), "names": name},
                 code=Code.GAME_SERVERS_AWAY,
             )
         if self._agents.returning:
-            return self._returning(call)
+            return self._returning(scope, function_id)
         elsewhere = sorted(
             {
-                str(scope)
-                for (scope, function_id) in self._agents.functions()
-                if function_id == call.function_id
-                and scope.game_id == call.scope.game_id  # other games are none of its caller's
+                str(other)
+                for (other, known) in self._agents.functions()
+                if known == function_id and other.game_id == scope.game_id  # other games are none of its caller's
             }
         )
         hint = f"; it exists in {', '.join(elsewhere[:5])}" if elsewhere else ""
         return NotFound(
-            f"unknown function {call.function_id} in {call.scope}: no agent available there offers it{hint}; "
+            f"unknown function {function_id} in {scope}: no agent available there offers it{hint}; "
             "check the id, and that the game server is running and attached to its agent",
-            {"function": call.function_id, "scope": str(call.scope), "elsewhere": ", ".join(elsewhere[:5])},
+            {"function": function_id, "scope": str(scope), "elsewhere": ", ".join(elsewhere[:5])},
             code=Code.FUNCTION_UNKNOWN,
         )
 
@@ -157,20 +164,29 @@ class Router:
         target = call.target_service_id
         if not target:
             raise InvalidArgument("route targeted needs target_service_id", code=Code.TARGET_MISSING)
-        for agent in usable:
-            if any(offer.service_id == target for offer in _offers(call, agent)):
-                return Target(_link(agent), target, 1, choices.NAMED)
+        found = [agent for agent in usable if any(offer.service_id == target for offer in _offers(call, agent))]
+        if len(found) > 1:  # it moved, and the agent that it left does not know yet; or two have one name
+            found = [agent for agent in found if _is_well(call, agent, target)] or found[:1]
+        if len(found) > 1:
+            raise FailedPrecondition(
+                f"two game servers are called {target}, at {_names(found)}: nobody can say which is meant; nothing ran, give "
+                "each an id of its own",
+                {"target": target, "agents": _names(found)},
+                code=Code.TARGET_AMBIGUOUS,
+            )
+        if found:
+            return Target(_link(found[0]), target, 1, choices.NAMED)
         away = [
             agent
             for agent in self.offering(call).values()
             if not agent.usable and any(offer.service_id == target for offer in _offers(call, agent))
         ]
         if away:
-            raise self._nobody(call, away)
+            raise self._nobody(call.scope, call.function_id, away)
         if self._agents.went(call.scope, target):
             raise _all_ill(call, [target])
         if self._agents.returning:
-            raise self._returning(call)
+            raise self._returning(call.scope, call.function_id)
         raise NotFound(
             f"target service not found: {target} does not offer {call.function_id} in {call.scope}",
             {"target": target, "function": call.function_id, "scope": str(call.scope)},
@@ -178,11 +194,11 @@ class Router:
         )
 
     @staticmethod
-    def _returning(call: Call) -> Unavailable:
+    def _returning(scope: Scope, function_id: str) -> Unavailable:
         missing = Unavailable(
-            f"no agent available for {call.function_id} in {call.scope}: this server was started anew a moment ago and its agents "
+            f"no agent available for {function_id} in {scope}: this server was started anew a moment ago and its agents "
             "may be on their way back; nothing ran, try again in a moment",
-            {"function": call.function_id, "scope": str(call.scope)},
+            {"function": function_id, "scope": str(scope)},
             code=Code.AGENTS_RETURNING,
         )
         missing.retry_after = 1.0
@@ -227,6 +243,10 @@ def _drawn(weights: list[int]) -> list[int]:
 def _offers(call: Call, agent: Agent) -> Iterator[Offer]:
     """Those that fit the call's version, if it has one."""
     return (offer for offer in agent.offers(call.function_id) if call.version in {"", offer.version})
+
+
+def _is_well(call: Call, agent: Agent, service_id: str) -> bool:
+    return any(offer.healthy for offer in _offers(call, agent) if offer.service_id == service_id)
 
 
 def _with_version(call: Call, usable: list[Agent]) -> list[Agent]:

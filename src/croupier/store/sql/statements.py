@@ -150,6 +150,7 @@ COUNT_REPLAYS = (
 INSERT_JOBS = Rows(sqlite.insert(jobs), ("id", "function_id", "game_id", "env", "caller", "created_ms"))
 
 PLACE_JOBS = update_rows(jobs, ("id", "agent_id", "service_id"))
+RUN_JOBS = update_rows(jobs, ("id", "state"), jobs.c.state == literal_column("'pending'"))
 
 ASK_JOBS_TO_STOP = update_rows(
     jobs,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 from croupier.codes import Code
 from croupier.domain.audit import DENIED, REPEATED, SYSTEM, WAITING, Note, Phase
 from croupier.domain.call import Call, CallState
-from croupier.domain.job import Job
+from croupier.domain.job import Job, JobState
 from croupier.domain.scope import Scope
 from croupier.errors import Conflict, CroupierError, OutcomeUnknown
 from croupier.store import KEY_WINDOW_MS, CallRecord
@@ -282,6 +282,7 @@ def _insert(connection: Connection, begins: Sequence[Begin]) -> dict[Write[Any],
 def _place(connection: Connection, places: Sequence[Place]) -> None:
     last = {place.job_id: place for place in places}
     statements.PLACE_JOBS.run(connection, [(each.job_id, each.agent_id, each.service_id) for each in last.values()])
+    statements.RUN_JOBS.run(connection, [(job_id, JobState.RUNNING) for job_id in last])
 
 
 def _ask_to_stop(connection: Connection, asked: Sequence[AskToStop]) -> None:
