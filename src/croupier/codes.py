@@ -172,6 +172,7 @@ class Code(StrEnum):
 
     # the files of bulk runs
     BULK_OF_JOBS = "bulk_of_jobs"
+    FILE_CELL_TOO_LONG = "file_cell_too_long"
     FILE_EMPTY = "file_empty"
     FILE_TOO_LARGE = "file_too_large"
     FILE_ROWS_TOO_MANY = "file_rows_too_many"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from croupier.codes import Code
 from croupier.domain.bulk import MOST_ROWS, ROW_BYTES
 from croupier.errors import InvalidArgument
 from croupier.server.bulk_file import CsvFile, JsonLines, Record
@@ -73,9 +74,10 @@ def test_a_quoted_field_over_many_lines_is_bounded_too():
         read(CsvFile(), [b'a\n"', *[b"x" * 1000 + b"\n"] * 300])
 
 
-def test_a_cell_past_what_csv_reads_is_named():
-    with pytest.raises(InvalidArgument, match=r"line 1: not CSV: field larger"):
-        read(CsvFile(), [b"x" * 140_000 + b"\n"])
+def test_a_cell_past_what_csv_reads_is_named_and_not_taken_for_a_wrong_quote():
+    with pytest.raises(InvalidArgument, match=r"line 2: a cell is longer than 131072 characters") as refused:
+        read(CsvFile(), [b"a\n", b"x" * 140_000 + b"\n"])
+    assert refused.value.code is Code.FILE_CELL_TOO_LONG
 
 
 def test_a_hundred_thousand_rows_are_read_and_one_more_spoils_the_file():

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from croupier.domain.call import Route
 from croupier.domain.principal import Principal
 from croupier.errors import InvalidArgument
 from croupier.server.access.guard import Guard
@@ -59,3 +60,20 @@ def test_a_header_value_is_printable_ascii(name):
 def test_an_empty_token_is_refused_at_the_start():
     with pytest.raises(ValueError, match="empty token"):
         Guard("")
+
+
+def called(**fields):
+    body = CallBody(function_id="f", game_id="demo", env="dev", **fields)
+    return build_call(body, call_id="c1", caller=Principal(name="x"), headers={}, query={}, traceparent="")
+
+
+def test_whoever_names_a_game_server_means_it():
+    assert called(target_service_id="s1").route is Route.TARGETED
+    assert called(target_service_id="s1", route="targeted").route is Route.TARGETED
+    assert called().route is Route.LB
+    with pytest.raises(
+        InvalidArgument, match="target_service_id names a game server, and route=broadcast may reach another"
+    ):
+        called(target_service_id="s1", route="broadcast")
+    with pytest.raises(InvalidArgument, match="and route=lb may reach another"):
+        called(target_service_id="s1", metadata={"route": "lb"})

@@ -270,7 +270,7 @@ class Forward:
         """Send the frame as it goes on from the span of this hop."""
         frame = flight.frame
         facts = {
-            "croupier.call": frame.request_id,
+            "croupier.call": frame.job_id if isinstance(frame, StartJob) else frame.request_id,
             "croupier.function": frame.function_id,
             "croupier.game": self._scope.game_id,
             "croupier.env": self._scope.env,

@@ -148,6 +148,12 @@ class CsvFile:
         try:
             found = list(csv.reader(self._open, strict=True))
         except csv.Error as error:
+            if "field larger than field limit" in str(error):  # the one error of the module that is about no quote
+                raise InvalidArgument(
+                    f"line {self._first()}: a cell is longer than {csv.field_size_limit()} characters",
+                    {"line": str(self._first()), "most": str(csv.field_size_limit())},
+                    code=Code.FILE_CELL_TOO_LONG,
+                ) from None
             raise InvalidArgument(
                 f"line {self._first()}: not CSV: {error}",
                 {"line": str(self._first())},

@@ -285,6 +285,7 @@ export const chinese: Sentences = {
   file_empty: () => "文件没有数据行，每次调用对应一行",
   file_too_large: (of) => `文件超过 ${of("most")} 字节，请拆分`,
   file_rows_too_many: (of) => `超过 ${of("most")} 行，请拆分文件`,
+  file_cell_too_long: (of) => `第 ${of("line")} 行：单元格超过 ${of("most")} 个字符`,
   file_row_too_long: (of) => `第 ${of("line")} 行：单行超过 ${of("most")} 字节`,
   file_not_utf8: (of) => `第 ${of("line")} 行：不是 UTF-8 文本，请将文件另存为 UTF-8`,
   file_quote_open: (of) => `第 ${of("line")} 行：引号开始的字段没有结束`,

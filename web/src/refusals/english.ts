@@ -268,6 +268,7 @@ export const english: Sentences = {
   file_empty: () => "the file has no row: write one for each call",
   file_too_large: (of) => `the file takes more than ${of("most")} bytes: split it`,
   file_rows_too_many: (of) => `more than ${of("most")} rows: split the file`,
+  file_cell_too_long: (of) => `line ${of("line")}: a cell is longer than ${of("most")} characters`,
   file_row_too_long: (of) => `line ${of("line")}: a row is longer than ${of("most")} bytes`,
   file_not_utf8: (of) => `line ${of("line")}: no text in UTF-8; save the file as UTF-8`,
   file_quote_open: (of) => `line ${of("line")}: a quoted field begins in this row and never ends`,

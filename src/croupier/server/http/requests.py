@@ -261,7 +261,7 @@ def build_call(
         payload=bytes(body.payload),
         caller=caller.name,
         idempotency_key=_idempotency_key(body, headers),
-        route=_route(body.route, metadata) if body.route or metadata else Route.LB,
+        route=_route_of(body, metadata),
         target_service_id=_option("target_service_id", body.target_service_id, metadata),
         hash_key=_option("hash_key", body.hash_key, metadata),
         version=_option("version", body.version, metadata),
@@ -270,6 +270,20 @@ def build_call(
         traceparent=traceparent,
         wait_for=_wait_for(body) if body.wait_for is not None or metadata else 0.0,
     )
+
+
+def _route_of(body: CallBody, metadata: Mapping[str, str]) -> Route:
+    """Whoever names a game server means it. Raises InvalidArgument for one that would not be looked at."""
+    if not body.target_service_id:
+        return _route(body.route, metadata) if body.route or metadata else Route.LB
+    if not (body.route or metadata.get("route")):
+        return Route.TARGETED
+    route = _route(body.route, metadata)
+    if route is not Route.TARGETED:
+        raise InvalidArgument(
+            f"target_service_id names a game server, and route={route} may reach another: leave one of them out"
+        )
+    return route
 
 
 def build_again(
