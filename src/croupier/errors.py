@@ -38,6 +38,9 @@ class CroupierError(Exception):
     reason: ClassVar[str] = "internal"
     spent: tuple[int, int] = (0, 0)
     """Microseconds in the agent and in the game server, where the failure came from there; 0 is not known."""
+    agent_id: str = ""
+    service_id: str = ""
+    """The agent and the game server that the call was given to, where that is known, whether or not they said so."""
     unsent: bool = False
     """No game server was given the call, whatever the reason: its idempotency key is free again."""
     on_record: bool = False

@@ -105,6 +105,8 @@ class Flight:
         error = outcome if isinstance(outcome, CroupierError) else getattr(outcome, "error", None)
         if self._lost is not None and isinstance(error, Unavailable | RateLimited):
             outcome, raw, error = self._lost, b"", self._lost
+        if isinstance(outcome, CroupierError):
+            outcome.service_id = self._server.service_id
         self._ended("ok" if error is None else error.reason)
         if self._job is not None:
             self._forward.started(self._job, error)

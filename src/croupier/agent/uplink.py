@@ -355,5 +355,5 @@ class Uplink:
 
 def _failed(frame: Invoke, error: CroupierError) -> CallResult | JobStarted:
     if isinstance(frame, StartJob):
-        return JobStarted(request_id=frame.request_id, job_id=frame.job_id, error=error)
-    return CallResult(request_id=frame.request_id, error=error)
+        return JobStarted(request_id=frame.request_id, job_id=frame.job_id, error=error, service_id=error.service_id)
+    return CallResult(request_id=frame.request_id, error=error, service_id=error.service_id)

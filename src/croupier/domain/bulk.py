@@ -296,6 +296,7 @@ def ended(row: BulkRow, outcome: Outcome, now_ms: int) -> BulkRow:
         state=RowState.UNKNOWN if is_open else RowState.FAILED,
         reason=outcome.reason,
         message=outcome.message,
+        service_id=outcome.service_id,
         code=outcome.code,
         parameters={} if outcome.code is None else outcome.details,
         finished_ms=now_ms,

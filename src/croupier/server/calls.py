@@ -145,6 +145,9 @@ class Calls:
             return await self._send(call, deadline, way)
         except CroupierError as error:
             error.unsent |= not way.sent
+            if way.target is not None and way.sent:
+                error.agent_id = way.target.link.agent_id
+                error.service_id = error.service_id or way.target.service_id
             return error
         except asyncio.CancelledError:
             gone = Canceled(
@@ -280,11 +283,8 @@ class _Way:
 
     def trail(self, outcome: Outcome) -> Trail:
         """As it is kept."""
-        target = self.target
-        if isinstance(outcome, Result):
-            service_id, spent = outcome.service_id, (outcome.agent_us, outcome.handler_us)
-        else:
-            service_id, spent = "", outcome.spent
+        target, service_id = self.target, outcome.service_id
+        spent = (outcome.agent_us, outcome.handler_us) if isinstance(outcome, Result) else outcome.spent
         decision, agent_id = self.decision, ""
         if target is not None:
             # As `choices.among` writes it, without the price of asking it.

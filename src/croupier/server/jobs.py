@@ -142,14 +142,14 @@ class Jobs:
         except CroupierError as error:
             error.unsent |= target is None
             self._let_go(call.id, ran=not error.unsent and error.reason not in NOTHING_RAN)
-            await self._not_started(call, error, note)
+            await self._not_started(call, error, note, target)
             raise
         except Exception as error:
             log.exception("job %s could not be started", call.id, extra=named(call))
             fault = InternalError(f"job {call.id} failed inside the server; its log has the details")
             fault.unsent = target is None
             self._let_go(call.id, ran=not fault.unsent)
-            await self._not_started(call, fault, note)
+            await self._not_started(call, fault, note, target)
             raise fault from error
         await self._record_start(call, target, started.service_id, note)
         return call.id
@@ -180,14 +180,19 @@ class Jobs:
             await self._news.call_ended(call, result, kind="job")
         self._cancels.placed(call.id, agent_id)
 
-    async def _not_started(self, call: Call, error: CroupierError, note: Note) -> None:
+    async def _not_started(self, call: Call, error: CroupierError, note: Note, target: Target | None) -> None:
         """Record it; what the game server may have begun all the same is stopped when its first event arrives."""
         reason, message = error.reason, f"not started: {error.message}"
         if may_have_run(error):
             reason = "lost"
             message = f"lost: its start was not confirmed: {error.message}; check what it did before starting it again"
+        trail = None
+        if target is not None:
+            error.agent_id, error.service_id = target.link.agent_id, error.service_id or target.service_id
+            decision = among(target.why, target.candidates)
+            trail = Trail(decision=decision, agent_id=error.agent_id, service_id=error.service_id)
         await asyncio.gather(
-            self._store.finish(call.id, error, note=outcome_note(note, error)),
+            self._store.finish(call.id, error, trail=trail, note=outcome_note(note, error, trail)),
             self._intake.conclude(call.id, reason=reason, message=message),
         )
         if self._news.heard(CALLS):

@@ -28,11 +28,11 @@ async def spoken(codec: Codec, call: Call) -> Call:
 
 
 async def understood(codec: Codec, result: Result) -> Result:
-    """The game server's answer as JSON. Raises what `Codec.decode` raises, with what the call had cost by then."""
+    """The game server's answer as JSON. Raises what `Codec.decode` raises, with who answered and what it had cost by then."""
     try:
         return replace(result, payload=await _decoded(codec, result.payload))
     except CroupierError as error:
-        error.spent = (result.agent_us, result.handler_us)
+        error.spent, error.service_id = (result.agent_us, result.handler_us), result.service_id
         raise
 
 

@@ -151,27 +151,31 @@ class _Broadcast:
         )
 
     def _named(self, failures: Sequence[CroupierError]) -> Mapping[str, str]:
-        names = Counter(target.service_id for target in self._targets)
+        asked = [
+            (target.service_id or error.service_id, target.link.agent_id, error)
+            for target, error in zip(self._targets, failures, strict=True)
+        ]
+        known = Counter(service_id for service_id, _, _ in asked)
         return {
-            _name(target, alone=names[target.service_id] == 1): f"{error.reason}: {_cut(error.message)}"
-            for target, error in list(zip(self._targets, failures, strict=True))[:NAMED]
+            _name(service_id, agent_id, alone=known[service_id] == 1): f"{error.reason}: {_cut(error.message)}"
+            for service_id, agent_id, error in asked[:NAMED]
         }
 
 
-def _name(target: Target, *, alone: bool) -> str:
+def _name(service_id: str, agent_id: str, *, alone: bool) -> str:
     """Of two with one id each has its agent's beside it."""
-    agent_id = target.link.agent_id
-    return target.service_id if alone and target.service_id else f"{target.service_id}@{agent_id}".removeprefix("@")
+    if not service_id:
+        return agent_id
+    return service_id if alone else f"{service_id}@{agent_id}"
 
 
 def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
-    place = {"service_id": target.service_id, "agent_id": target.link.agent_id}
+    place = {"service_id": target.service_id or outcome.service_id, "agent_id": target.link.agent_id}
     if isinstance(outcome, CroupierError):
         error: dict[str, Any] = {"reason": outcome.reason, "message": _cut(outcome.message)}
         if outcome.code is not None:
             error |= {"code": outcome.code, "details": dict(outcome.details)}
         return place | {"ok": False, "error": error}
-    place["service_id"] = target.service_id or outcome.service_id
     return place | {"ok": True} | payload_fields(outcome.payload)
 
 

@@ -166,6 +166,7 @@ class TunnelLink:
             gone = Unavailable(f"{error.message}; it was offered a moment ago, nothing ran, try again", error.details)
             gone.spent, gone.unsent = error.spent, True
             return gone
+        error.service_id = service_id
         error.unsent = isinstance(error, PayloadTooLarge)
         return error
 

@@ -16,7 +16,7 @@ from croupier.errors import RateLimited
 from croupier.server.http.bodies import Body, CallerLeft, Room
 from croupier.server.http.documents import to_json
 from croupier.server.http.entity_orders import PREFIX, EntityOrders
-from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, header_value
+from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, served_by
 from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import check_bounds, check_payload
@@ -242,11 +242,7 @@ def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mappin
 
 
 def _answer(result: Result) -> Answer:
-    headers = []
-    if result.service_id:
-        headers.append((b"x-service-id", header_value(result.service_id)))
-    if result.agent_id:
-        headers.append((b"x-agent-id", header_value(result.agent_id)))
+    headers = served_by(result)
     if result.replayed:
         headers.append((b"x-replayed", b"true"))
     return Answer(200, JSON if is_json(result.payload) else BYTES, result.payload, headers)

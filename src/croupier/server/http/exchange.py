@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope, Send
 
 from croupier.asgi import SHORTCUT, Shortcut
+from croupier.domain.call import Outcome
 from croupier.domain.principal import Principal
 from croupier.domain.trace import trace_of
 from croupier.errors import AwaitingApproval, CroupierError, PayloadTooLarge
@@ -122,7 +123,7 @@ class Exchange:
         if status == HTTPStatus.FORBIDDEN:
             self.refused = error
         found = problems.document(error, status=status, trace_id=self.trace_id, call_id=self.call_id, errors=errors)
-        told = [*problems.headers(error, status), *headers]
+        told = [*problems.headers(error, status), *served_by(error), *headers]
         if isinstance(error, PayloadTooLarge) and not self._ends_soon():
             told.append((b"connection", b"close"))
         return Answer(status, problems.PROBLEM_TYPE, to_json(found), told)
@@ -137,6 +138,16 @@ class Exchange:
     def _ends_soon(self) -> bool:
         declared = self.headers.get(b"content-length", b"")
         return declared.isdigit() and len(declared) < 12 and int(declared) <= _DISCARDED_BYTES
+
+
+def served_by(outcome: Outcome) -> Headers:
+    """Who was given the call, where that is known."""
+    headers = []
+    if outcome.service_id:
+        headers.append((b"x-service-id", header_value(outcome.service_id)))
+    if outcome.agent_id:
+        headers.append((b"x-agent-id", header_value(outcome.agent_id)))
+    return headers
 
 
 @lru_cache(maxsize=4096)
