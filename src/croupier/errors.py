@@ -24,7 +24,7 @@ Inside the program only these travel. HTTP statuses are looked up in `server/htt
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from croupier.codes import Code
 
@@ -41,6 +41,10 @@ class CroupierError(Exception):
     agent_id: str = ""
     service_id: str = ""
     """The agent and the game server that the call was given to, where that is known, whether or not they said so."""
+    call_id: str = ""
+    """The call that has the record, where that is not the one that was made: the first with its idempotency key."""
+    replayed: bool = False
+    """That call's end, told once more."""
     unsent: bool = False
     """No game server was given the call, whatever the reason: its idempotency key is free again."""
     on_record: bool = False
@@ -53,6 +57,14 @@ class CroupierError(Exception):
         self.message = message
         self.details: Mapping[str, str] = details or {}
         self.code = code
+
+    def of_call(self, call_id: str, *, replayed: bool = True) -> Self:
+        """As it is told to who repeats an idempotency key. A copy: the first caller is told the same failure, maybe just now."""
+        told = type(self).__new__(type(self))
+        told.__dict__.update(self.__dict__)
+        told.args = self.args
+        told.call_id, told.replayed = call_id, replayed
+        return told
 
 
 class InvalidArgument(CroupierError):

@@ -590,9 +590,11 @@ async def test_a_row_that_ran_when_the_server_died_is_told_by_the_record_of_its_
         bulk_id = await of_rows(server, 4)
         await start(server, bulk_id)
         await reaches(server, bulk_id, "done")
+        began = [row["call_id"] for row in await rows(server, bulk_id)]
     with sqlite3.connect(tmp_path / "croupier.db") as database:  # as a kill would have left it
         database.execute("UPDATE bulks SET state = 'running', finished_ms = 0")
         database.execute("UPDATE bulk_rows SET state = 'running', result = NULL WHERE number <= 3")
+        database.execute("UPDATE bulk_rows SET state = 'pending', call_id = '' WHERE number = 4")
         database.execute("UPDATE calls SET state = 'running' WHERE idempotency_key LIKE '%:2'")
         database.execute("DELETE FROM calls WHERE idempotency_key LIKE '%:3'")
     database.close()
@@ -601,6 +603,7 @@ async def test_a_row_that_ran_when_the_server_died_is_told_by_the_record_of_its_
         found = await rows(server, bulk_id)
     assert [row["state"] for row in found] == ["succeeded", "unknown", "succeeded", "succeeded"]
     assert found[0]["result"] == {"player_id": "p1", "coins": 1}
+    assert [row["call_id"] for row in found if row["row"] != 3] == [*began[:2], began[3]]  # those that have the records
     assert [each["coins"] for each in payloads(again)] == [3]  # its call was never recorded, hence never sent
     assert ended(done) == {"succeeded": 3, "unknown": 1}
     assert len(agent.executed) == 4

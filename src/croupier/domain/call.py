@@ -68,6 +68,8 @@ class Result:
     agent_id: str = ""
     replayed: bool = False
     """The answer of an earlier call with the same idempotency key."""
+    call_id: str = ""
+    """Of a replayed answer: that call, which has the record."""
     agent_us: int = 0
     """Microseconds in the agent; 0 is not known. Kept in the call's trail, not with the result."""
     handler_us: int = 0

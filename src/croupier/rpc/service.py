@@ -36,6 +36,9 @@ TRACE_ID = "croupier-trace-id"
 CALL_ID = "croupier-call-id"
 """Trailing metadata of every answer of a call, good or bad."""
 
+REPLAYED = "croupier-replayed"
+"""Trailing metadata of an answer, good or bad, that an earlier call with the same idempotency key was given."""
+
 MESSAGE_BYTES_MAX = 2048
 """UTF-8 bytes of an error's text: it travels percent-encoded in the trailing metadata, whose usual limit is 8 KiB."""
 

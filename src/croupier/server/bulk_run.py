@@ -209,6 +209,7 @@ class BulkRun:
             if not isinstance(outcome, Unavailable | RateLimited) or (
                 self._is_last(attempt) and not outcome.retry_after
             ):
+                row = replace(row, call_id=outcome.call_id or row.call_id)
                 await self._keep([ended(row, outcome, self._clock())], [row])
                 return
             # What says when it is worth trying again, a limit or maintenance, is waited for however long it takes.

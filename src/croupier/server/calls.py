@@ -229,31 +229,36 @@ class Calls:
 
     async def _repeat(self, earlier: CallRecord, deadline: float) -> Result:
         """The first call's answer, waited for until `deadline` if it still runs."""
-        outcome = earlier.outcome
+        call_id, outcome = earlier.call.id, earlier.outcome
         if earlier.state == CallState.WAITING:
-            raise await self._admission.approvals.waiting(earlier.call.id)
+            raise await self._admission.approvals.waiting(call_id)
         if earlier.state == CallState.RUNNING:
-            waiter = self._keyed.get(earlier.call.id)
+            waiter = self._keyed.get(call_id)
             if waiter is None:
                 raise Conflict(
-                    f"call {earlier.call.id} with this idempotency key has no recorded end yet; ask for it again shortly",
-                    {"call_id": earlier.call.id},
+                    f"call {call_id} with this idempotency key has no recorded end yet; ask for it again shortly",
+                    {"call_id": call_id},
                     code=Code.KEY_PENDING,
-                )
+                ).of_call(call_id, replayed=False)
             try:
                 async with asyncio.timeout_at(deadline):
                     outcome = await asyncio.shield(waiter)
             except TimeoutError:
                 raise DeadlineExceeded(
-                    f"call {earlier.call.id}, the first with this idempotency key, still runs; ask for it again later",
-                    {"call_id": earlier.call.id},
+                    f"call {call_id}, the first with this idempotency key, still runs; ask for it again later",
+                    {"call_id": call_id},
                     code=Code.KEY_PENDING,
-                ) from None
+                ).of_call(call_id, replayed=False) from None
         if isinstance(outcome, Result):
             return Result(
-                payload=outcome.payload, service_id=outcome.service_id, agent_id=outcome.agent_id, replayed=True
+                payload=outcome.payload,
+                service_id=outcome.service_id,
+                agent_id=outcome.agent_id,
+                replayed=True,
+                call_id=call_id,
             )
-        raise outcome or OutcomeUnknown(f"call {earlier.call.id} ended without an answer; check what the function did")
+        outcome = outcome or OutcomeUnknown(f"call {call_id} ended without an answer; check what the function did")
+        raise outcome.of_call(call_id)
 
     async def drain(self) -> None:
         """Wait until every outcome is handed to the store."""

@@ -204,9 +204,12 @@ class Jobs:
             raise await self._admission.approvals.waiting(earlier.call.id)
         running = self._starting.get(earlier.call.id)
         if running is not None:
-            return await asyncio.shield(running)
+            try:
+                return await asyncio.shield(running)
+            except CroupierError as error:
+                raise error.of_call(earlier.call.id) from error
         if isinstance(earlier.outcome, CroupierError) and not isinstance(earlier.outcome, OutcomeUnknown):
-            raise earlier.outcome
+            raise earlier.outcome.of_call(earlier.call.id)
         return earlier.call.id
 
     async def follow(self, caller: Principal, job_id: str, after: int) -> AsyncIterator[builtins.list[JobEvent]]:

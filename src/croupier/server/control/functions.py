@@ -16,7 +16,7 @@ from croupier.domain.routing import wait_seconds
 from croupier.domain.scope import parse_scope
 from croupier.domain.trace import Trace, begin_trace, trace_in, tracestate_of
 from croupier.errors import CroupierError, InvalidArgument, PayloadTooLarge
-from croupier.rpc.service import CALL_ID, TRACE_ID, Context, metadata_value
+from croupier.rpc.service import CALL_ID, REPLAYED, TRACE_ID, Context, metadata_value
 from croupier.server.access.arrivals import Arrivals
 from croupier.server.access.guard import Guard
 from croupier.server.access.streams import LiveStreams
@@ -55,13 +55,18 @@ class Functions:
     async def invoke(self, request: wire.InvokeRequest, context: Context) -> wire.InvokeResponse:
         caller = self._caller(context)
         call, span = self._enter(request, caller, context, "c", _time_left(context))
-        result = await _told(self._calls.invoke(caller, call), span)
+        result = await _told(self._calls.invoke(caller, call), span, context)
+        if result.replayed:
+            _name_first(context, result.call_id)
         return wire.InvokeResponse(payload=result.payload)
 
     async def start_job(self, request: wire.InvokeRequest, context: Context) -> wire.StartJobResponse:
         caller = self._caller(context)
         call, span = self._enter(request, caller, context, "j", None)
-        return wire.StartJobResponse(job_id=await _told(self._jobs.start(caller, call), span))
+        job_id = await _told(self._jobs.start(caller, call), span, context)
+        if job_id != call.id:
+            _name_first(context, job_id)
+        return wire.StartJobResponse(job_id=job_id)
 
     def _enter(
         self, request: wire.InvokeRequest, caller: Principal, context: Context, prefix: str, timeout: float | None
@@ -96,23 +101,30 @@ class Functions:
         return job_pb2.GetJobResultResponse(state=job.state.value, payload=job.payload, error=job.error)
 
 
-async def _told(work: Awaitable[T], span: Span | None) -> T:
-    """What `work` returns or raises, told to the span."""
-    if span is None:
-        return await work
+async def _told(work: Awaitable[T], span: Span | None, context: Context) -> T:
+    """What `work` returns or raises, told to the span; of a failure the answer's metadata name the call that has the record."""
+    outcome = "internal"
     try:
         answer = await work
+        outcome = "ok"
     except CroupierError as error:
-        span.end(error.reason, {})
+        outcome = error.reason
+        if error.call_id:
+            _name_first(context, error.call_id, replayed=error.replayed)
         raise
     except asyncio.CancelledError:
-        span.end("canceled", {})
+        outcome = "canceled"
         raise
-    except BaseException:
-        span.end("internal", {})
-        raise
-    span.end("ok", {})
+    finally:
+        if span is not None:
+            span.end(outcome, {})
     return answer
+
+
+def _name_first(context: Context, call_id: str, *, replayed: bool = True) -> None:
+    """The record is that of the first call with this idempotency key; the one that was made has none."""
+    told = dict(context.trailing_metadata() or ()) | {CALL_ID: call_id} | ({REPLAYED: "true"} if replayed else {})
+    context.set_trailing_metadata(tuple(told.items()))
 
 
 def to_wire(event: JobEvent) -> wire.JobEvent:

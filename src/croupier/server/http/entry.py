@@ -16,7 +16,7 @@ from croupier.errors import RateLimited
 from croupier.server.http.bodies import Body, CallerLeft, Room
 from croupier.server.http.documents import to_json
 from croupier.server.http.entity_orders import PREFIX, EntityOrders
-from croupier.server.http.exchange import BYTES, JSON, Answer, Exchange, served_by
+from croupier.server.http.exchange import BYTES, JSON, REPLAYED, Answer, Exchange, served_by
 from croupier.server.http.flights import Flight, Flights
 from croupier.server.http.metrics import HttpMetrics
 from croupier.server.http.payloads import check_bounds, check_payload
@@ -204,12 +204,15 @@ class LeanEntry:
         return await (self._begin(exchange, call, status=200) if is_job else self._send(exchange, call))
 
     async def _send(self, exchange: Exchange, call: Call) -> Answer:
-        return _answer(await self._calls.invoke(exchange.caller, call))
+        result = await self._calls.invoke(exchange.caller, call)
+        exchange.call_id = result.call_id or call.id
+        return _answer(result)
 
     async def _begin(self, exchange: Exchange, call: Call, *, status: int) -> Answer:
         job_id = await self._jobs.start(exchange.caller, call)
         exchange.call_id = job_id
-        return Answer(status, JSON, orjson.dumps({"job_id": job_id}), [_location(job_id)])
+        headers = [_location(job_id)] if job_id == call.id else [_location(job_id), REPLAYED]
+        return Answer(status, JSON, orjson.dumps({"job_id": job_id}), headers)
 
 
 def _parsed(content: bytes) -> CallBody:
@@ -244,7 +247,7 @@ def _function_body(exchange: Exchange, content: bytes) -> tuple[CallBody, Mappin
 def _answer(result: Result) -> Answer:
     headers = served_by(result)
     if result.replayed:
-        headers.append((b"x-replayed", b"true"))
+        headers.append(REPLAYED)
     return Answer(200, JSON if is_json(result.payload) else BYTES, result.payload, headers)
 
 

@@ -20,6 +20,8 @@ from croupier.telemetry import Span
 
 JSON = b"application/json"
 BYTES = b"application/octet-stream"
+REPLAYED = (b"x-replayed", b"true")
+"""The header of an answer that an earlier call with the same idempotency key was given."""
 
 _NOBODY = Principal(name="", kind="nobody")
 
@@ -122,8 +124,11 @@ class Exchange:
         status = problems.STATUS[error.reason] if status is None else status
         if status == HTTPStatus.FORBIDDEN:
             self.refused = error
+        self.call_id = error.call_id or self.call_id
         found = problems.document(error, status=status, trace_id=self.trace_id, call_id=self.call_id, errors=errors)
         told = [*problems.headers(error, status), *served_by(error), *headers]
+        if error.replayed:
+            told.append(REPLAYED)
         if isinstance(error, PayloadTooLarge) and not self._ends_soon():
             told.append((b"connection", b"close"))
         return Answer(status, problems.PROBLEM_TYPE, to_json(found), told)

@@ -69,8 +69,10 @@ class MethodNotAllowed(CroupierError):
 
 
 def known(error: Exception, call_id: str, trace_id: str) -> CroupierError:
-    """`error` as one of ours. A foreign one, or a fault of ours, is logged with the call's id and told without its text."""
-    if isinstance(error, CroupierError) and not isinstance(error, InternalError):
+    """`error` as one of ours. A foreign one, or a fault of ours, is logged with the call's id and told without its text; one
+    that is told once more was logged already, and recorded with a text for everybody.
+    """
+    if isinstance(error, CroupierError) and (error.replayed or not isinstance(error, InternalError)):
         return error
     extra = {"call_id": call_id, "trace_id": trace_id}
     _log.error("call %s failed by a fault of the server", call_id or "-", exc_info=error, extra=extra)

@@ -166,7 +166,9 @@ def _outcome(row: Row[Any], result: bytes) -> Outcome | None:
         case CallState.SUCCEEDED:
             return Result(payload=result, service_id=row.service_id, agent_id=row.agent_id)
         case _:
-            return refusals.refusal(row.reason, row.message, row.details)
+            failure = refusals.refusal(row.reason, row.message, row.details)
+            failure.agent_id, failure.service_id = row.agent_id, row.service_id
+            return failure
 
 
 def created_job(begin: Begin) -> Job:
