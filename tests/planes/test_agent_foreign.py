@@ -14,6 +14,7 @@ from croupier.agent.foreign import ForeignChannel
 from croupier.agent.foreign_jobs import STREAM_TRIES, ForeignJob
 from croupier.errors import (
     DeadlineExceeded,
+    FunctionRejected,
     HandlerFailed,
     InvalidArgument,
     NotFound,
@@ -200,7 +201,7 @@ async def test_metadata_goes_along_as_it_is_with_the_contracts_keys_added(game, 
     ("function_id", "error", "says"),
     [
         ("f.raise", HandlerFailed, "it broke"),
-        ("f.missing", NotFound, "no such function there"),
+        ("f.missing", FunctionRejected, "no such function there"),
         ("f.large", HandlerFailed, "more than 10000000 bytes"),
         ("f.slightly_large", HandlerFailed, "answered 10500000 bytes; at most 10000000"),
     ],

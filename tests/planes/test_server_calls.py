@@ -77,6 +77,23 @@ async def test_an_answer_travels_the_whole_way(server: Server) -> None:
     assert reply.headers["X-Trace-ID"] in frame.traceparent
 
 
+@pytest.mark.parametrize("reason", ["", "unauthenticated"])
+async def test_what_a_game_server_says_of_tokens_is_not_said_of_the_operators(server: Server, reason: str) -> None:
+    async with raw_agent(server.grpc) as agent:
+        await agent.hello("agent-1", capabilities=["session"], incarnation="one")
+        await agent.hear_frame("welcome")
+        offering = {"service_id": "game-1", "healthy": True, "functions": [{"id": "f"}]}
+        await agent.say("register", seq=1, register={"services": [offering]})
+        await eventually(server.instances)
+        asking = asyncio.ensure_future(server.invoke())
+        frame = await agent.hear_frame("invoke")
+        status = {"code": 16, "reason": reason, "message": "the player's session is over"}
+        await agent.say("result", seq=2, result={"request_id": frame.request_id, "status": status})
+        reply = await within(asking)
+    assert asked(reply) == (422, "function_rejected")
+    assert reply.json["detail"] == "the player's session is over"
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [(HandlerFailed("ZeroDivisionError: division by zero"), 502), (FunctionRejected("the player is offline"), 422)],

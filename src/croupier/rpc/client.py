@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from croupier.domain.limits import MESSAGE_BYTES, PAYLOAD_BYTES
 from croupier.domain.machine import MachineIdentity, MachineRole
 from croupier.errors import (
+    BY_REASON,
     CroupierError,
     DeadlineExceeded,
     FunctionRejected,
@@ -22,7 +23,7 @@ from croupier.errors import (
 from croupier.pki.identity import MachineFiles
 from croupier.rpc.secure import open_channel
 from croupier.tunnel.grpc import UNARY_OPTIONS
-from croupier.tunnel.status import bounded, error_from
+from croupier.tunnel.status import answer_from, bounded, error_from
 from croupier_wire.edge.job.v1 import job_pb2
 from croupier_wire.function.v1 import function_pb2 as wire
 
@@ -37,13 +38,14 @@ _AT_REST = frozenset({grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.TR
 """No call is under way in a channel that is so."""
 
 
-def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
-    """What a failed call to the program called `name` means."""
+def error_of(error: grpc.aio.AioRpcError, name: str, *, function: bool = False) -> CroupierError:
+    """What a failed call to the program called `name` means; `function` where a function of the game may have answered."""
+    read = answer_from if function else error_from
     code, text = error.code(), bounded(error.details() or "")
     trailing = error.trailing_metadata() or ()
     reason = next((value for name, value in trailing if name == "croupier-reason"), "")
-    if isinstance(reason, str) and reason:
-        return error_from(code.value[0], text, reason)
+    if isinstance(reason, str) and reason in BY_REASON:
+        return read(code.value[0], text, reason)
     if code == grpc.StatusCode.UNAVAILABLE and text.startswith(_NEVER_SENT):
         return Unavailable(f"{name} cannot be reached; the call was not sent and may be repeated")
     if code == grpc.StatusCode.UNAVAILABLE:
@@ -61,7 +63,7 @@ def error_of(error: grpc.aio.AioRpcError, name: str) -> CroupierError:
     if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
         # Only a peer that knows our reasons can promise that nothing ran; any other has merely said no.
         return FunctionRejected(text or f"{name} failed with {code.name}")
-    return error_from(code.value[0], text or f"{name} failed with {code.name}")
+    return read(code.value[0], text or f"{name} failed with {code.name}")
 
 
 class FunctionClient:
@@ -103,14 +105,15 @@ class FunctionClient:
         return self._open
 
     async def invoke(self, request: wire.InvokeRequest, timeout: float | None) -> bytes:
-        raw = await self._unary(SERVICE + "Invoke", request, timeout)
+        raw = await self._unary(SERVICE + "Invoke", request, timeout, function=True)
         payload = self._parsed(wire.InvokeResponse, raw).payload
         if len(payload) > PAYLOAD_BYTES:
             raise HandlerFailed(f"{self._name} answered {len(payload)} bytes; at most {PAYLOAD_BYTES} are allowed")
         return payload
 
     async def start_job(self, request: wire.InvokeRequest, timeout: float | None) -> str:
-        return self._parsed(wire.StartJobResponse, await self._unary(SERVICE + "StartJob", request, timeout)).job_id
+        raw = await self._unary(SERVICE + "StartJob", request, timeout, function=True)
+        return self._parsed(wire.StartJobResponse, raw).job_id
 
     async def cancel_job(self, job_id: str, timeout: float | None) -> None:
         await self._unary(SERVICE + "CancelJob", wire.CancelJobRequest(job_id=job_id), timeout)
@@ -163,14 +166,14 @@ class FunctionClient:
         await self._open.close(grace)
         await asyncio.gather(*self._closing)
 
-    async def _unary(self, method: str, request: Message, timeout: float | None) -> bytes:
+    async def _unary(self, method: str, request: Message, timeout: float | None, *, function: bool = False) -> bytes:
         call: Callable[..., Awaitable[Any]] = self._channel.unary_unary(
             method, request_serializer=None, response_deserializer=None
         )
         try:
             raw: bytes = await call(request.SerializeToString(), timeout=timeout)
         except grpc.aio.AioRpcError as error:
-            raise error_of(error, self._name) from error
+            raise error_of(error, self._name, function=function) from error
         return raw
 
     def _parsed(self, kind: type[M], raw: bytes) -> M:

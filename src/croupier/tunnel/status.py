@@ -82,6 +82,31 @@ def error_from(code: int, message: str, reason: str = "", details: Mapping[str, 
     return kind(bounded(message), details)
 
 
+_FINDINGS = frozenset(
+    code.value[0]
+    for code in (
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.UNAUTHENTICATED,
+    )
+)
+"""Said by whoever runs functions they are about the game, and something may have been done by then. Our errors of these codes
+are about the call itself, and say that it did not run.
+"""
+
+
+def answer_from(code: int, message: str, reason: str = "", details: Mapping[str, str] | None = None) -> CroupierError:
+    """As `error_from`, of a peer that runs functions: what it found in the game is its refusal, unless it gives the reason
+    or says it in the contract's words. Nobody there judges the caller's token: that gets no further than the server.
+    """
+    if reason != Unauthenticated.reason and (reason in BY_REASON or code not in _FINDINGS):
+        return error_from(code, message, reason, details)
+    says_unknown = any(substring in message for substring, kind in _SUBSTRINGS if kind is NotFound)
+    return (NotFound if says_unknown else FunctionRejected)(bounded(message), details)
+
+
 def to_status(error: CroupierError) -> wire.Status:
     return wire.Status(
         code=CODES[error.reason].value[0], reason=error.reason, message=error.message, details=dict(error.details)
@@ -89,7 +114,7 @@ def to_status(error: CroupierError) -> wire.Status:
 
 
 def from_status(status: wire.Status) -> CroupierError:
-    return error_from(status.code, status.message, status.reason, dict(status.details))
+    return answer_from(status.code, status.message, status.reason, dict(status.details))
 
 
 def from_text(error: str) -> CroupierError:
