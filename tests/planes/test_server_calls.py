@@ -77,8 +77,19 @@ async def test_an_answer_travels_the_whole_way(server: Server) -> None:
     assert reply.headers["X-Trace-ID"] in frame.traceparent
 
 
-@pytest.mark.parametrize("reason", ["", "unauthenticated"])
-async def test_what_a_game_server_says_of_tokens_is_not_said_of_the_operators(server: Server, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "reason", "status"),
+    [
+        (16, "", (422, "function_rejected")),
+        (16, "unauthenticated", (422, "function_rejected")),
+        (99, "", (502, "handler_failed")),
+        (0, "", (502, "handler_failed")),
+        (13, "internal", (502, "outcome_unknown")),
+    ],
+)
+async def test_what_a_game_server_says_is_neither_said_of_the_operators_token_nor_a_fault_of_the_server(
+    server: Server, caplog: pytest.LogCaptureFixture, code: int, reason: str, status: tuple[int, str]
+) -> None:
     async with raw_agent(server.grpc) as agent:
         await agent.hello("agent-1", capabilities=["session"], incarnation="one")
         await agent.hear_frame("welcome")
@@ -87,11 +98,12 @@ async def test_what_a_game_server_says_of_tokens_is_not_said_of_the_operators(se
         await eventually(server.instances)
         asking = asyncio.ensure_future(server.invoke())
         frame = await agent.hear_frame("invoke")
-        status = {"code": 16, "reason": reason, "message": "the player's session is over"}
-        await agent.say("result", seq=2, result={"request_id": frame.request_id, "status": status})
+        said = {"code": code, "reason": reason, "message": "the player's session is over"}
+        await agent.say("result", seq=2, result={"request_id": frame.request_id, "status": said})
         reply = await within(asking)
-    assert asked(reply) == (422, "function_rejected")
+    assert asked(reply) == status
     assert reply.json["detail"] == "the player's session is over"
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ BYTES = st.binary(max_size=50)
 UINT32 = st.integers(0, 2**32 - 1)
 UINT64 = st.integers(0, 2**64 - 1)
 PAIRS = st.dictionaries(TEXT, TEXT, max_size=4)
-ANSWERED = [reason for reason in BY_REASON if reason != "unauthenticated"]
-"""What an answer may say; nobody who answers judges a caller's token."""
+ANSWERED = [reason for reason in BY_REASON if reason not in {"unauthenticated", "internal"}]
+"""What an answer may say: whoever answers does not judge a caller's token, and its faults are not ours."""
 ERRORS = st.builds(
     lambda kind, message, details: BY_REASON[kind](message, details), st.sampled_from(ANSWERED), WORD, PAIRS
 )
@@ -247,10 +247,37 @@ def test_a_plain_peers_error_text_keeps_the_meaning_that_the_contract_fixes(
     assert text in error.message
 
 
-def test_an_unknown_reason_goes_by_its_code_and_an_unknown_code_is_an_internal_error() -> None:
+def test_an_unknown_reason_goes_by_its_code_and_an_unknown_code_is_the_peers_failure() -> None:
     assert type(error_from(8, "m", "something new")) is RateLimited
-    assert error_from(4711, "m").reason == "internal"
-    assert error_from(0, "m").reason == "internal"
+    for code in (99, 0, 17, -1):
+        error = error_from(code, "m", "something new")
+        assert (type(error), error.message) == (HandlerFailed, "m")
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "says"),
+    [
+        (wire.Status(code=99, message="the shard burnt down"), "", "the shard burnt down"),
+        (wire.Status(code=0, message="odd"), "as text", "odd"),
+        (wire.Status(code=99), "as text", "as text"),
+        (wire.Status(code=99), "", "it failed with the status code 99 and no message"),
+    ],
+)
+def test_a_status_with_a_code_that_is_none_keeps_the_peers_words(status: wire.Status, text: str, says: str) -> None:
+    for message in (
+        wire.TunnelMessage(result=wire.ResultFrame(request_id="r", status=status, error=text)),
+        wire.TunnelMessage(start_r=wire.StartJobResult(request_id="r", status=status, error=text)),
+    ):
+        frame = decode(message)
+        assert isinstance(frame, CallResult | JobStarted)
+        assert (type(frame.error), str(frame.error)) == (HandlerFailed, says)
+
+
+def test_a_fault_inside_a_peer_is_not_one_of_this_program() -> None:
+    status = wire.Status(code=13, reason="internal", message="the call failed inside the agent")
+    frame = decode(wire.TunnelMessage(result=wire.ResultFrame(request_id="r", status=status)))
+    assert isinstance(frame, CallResult)
+    assert type(frame.error) is OutcomeUnknown
 
 
 def test_a_foreign_message_is_cut() -> None:

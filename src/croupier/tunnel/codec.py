@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from croupier.domain.function import FunctionRef, Service
 from croupier.domain.job import JobEvent
-from croupier.errors import CroupierError, InvalidArgument
+from croupier.errors import CroupierError, InternalError, InvalidArgument, OutcomeUnknown
 from croupier.tunnel.frames import (
     SESSION,
     CallResult,
@@ -315,7 +315,9 @@ def _read_start(value: wire.StartJobFrame) -> StartJob:
 
 def _read_failure(value: wire.ResultFrame | wire.StartJobResult) -> CroupierError | None:
     if value.HasField("status"):
-        return from_status(value.status)
+        error = from_status(value.status, value.error)
+        # A fault inside the peer, whose log has it. What it leaves open is the same; as a fault of ours its words would be hidden.
+        return OutcomeUnknown(error.message, error.details) if isinstance(error, InternalError) else error
     return from_text(value.error) if value.error else None
 
 

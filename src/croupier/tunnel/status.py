@@ -13,7 +13,6 @@ from croupier.errors import (
     FailedPrecondition,
     FunctionRejected,
     HandlerFailed,
-    InternalError,
     InvalidArgument,
     NotFound,
     OutcomeUnknown,
@@ -77,8 +76,12 @@ def bounded(message: str) -> str:
 
 
 def error_from(code: int, message: str, reason: str = "", details: Mapping[str, str] | None = None) -> CroupierError:
-    """A foreign failure as one of ours: by its reason when we know it, else by its gRPC code."""
-    kind = BY_REASON.get(reason) or _BY_CODE.get(code, InternalError)
+    """A foreign failure as one of ours: by its reason when we know it, else by its gRPC code. A code that gRPC does not have
+    is still the peer's failure, not a fault of this program.
+    """
+    kind = BY_REASON.get(reason) or _BY_CODE.get(code)
+    if kind is None:
+        kind, message = HandlerFailed, message or f"it failed with the status code {code} and no message"
     return kind(bounded(message), details)
 
 
@@ -113,8 +116,9 @@ def to_status(error: CroupierError) -> wire.Status:
     )
 
 
-def from_status(status: wire.Status) -> CroupierError:
-    return answer_from(status.code, status.message, status.reason, dict(status.details))
+def from_status(status: wire.Status, text: str = "") -> CroupierError:
+    """`text` is what the frame says beside it, for a peer that says it only there."""
+    return answer_from(status.code, status.message or text, status.reason, dict(status.details))
 
 
 def from_text(error: str) -> CroupierError:
