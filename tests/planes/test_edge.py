@@ -256,7 +256,7 @@ async def test_a_call_whose_deadline_passes_ends_at_every_hop(
         code, _ = await refused(call)
         await agent.aborted(frame.request_id)
     assert code == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert frame.deadline_ms <= 2_000
+    assert frame.deadline_ms <= 2_100  # grpcio rounds it up, by ten milliseconds at most for each hop
 
 
 async def test_an_end_that_comes_when_its_caller_has_given_up_is_no_fault_of_the_edge(
