@@ -97,6 +97,14 @@ class Edged:
             await program.start()
         await stage.reachable("act")
 
+    async def start_two(self) -> tuple[tuple[Program, str, str], tuple[Program, str, str]]:
+        """Everything with edge-1 and edge-2, once both are linked."""
+        one, other = self.edge("edge-1"), self.edge("edge-2")
+        await self.start(one, other)
+        await self.ready(one[2])
+        await self.ready(other[2])
+        return one, other
+
     async def hangs_on(self) -> str:
         _, registry = await self.stage.get("/api/registry")
         found: str = registry["agents"][0]["edge"]
@@ -128,10 +136,7 @@ def edged(stage: Stage) -> Edged:
 
 
 async def test_no_call_fails_when_edges_are_drained_killed_and_started_again(edged: Edged) -> None:
-    one, other = edged.edge("edge-1"), edged.edge("edge-2")
-    await edged.start(one, other)
-    await edged.ready(one[2])
-    await edged.ready(other[2])
+    one, other = await edged.start_two()
     load = Load(edged.stage)
     async with load.running():
         await load.more(50)
@@ -152,10 +157,7 @@ async def test_no_call_fails_when_edges_are_drained_killed_and_started_again(edg
 
 async def test_no_call_fails_when_an_edge_hangs(edged: Edged) -> None:
     """Its kernel takes all that is sent to it, and nothing comes back."""
-    one, other = edged.edge("edge-1"), edged.edge("edge-2")
-    await edged.start(one, other)
-    await edged.ready(one[2])
-    await edged.ready(other[2])
+    one, other = await edged.start_two()
     load = Load(edged.stage)
     async with load.running():
         await load.more(50)

@@ -102,7 +102,7 @@ class Router:
         """As `route`, but only somebody who answers: for a call that may rather wait."""
         target = self.route(call)
         agent = self.offering(call)[target.link.agent_id]
-        if any(offer.healthy for offer in _offers(call, agent) if target.service_id in {"", offer.service_id}):
+        if _is_well(call, agent, target.service_id):
             return target
         raise _all_ill(call, [target.service_id or target.link.agent_id])
 
@@ -246,7 +246,8 @@ def _offers(call: Call, agent: Agent) -> Iterator[Offer]:
 
 
 def _is_well(call: Call, agent: Agent, service_id: str) -> bool:
-    return any(offer.healthy for offer in _offers(call, agent) if offer.service_id == service_id)
+    """Whether that game server answers; without a name, any of the agent's."""
+    return any(offer.healthy for offer in _offers(call, agent) if service_id in {"", offer.service_id})
 
 
 def _with_version(call: Call, usable: list[Agent]) -> list[Agent]:
